@@ -1,0 +1,35 @@
+// Two projects: "unit" is quick and runs in parallel; "e2e" is the program as people use it, one file at a time,
+// because bundles, installs and measurements would get in each other's way.
+
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const MINUTE = 60_000;
+
+export default defineConfig({
+  root: fileURLToPath(new URL("..", import.meta.url)),
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["packages/**/src/**/*.test.ts", "scripts/**/*.test.ts"],
+          testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["test/**/*.test.ts"],
+          testTimeout: 10 * MINUTE,
+          hookTimeout: 10 * MINUTE,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
