@@ -1,0 +1,201 @@
+// The files of one layer as they come out of its tar: which unit each belongs to, whether it may be there at all, and
+// its hash. When the layer ends, every module in it has proven its h1 or the layer is refused; toolchains, whose files
+// stand in two layers, leave their hashes for toolchain.ts to put together.
+
+import { createHash, hash, type Hash } from "node:crypto";
+import type { TarHandler } from "../archive/tar-reader.ts";
+import type { TarEntry } from "../archive/ustar.ts";
+import { visibleName } from "../archive/names.ts";
+import { dirhashLines, hashLines, type HashedFile } from "../dirhash.ts";
+import { sha256Hex } from "../digest.ts";
+import { GoferryError } from "../errors.ts";
+import { unitName, type Layer, type Unit } from "../format/contents.ts";
+import { fileMode, toolchainHashName } from "../gomodule/mode.ts";
+import { zipPrefix } from "../gomodule/path.ts";
+import { infoFile, modulePlace, sdkPlace, zipHashFile } from "./place.ts";
+
+/** Takes the files of a layer as they are read, before their hashes are known: to be kept apart until they are. */
+export interface LayerSink {
+  begin(entry: TarEntry): void;
+  /** A view that is valid only during the call. */
+  data(bytes: Uint8Array): void;
+  /** `sha256` is of the whole file, hexadecimal. */
+  end(sha256: string): void;
+  /** A module of the layer is complete and its hash right; its tree's lines are those of dirhash. */
+  module?(unit: Unit, lines: string): void;
+}
+
+/** A Go version's files in one layer, by their names below GOROOT in the form that is hashed. */
+export interface LayerSums {
+  /** Empty for a layer of modules. */
+  files: HashedFile[];
+  /** Bytes of all files. */
+  size: number;
+}
+
+/** What is gathered of one module. */
+interface Gathered {
+  unit: Unit;
+  prefix: string;
+  files: HashedFile[];
+  seen: number;
+  size: number;
+}
+
+/** What a file beside a module's tree must be: the SHA-256 of the only content it can have, or the hash of go.mod. */
+interface Beside {
+  of: Gathered;
+  sha256?: string;
+}
+
+const DOWNLOAD = "mod/cache/download/";
+
+export class LayerFiles implements TarHandler {
+  readonly #layer: Layer;
+  readonly #sink: LayerSink | undefined;
+  readonly #sdk: string | undefined;
+  readonly #sums: LayerSums = { files: [], size: 0 };
+  readonly #trees = new Map<string, Gathered>();
+  readonly #beside = new Map<string, Beside>();
+  readonly #gathered: Gathered[] = [];
+  #entry: TarEntry | undefined;
+  #hash: Hash | undefined;
+  #digest = "";
+  /** The tree that the last file was in: most often the next one is too. */
+  #tree = "";
+  #treeOf: Gathered | undefined;
+
+  /** `units` are those of this layer. */
+  constructor(layer: Layer, units: readonly Unit[], sink?: LayerSink) {
+    this.#layer = layer;
+    this.#sink = sink;
+    this.#sdk = layer.go === undefined ? undefined : sdkPlace(layer.go);
+    if (layer.kind === "mod") for (const unit of units) this.#expectModule(unit);
+  }
+
+  begin(entry: TarEntry): void {
+    this.#entry = entry;
+    this.#hash = undefined;
+    this.#digest = entry.size === 0 ? EMPTY : "";
+    this.#sink?.begin(entry);
+  }
+
+  data(bytes: Uint8Array): void {
+    if (this.#hash === undefined && bytes.length === this.#entry?.size)
+      this.#digest = hash("sha256", bytes, "hex");
+    else (this.#hash ??= createHash("sha256")).update(bytes);
+    this.#sink?.data(bytes);
+  }
+
+  end(): void {
+    const sha256 = this.#hash?.digest("hex") ?? this.#digest;
+    if (this.#entry !== undefined) this.#place(this.#entry, sha256);
+    this.#sink?.end(sha256);
+  }
+
+  /** After the last entry. @throws HASH_MISMATCH, ENTRY_REFUSED */
+  finish(): LayerSums {
+    for (const each of this.#gathered) this.#finishModule(each);
+    return this.#sums;
+  }
+
+  #expectModule(unit: Unit): void {
+    const place = modulePlace(unit);
+    const gathered = { unit, prefix: zipPrefix(unit), files: [], seen: 0, size: 0 };
+    this.#gathered.push(gathered);
+    this.#beside.set(place.info, { of: gathered, sha256: sha256Hex(infoFile(unit)) });
+    this.#beside.set(place.mod, { of: gathered });
+    if (unit.kind !== "module") return;
+    this.#trees.set(place.tree, gathered);
+    this.#beside.set(place.ziphash, { of: gathered, sha256: sha256Hex(zipHashFile(unit.h1)) });
+  }
+
+  #place(entry: TarEntry, sha256: string): void {
+    const { path, size, mode } = entry;
+    if (this.#sdk !== undefined) {
+      if (!path.startsWith(this.#sdk)) this.#stray(path);
+      const name = path.slice(this.#sdk.length);
+      if (mode !== fileMode(name)) this.#wrongMode(entry);
+      this.#sums.files.push({ name: toolchainHashName(name), sha256 });
+      this.#sums.size += size;
+      return;
+    }
+    if (mode !== 0o644) this.#wrongMode(entry);
+    const gathered = path.startsWith(DOWNLOAD) ? this.#placeBeside(path, sha256) : this.#placeInTree(path);
+    gathered.seen += 1;
+    gathered.size += size;
+    if (gathered === this.#treeOf && path.startsWith(this.#tree)) {
+      gathered.files.push({ name: gathered.prefix + path.slice(this.#tree.length), sha256 });
+    }
+  }
+
+  #placeInTree(path: string): Gathered {
+    if (this.#treeOf === undefined || !path.startsWith(this.#tree)) {
+      this.#tree = path.slice(0, path.indexOf("/", path.indexOf("@")) + 1);
+      this.#treeOf = this.#trees.get(this.#tree);
+    }
+    return this.#treeOf ?? this.#stray(path);
+  }
+
+  #placeBeside(path: string, sha256: string): Gathered {
+    const { of: gathered, sha256: only } = this.#beside.get(path) ?? this.#stray(path);
+    const isRight =
+      only === undefined ? hashLines(`${sha256}  go.mod\n`) === gathered.unit.modH1 : sha256 === only;
+    if (!isRight) this.#wrongHash(path, only ?? gathered.unit.modH1, sha256);
+    return gathered;
+  }
+
+  #finishModule({ unit, files, seen, size }: Gathered): void {
+    if (unit.kind === "module") {
+      const lines = dirhashLines(files);
+      const found = hashLines(lines);
+      if (found !== unit.h1) this.#wrongHash(unitName(unit), unit.h1, found);
+      this.#sink?.module?.(unit, lines);
+    }
+    if (seen === unit.files && size === unit.size) return;
+    this.#refuse(
+      "HASH_MISMATCH",
+      unitName(unit),
+      "the files of a module are not as announced",
+      `${unit.files} files, ${unit.size} bytes`,
+      `${seen} files, ${size} bytes`,
+    );
+  }
+
+  #stray(path: string): never {
+    return this.#refuse("ENTRY_REFUSED", visibleName(path), "the file belongs to no unit of this layer");
+  }
+
+  #wrongMode({ path, mode }: TarEntry): never {
+    const [expected, found] = mode === 0o644 ? ["0755", "0644"] : ["0644", "0755"];
+    return this.#refuse("ENTRY_REFUSED", visibleName(path), "the file has a wrong mode", expected, found);
+  }
+
+  #wrongHash(subject: string, expected: string, found: string): never {
+    return this.#refuse(
+      "HASH_MISMATCH",
+      visibleName(subject),
+      "the content is not what was announced",
+      expected,
+      found,
+    );
+  }
+
+  #refuse(
+    code: "ENTRY_REFUSED" | "HASH_MISMATCH",
+    subject: string,
+    message: string,
+    expected?: string,
+    found?: string,
+  ): never {
+    throw new GoferryError(code, {
+      subject: `${subject} in layer ${this.#layer.digest}`,
+      message,
+      expected,
+      found,
+      next: "Do not use this bundle; tell who signed it, and have it built again",
+    });
+  }
+}
+
+const EMPTY = hash("sha256", "", "hex");

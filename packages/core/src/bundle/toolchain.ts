@@ -1,0 +1,27 @@
+// A toolchain's files stand in two layers: those that all platforms share, and its own. Only together do they have
+// the h1 that the checksum database knows.
+
+import { dirhashLines, hashLines } from "../dirhash.ts";
+import { GoferryError } from "../errors.ts";
+import { unitName, type ToolchainUnit } from "../format/contents.ts";
+import type { LayerSums } from "./layer-files.ts";
+
+/**
+ * Checks the files of a toolchain, from all its layers, and returns the text that its h1 is the hash of.
+ * @throws HASH_MISMATCH
+ */
+export function checkToolchain(unit: ToolchainUnit, layers: readonly LayerSums[]): string {
+  const files = layers.flatMap((sums) => sums.files);
+  const size = layers.reduce((sum, each) => sum + each.size, 0);
+  const prefix = `${unitName(unit)}/`;
+  const lines = dirhashLines(files.map(({ name, sha256 }) => ({ name: prefix + name, sha256 })));
+  const found = hashLines(lines);
+  if (found === unit.h1 && files.length === unit.files && size === unit.size) return lines;
+  throw new GoferryError("HASH_MISMATCH", {
+    subject: unitName(unit),
+    message: "the toolchain is not what was announced",
+    expected: `${unit.h1}, ${unit.files} files, ${unit.size} bytes`,
+    found: `${found}, ${files.length} files, ${size} bytes`,
+    next: "Do not use this bundle; tell who signed it, and have it built again",
+  });
+}

@@ -1,0 +1,73 @@
+// JSON documents of a bundle have exactly one spelling: keys sorted, no white space, only safe integers.
+// A reader parses, writes what it understood, and compares the bytes; so duplicate keys, `__proto__`, numbers
+// that change on the way, a BOM and white space need no rule of their own to be refused.
+
+import type * as z from "zod";
+import { GoferryError } from "../errors.ts";
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json | undefined };
+
+/** The one spelling of a document, UTF-8. Keys whose value is undefined are left out. */
+export function canonicalJson(value: Json): Uint8Array {
+  return Buffer.from(render(value));
+}
+
+/**
+ * Reads a document in canonical spelling.
+ * @param subject what refusals are about
+ * @throws DOCUMENT_INVALID if it is not canonical or not what the schema allows
+ */
+export function parseCanonicalJson<T>(bytes: Uint8Array, schema: z.ZodType<T>, subject: string): T {
+  const text = decodeUtf8(bytes, subject);
+  let value: Json;
+  try {
+    value = JSON.parse(text) as Json;
+    if (render(value) !== text) refuse(subject, "sorted keys, no white space, one spelling of everything");
+  } catch (cause) {
+    if (cause instanceof GoferryError) throw cause;
+    // A SyntaxError, or a RangeError from nesting that exhausts the stack.
+    throw refusal(subject, "JSON", cause instanceof Error ? cause.message : String(cause), cause);
+  }
+  const checked = schema.safeParse(value);
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  const where = issue?.path.map(String).join(".") ?? "";
+  return refuse(subject, "the documented fields", `${where === "" ? "top level" : where}: ${issue?.message}`);
+}
+
+function render(value: Json | undefined): string {
+  if (Array.isArray(value)) return `[${value.map(render).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    const members = Object.keys(value)
+      .filter((key) => value[key] !== undefined)
+      .sort()
+      .map((key) => `${JSON.stringify(key)}:${render(value[key])}`);
+    return `{${members.join(",")}}`;
+  }
+  if (typeof value === "number" && !Number.isSafeInteger(value)) return "not a safe integer";
+  if (typeof value === "string" && !value.isWellFormed()) return "not well-formed";
+  return JSON.stringify(value);
+}
+
+function decodeUtf8(bytes: Uint8Array, subject: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw refusal(subject, "UTF-8", "other bytes", cause);
+  }
+}
+
+function refuse(subject: string, expected: string, found?: string): never {
+  throw refusal(subject, expected, found);
+}
+
+function refusal(subject: string, expected: string, found?: string, cause?: unknown): GoferryError {
+  return new GoferryError("DOCUMENT_INVALID", {
+    subject,
+    message: "a document of the bundle is not as the format says",
+    expected,
+    found,
+    next: "Use a goferry at least as new as the one that built the bundle; if it is, have the bundle built again",
+    cause,
+  });
+}

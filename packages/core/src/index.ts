@@ -1,0 +1,109 @@
+// What the other packages may use of core. Everything else is internal and may change.
+
+export { compareNames, EntryNames, checkEntryName, visibleName } from "./archive/names.ts";
+export { paddingAfter, paddingBytes, trailer } from "./archive/tar-writer.ts";
+export { encodeHeader, MAX_FILE_BYTES, type TarEntry, type TarMode } from "./archive/ustar.ts";
+export {
+  checkEvidence,
+  type EvidencePolicy,
+  type EvidenceReport,
+} from "./bundle/evidence.ts";
+export { blobPath } from "./bundle/frame.ts";
+export type { LayerSink, LayerSums } from "./bundle/layer-files.ts";
+export { readLayer, type LayerJob } from "./bundle/layer.ts";
+export {
+  inspectBundle,
+  openBundle,
+  type ClaimedBundle,
+  type OpenedBundle,
+  type Trust,
+} from "./bundle/open.ts";
+export { infoFile, modulePlace, sdkPlace, zipHashFile, type ModulePlace } from "./bundle/place.ts";
+export { openFileSource, type ByteSource, type FileSource } from "./bundle/source.ts";
+export { checkToolchain } from "./bundle/toolchain.ts";
+export { unitsOfLayer, verifyBundle, verifyChunks, type VerifyOptions } from "./bundle/verify.ts";
+export { digestHex, digestOf, sha256Hex, type Digest } from "./digest.ts";
+export { dirhash, dirhashLines, goModHash, hashLines, type HashedFile } from "./dirhash.ts";
+export { CODES, EXIT, GoferryError, type ErrorCode, type ErrorDetail, type ExitName } from "./errors.ts";
+export {
+  CHUNK_BYTES,
+  CONTENTS_SCHEMA,
+  layersFor,
+  unitName,
+  unitsFor,
+  type Contents,
+  type Layer,
+  type ToolchainUnit,
+  type Unit,
+} from "./format/contents.ts";
+export {
+  blob,
+  EMPTY_CONFIG,
+  layoutIndex,
+  OCI_LAYOUT,
+  signatureManifest,
+  signedDocuments,
+  type Blob,
+  type Signed,
+} from "./format/documents.ts";
+export { BUNDLE_NAME, DIGEST, GO_RELEASE, H1, PLATFORM, TIME } from "./format/fields.ts";
+export { canonicalJson, parseCanonicalJson, type Json } from "./format/json.ts";
+export { REQUEST_SCHEMA, type Request } from "./format/request.ts";
+export { fileMode, toolchainHashName, toolchainTreeName } from "./gomodule/mode.ts";
+export {
+  checkModule,
+  checkModulePath,
+  checkVersion,
+  compareVersions,
+  encodedZipPrefix,
+  escapePath,
+  escapeVersion,
+  isModule,
+  parseToolchainVersion,
+  TOOLCHAIN_PATH,
+  toolchainModule,
+  unescapePath,
+  unescapeVersion,
+  zipPrefix,
+  type ModuleVersion,
+} from "./gomodule/path.ts";
+export { MAX_GO_MOD_BYTES, WINDOW_LOG } from "./limits.ts";
+export {
+  readTrustedKey,
+  verifyDetached,
+  type DetachedCheck,
+  type TrustedKey,
+  type VerifiedSignature,
+} from "./signature/verify.ts";
+export { printableUserId } from "./signature/trusted-key.ts";
+export {
+  encodeProof,
+  openTreeHead,
+  verifyEvidence,
+  type LogEvidence,
+  type LoggedUnit,
+} from "./sumdb/evidence.ts";
+export { openNote, parseTreeHead, parseVerifier, SUM_GOLANG_ORG_KEY, type Verifier } from "./sumdb/note.ts";
+export { parseLookup, recordText, type Lookup, type LogRecord } from "./sumdb/record.ts";
+export {
+  TILE_WIDTH,
+  tileHashReader,
+  tilePath,
+  tilesFor,
+  tilesForLookups,
+  type Tile,
+  type TileSource,
+} from "./sumdb/tile.ts";
+export {
+  checkConsistency,
+  checkInclusion,
+  HASH_SIZE,
+  logMismatch,
+  nodeHash,
+  proveConsistency,
+  proveInclusion,
+  recordHash,
+  treeHash,
+  type HashReader,
+  type TreeHead,
+} from "./sumdb/tlog.ts";
