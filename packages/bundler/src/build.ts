@@ -1,0 +1,181 @@
+// A bundle from a goferry.yaml. This file is the list of the stages; each has a file or folder of its own name.
+
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { randomUUID } from "node:crypto";
+import type { ByteSource } from "@goferry/core";
+import { fetchAll } from "./fetch.ts";
+import { compareLocks, type LockChange } from "./lock/compare.ts";
+import { parseLock, renderLock } from "./lock/lock.ts";
+import type { Lock } from "./lock/schema.ts";
+import type { BuildContext, BuildMachine, Progress } from "./machine.ts";
+import { diskError, errorCode } from "./net/disk-error.ts";
+import { openNetwork, type Network } from "./network.ts";
+import { lockOf } from "./pack/lock-of.ts";
+import { pack } from "./pack/pack.ts";
+import { seal } from "./pack/seal.ts";
+import { askProxy } from "./plan/ask-proxy.ts";
+import { makePlan, type Plan } from "./plan/plan.ts";
+import { rehearsePacked } from "./rehearse/rehearse-packed.ts";
+import type { Rehearsal } from "./rehearse/rehearse.ts";
+import type { Signer } from "./signer.ts";
+import { readSpec } from "./spec/read.ts";
+import type { Sealed } from "./stages.ts";
+
+/** Installs the bundle, signed by the key (armored), in a new folder `root`. The command line hands in the installer's. */
+export type RehearsalInstall = (
+  bundle: ByteSource,
+  options: RehearsalInstallOptions,
+) => Promise<void>;
+
+export interface RehearsalInstallOptions {
+  /** Armored. */
+  publicKey: string;
+  root: string;
+  /** Key of the checksum database, in the syntax of GOSUMDB. */
+  logKey: string;
+  allowPrivate(path: string): boolean;
+  signal?: AbortSignal | undefined;
+}
+
+export interface PlanOptions {
+  /** goferry.yaml. */
+  spec: string;
+  /** goferry.lock; beside the spec if left out. */
+  lock?: string | undefined;
+  /** Follow the lock and refuse what drifted from it. */
+  locked?: boolean | undefined;
+  onProgress?: ((progress: Progress) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface BuildOptions extends PlanOptions {
+  /** The finished bundle; replaced if it exists. */
+  out: string;
+  /** Who signs, each with a key of their own. At least one. */
+  signers: readonly Signer[];
+  install: RehearsalInstall;
+}
+
+export interface Built {
+  sealed: Sealed;
+  rehearsals: Rehearsal[];
+  lockFile: string;
+  /** What is new since the lock that was there before. */
+  changes: LockChange[];
+}
+
+/**
+ * Builds a bundle. Nothing is left at `out` or in the lock unless every stage succeeded.
+ * @throws what the stages throw: SPEC_INVALID, NOT_FOUND, GO_SUM_MISMATCH, LOG_MISMATCH, REHEARSAL_FAILED, DISK_FULL…
+ */
+export async function buildBundle(options: BuildOptions, machine: BuildMachine): Promise<Built> {
+  const out = resolve(options.out);
+  return await inWorkFolder(machine, options, async (context) => {
+    const { plan, network, lockFile, before } = await preparePlan(options, context);
+    await checkOutput(out);
+    const fetched = await fetchAll(plan, network, { ...context, exclude: [out, `${out}.part`] });
+    const packed = await pack(fetched, {
+      workDir: join(context.workDir, "layers"),
+      signal: context.signal,
+      onBytes: countBytes(context, "pack"),
+    });
+    const lock = lockOf(packed, plan.lock);
+    const rehearsals = await rehearsePacked(packed, { context, network, install: options.install });
+    context.onProgress({ stage: "seal" });
+    const { signers } = options;
+    const sealed = await seal(packed, { out, signers, now: machine.now(), signal: context.signal });
+    if (plan.lock === undefined) await writeWhole(lockFile, renderLock(lock));
+    return { sealed, rehearsals, lockFile, changes: before === undefined ? [] : compareLocks(before, lock) };
+  });
+}
+
+/** Decides everything that a build decides before it downloads. Throws as the stages `readSpec` and `makePlan` do. */
+export async function planBundle(options: PlanOptions, machine: BuildMachine): Promise<Plan> {
+  return await inWorkFolder(machine, options, async (context) => (await preparePlan(options, context)).plan);
+}
+
+interface Prepared {
+  plan: Plan;
+  network: Network;
+  lockFile: string;
+  before: Lock | undefined;
+}
+
+async function preparePlan(options: PlanOptions, context: BuildContext): Promise<Prepared> {
+  context.onProgress({ stage: "plan" });
+  const specFile = resolve(options.spec);
+  const spec = await readSpec(options.spec, readFile);
+  const lockFile = resolve(options.lock ?? join(dirname(specFile), "goferry.lock"));
+  const before = await readLock(lockFile, options.locked === true);
+  const network = await openNetwork(context);
+  const plan = await makePlan(spec, {
+    readFile,
+    specDir: dirname(specFile),
+    buildPlatform: context.machine.platform,
+    now: context.machine.now(),
+    lock: options.locked === true && before !== undefined ? { file: lockFile, lock: before } : undefined,
+    ...askProxy(network.proxy, context.signal),
+  });
+  return { plan, network, lockFile, before };
+}
+
+async function readLock(file: string, isNeeded: boolean): Promise<Lock | undefined> {
+  try {
+    return parseLock(await readFile(file), file);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT" && !isNeeded) return undefined;
+    throw error instanceof Error && "syscall" in error ? diskError(error, file) : error;
+  }
+}
+
+/** An output that cannot be written should fail before the downloads, not after them. */
+async function checkOutput(out: string): Promise<void> {
+  const probe = `${out}.${randomUUID()}`;
+  try {
+    await writeFile(probe, "", { flag: "wx" });
+    await rm(probe);
+  } catch (error) {
+    throw diskError(error, out);
+  }
+}
+
+async function writeWhole(file: string, bytes: Uint8Array | string): Promise<void> {
+  const beside = `${file}.${randomUUID()}`;
+  try {
+    await writeFile(beside, bytes, { flush: true });
+    await rename(beside, file);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw diskError(error, file);
+  }
+}
+
+function countBytes({ onProgress }: BuildContext, stage: Progress["stage"]): (bytes: number) => void {
+  let done = 0;
+  return (bytes) => {
+    done += bytes;
+    onProgress({ stage, done, unit: "bytes" });
+  };
+}
+
+/** Runs in a folder of its own, which is gone afterwards whatever happened. */
+async function inWorkFolder<T>(
+  machine: BuildMachine,
+  { onProgress = () => undefined, signal }: PlanOptions,
+  work: (context: BuildContext) => Promise<T>,
+): Promise<T> {
+  const folder = join(machine.cacheDir, "work");
+  let workDir: string;
+  try {
+    await mkdir(folder, { recursive: true });
+    workDir = await mkdtemp(join(folder, "build-"));
+  } catch (error) {
+    throw diskError(error, folder);
+  }
+  try {
+    return await work({ machine, workDir, onProgress, signal });
+  } finally {
+    await rm(workDir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,234 @@
+// Plan -> Fetched: brings toolchains and modules to this machine. Nothing is used before the checksum database has
+// vouched for it: first the toolchains, one of which is then run to fetch the modules, then the modules.
+
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { GoferryError, unitName, type ModuleVersion } from "@goferry/core";
+import { createGo, type GoCommand } from "./go/command.ts";
+import type { CollectedModule } from "./go/download-cache.ts";
+import { collectModules, type ProjectBuild } from "./go/modules.ts";
+import { copyProject } from "./go/project-copy.ts";
+import { fetchToolchain, unpackToolchain, type FetchedToolchain } from "./go/toolchain.ts";
+import type { BuildContext } from "./machine.ts";
+import type { Network } from "./network.ts";
+import type { Toolchain } from "./plan/go-version.ts";
+import type { Plan } from "./plan/plan.ts";
+import type { PlannedProject } from "./plan/projects.ts";
+import { moduleQueryText } from "./spec/module-query.ts";
+import type { Evidence, Fetched, FetchedUnit } from "./stages.ts";
+import { collectEvidence, type CollectedEvidence, type CollectedRecord } from "./sumdb/client.ts";
+import { fileLogCache } from "./sumdb/file-cache.ts";
+
+/** Toolchains that are downloaded at a time. */
+const PARALLEL_DOWNLOADS = 3;
+
+/** @throws NOT_FOUND, LOG_MISMATCH, GO_SUM_MISMATCH, NETWORK_UNREACHABLE and what go answers (go/command.ts) */
+export async function fetchAll(
+  plan: Plan,
+  network: Network,
+  context: BuildContext & { exclude?: readonly string[] },
+): Promise<Fetched> {
+  const wanted = withBuildToolchain(plan);
+  const known = await askLog(wanted.map(moduleOf), plan, network, context);
+  const toolchains = await fetchToolchains(wanted, known, network, context);
+  const goroot = join(context.workDir, "goroot");
+  const own = toolchains.get(plan.buildToolchain.moduleVersion);
+  if (own === undefined) throw notFetched(plan.buildToolchain.moduleVersion);
+  await unpackToolchain(own.zip, goroot, own.version);
+
+  const go = createGo({ goroot, env: network.goEnv, secrets: context.machine.env, runner: network.runner });
+  const projects = await copyProjects(plan, go, context);
+  context.onProgress({ stage: "modules" });
+  const collected = await collectModules({
+    go,
+    workDir: context.workDir,
+    projects,
+    modules: plan.modules.map(moduleQueryText),
+    tools: plan.tools.map(moduleQueryText),
+    platforms: plan.platforms,
+    privatePatterns: network.privatePatterns,
+    onStep: (subject) => context.onProgress({ stage: "modules", subject }),
+    signal: context.signal,
+  });
+  const modules = collected.modules.filter((each) => each.path !== plan.buildToolchain.path);
+  const carried = plan.toolchains.map(moduleOf);
+  const logged = [...carried, ...modules.filter((each) => !each.private)];
+  const evidence = await askLog(logged, plan, network, context);
+  const units = [
+    ...plan.toolchains.map((each) => toolchainUnit(each, toolchains, evidence)),
+    ...modules.map((each) => moduleUnit(each, evidence)),
+  ];
+  const entries = collected.entries.map(({ entry, version }) => ({ entry, version }));
+  return {
+    plan,
+    units: units.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
+    log: { name: network.log.name, head: evidence.head },
+    modules: resolvedQueries(plan.modules.map(moduleQueryText), entries),
+    tools: resolvedQueries(plan.tools.map(moduleQueryText), entries),
+    goroot,
+    projects,
+    notes: [...plan.notes, ...collected.notes],
+  };
+}
+
+/** The toolchains of the bundle, and the one to work with where the bundle has it not. */
+function withBuildToolchain({ toolchains, buildToolchain }: Plan): Toolchain[] {
+  const isCarried = toolchains.some(({ moduleVersion }) => moduleVersion === buildToolchain.moduleVersion);
+  return isCarried ? toolchains : [...toolchains, buildToolchain];
+}
+
+function moduleOf({ path, moduleVersion }: Toolchain): ModuleVersion {
+  return { path, version: moduleVersion };
+}
+
+async function askLog(
+  modules: ModuleVersion[],
+  plan: Plan,
+  { log }: Network,
+  { machine, onProgress, signal }: BuildContext,
+): Promise<CollectedEvidence> {
+  return await collectEvidence({
+    fetch: log.fetch,
+    cache: fileLogCache(join(machine.cacheDir, "log")),
+    vkey: log.key,
+    modules,
+    head: plan.lock?.log?.head,
+    onProgress: ({ done, total }) => onProgress({ stage: "log", done, total, unit: "items" }),
+    signal,
+  });
+}
+
+async function fetchToolchains(
+  wanted: readonly Toolchain[],
+  known: CollectedEvidence,
+  { proxy }: Network,
+  { machine, onProgress, signal }: BuildContext,
+): Promise<Map<string, FetchedToolchain>> {
+  const fetched = new Map<string, FetchedToolchain>();
+  const progress = new Map<string, { done: number; total: number | undefined }>();
+  const queue = [...wanted];
+  const cacheDir = join(machine.cacheDir, "toolchains");
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const { version, platform, moduleVersion } = next;
+      const expected = recordOf(moduleOf(next), known);
+      const counted = {
+        download: (path: string, file: string, options: Parameters<typeof proxy.download>[2]) =>
+          proxy.download(path, file, {
+            ...options,
+            onProgress: (done, total) => {
+              progress.set(moduleVersion, { done, total });
+              onProgress({ stage: "toolchains", ...sumOf(progress), unit: "bytes" });
+            },
+          }),
+      };
+      const options = { version, platform, proxy: counted, cacheDir, expected, signal };
+      fetched.set(moduleVersion, await fetchToolchain(options));
+    }
+  };
+  onProgress({ stage: "toolchains", subject: wanted.map(({ moduleVersion }) => moduleVersion).join(", ") });
+  await Promise.all(Array.from({ length: PARALLEL_DOWNLOADS }, work));
+  return fetched;
+}
+
+function sumOf(progress: Map<string, { done: number; total: number | undefined }>): {
+  done: number;
+  total: number | undefined;
+} {
+  let done = 0;
+  let total: number | undefined = 0;
+  for (const each of progress.values()) {
+    done += each.done;
+    total = total === undefined || each.total === undefined ? undefined : total + each.total;
+  }
+  return { done, total };
+}
+
+async function copyProjects(
+  plan: Plan,
+  go: GoCommand,
+  context: BuildContext & { exclude?: readonly string[] },
+): Promise<ProjectBuild[]> {
+  const builds: ProjectBuild[] = [];
+  const folder = join(context.workDir, "copies");
+  await mkdir(folder, { recursive: true });
+  for (const project of plan.projects) {
+    const { exclude, signal } = context;
+    const copy = await copyProject(project, { go, to: join(folder, project.name), exclude, signal });
+    builds.push({ copy, ...buildSettings(project, plan) });
+  }
+  return builds;
+}
+
+function buildSettings(
+  { platforms, tags, packages, cgo }: PlannedProject,
+  plan: Plan,
+): Omit<ProjectBuild, "copy"> {
+  return { platforms: platforms ?? plan.platforms, tags, packages, cgo };
+}
+
+function toolchainUnit(
+  toolchain: Toolchain,
+  toolchains: Map<string, FetchedToolchain>,
+  known: CollectedEvidence,
+): FetchedUnit {
+  const fetched = toolchains.get(toolchain.moduleVersion);
+  if (fetched === undefined) throw notFetched(toolchain.moduleVersion);
+  const { version: go, platform } = toolchain;
+  const { path, version, h1, modH1, zip } = fetched;
+  const { id, proof } = recordOf(moduleOf(toolchain), known);
+  return { kind: "toolchain", go, platform, path, version, h1, modH1, zip, evidence: { id, proof } };
+}
+
+function recordOf(module: ModuleVersion, { records }: CollectedEvidence): CollectedRecord {
+  const record = records.get(unitName(module));
+  if (record === undefined) throw notFetched(unitName(module));
+  return record;
+}
+
+/** What was asked for is answered or throws, so this is a mistake of ours. */
+function notFetched(subject: string): GoferryError {
+  return new GoferryError("INTERNAL", {
+    subject,
+    message: "it was not fetched, and nothing said why",
+    next: "Report this as a bug of goferry",
+  });
+}
+
+function moduleUnit(module: CollectedModule, known: CollectedEvidence): FetchedUnit {
+  const { path, version, mod, modH1 } = module;
+  const evidence = module.private ? "private" : evidenceOf(module, recordOf(module, known));
+  const common = { path, version, mod, modH1, evidence };
+  return module.kind === "module"
+    ? { kind: "module", ...common, h1: module.h1, zip: module.zip }
+    : { kind: "gomod", ...common };
+}
+
+/** The database and go, which has checked go.sum, must have the same hashes. */
+function evidenceOf(module: CollectedModule, { id, proof, h1, modH1 }: CollectedRecord): Evidence {
+  const own = module.kind === "module" ? module.h1 : h1;
+  if (modH1 === module.modH1 && h1 === own) {
+    return module.kind === "module" ? { id, proof } : { id, proof, h1 };
+  }
+  throw new GoferryError("LOG_MISMATCH", {
+    subject: unitName(module),
+    message: "the module is not the one that the checksum database has recorded",
+    expected: `${h1}, go.mod ${modH1}`,
+    found: `${own}, go.mod ${module.modH1}`,
+    next: "Do not use this proxy until you know what changed the module",
+  });
+}
+
+function sortKey({ kind, path, version }: FetchedUnit): string {
+  return `${kind}\0${path}\0${version}`;
+}
+
+/** `path@version` with the version that each query was answered with, sorted. */
+function resolvedQueries(queries: string[], entries: { entry: string; version: string }[]): string[] {
+  return queries
+    .map((query) => {
+      const resolved = entries.find(({ entry }) => entry === query)?.version ?? "";
+      return `${query.slice(0, query.lastIndexOf("@"))}@${resolved}`;
+    })
+    .sort();
+}

@@ -1,0 +1,63 @@
+// The go command as the bundler uses it: one method, arguments as a list, output as text. A go that fails becomes
+// a GoferryError that names the module or the project, so that callers need not read what go prints.
+import { join } from "node:path";
+import { goFailure } from "./failure.ts";
+import { secretRemover } from "./secrets.ts";
+import type { Environment } from "./environment.ts";
+import type { ProcessRunner } from "./spawn.ts";
+
+export interface GoRunOptions {
+  /** Absolute path of the folder to run in. */
+  cwd: string;
+  /** Variables that this call sets on top of the environment of createGo. */
+  env?: Readonly<Record<string, string>> | undefined;
+  signal?: AbortSignal | undefined;
+  /** What a failure is about when go's output names nothing better. Default: the arguments. */
+  subject?: string | undefined;
+}
+
+export interface GoOutput {
+  stdout: string;
+  stderr: string;
+}
+
+export interface GoCommand {
+  /**
+   * Runs `go ARGS` without a shell and without a standard input.
+   * @throws GO_SUM_MISMATCH, LOG_MISMATCH, GO_SUM_MISSING, GO_TOO_OLD, MODULE_INVALID, NOT_FOUND,
+   * NETWORK_UNREACHABLE, PROXY_AUTH_REQUIRED, PROJECT_INVALID, REPLACE_OUT_OF_REACH, DISK_FULL, GO_FAILED for a
+   * go that fails (failure.ts); INTERRUPTED, IO_FAILED (spawn.ts)
+   */
+  run(args: readonly string[], options: GoRunOptions): Promise<GoOutput>;
+}
+
+export interface CreateGoOptions {
+  /** A GOROOT whose bin/go runs on this machine. */
+  goroot: string;
+  /** The whole environment of every call (goEnvironment). */
+  env: Readonly<Record<string, string>>;
+  /** The environment of the user: secrets in it are kept out of errors, even those that go does not get. */
+  secrets?: Environment | undefined;
+  /** createRunner, or a stand-in. */
+  runner: ProcessRunner;
+}
+
+/** The go command of `goroot`. Its calls may run side by side. */
+export function createGo(options: CreateGoOptions): GoCommand {
+  const { goroot, env, secrets = {}, runner } = options;
+  const file = join(goroot, "bin", "go");
+  const clean = secretRemover({ ...secrets, ...env });
+  return {
+    async run(args, { cwd, env: extra, signal, subject = `go ${args.join(" ")}` }) {
+      const result = await runner(file, args, { cwd, env: { ...env, ...extra, PWD: cwd }, signal });
+      const { code, stdout, stderr } = result;
+      if (code === 0) return { stdout, stderr };
+      throw goFailure({
+        command: clean(`go ${args.join(" ")}`),
+        subject: clean(subject),
+        ended: result.signal ?? `exit code ${code}`,
+        stderr: clean(stderr),
+      });
+    },
+  };
+}

@@ -1,0 +1,88 @@
+// Copies a folder of sources. Left out is what Go itself never looks into, the folders of version control (not even
+// go:embed may name them), so that a repository's history costs nothing and go asks git nothing. Links are kept
+// while they stay within what is copied, and left out otherwise: what they lead to is not part of the project.
+import {
+  constants,
+  copyFile,
+  lstat,
+  mkdir,
+  readdir,
+  readlink,
+  realpath,
+  symlink,
+  chmod,
+} from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import type { Dirent } from "node:fs";
+import { diskError } from "../net/disk-error.ts";
+import { interrupted } from "./spawn.ts";
+
+export interface CopyTreeOptions {
+  /** Absolute folders; `to` is made. */
+  from: string;
+  to: string;
+  /** Absolute folders that are copied along: links into them are kept. */
+  reach: readonly string[];
+  /** Absolute paths that are left out. */
+  exclude?: readonly string[] | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** What go:embed refuses to name (cmd/go/internal/load isBadEmbedName). */
+const VERSION_CONTROL = new Set([".bzr", ".git", ".hg", ".svn"]);
+
+/**
+ * Copies the tree. `skipped` has the paths, relative to `from`, of links that lead out of reach.
+ * @throws DISK_FULL, IO_FAILED, INTERRUPTED
+ */
+export async function copyTree(options: CopyTreeOptions): Promise<{ skipped: string[] }> {
+  const skipped: string[] = [];
+  const pending = [""];
+  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
+    if (options.signal?.aborted === true) throw interrupted(options.signal, options.from);
+    const target = join(options.to, folder);
+    try {
+      await mkdir(target, { recursive: true });
+      for (const item of await readdir(join(options.from, folder), { withFileTypes: true })) {
+        const path = join(folder, item.name);
+        if (isLeftOut(path, item, options)) continue;
+        if (item.isDirectory()) pending.push(path);
+        else if (item.isFile()) await copyWritable(join(options.from, path), join(options.to, path));
+        else if (item.isSymbolicLink() && !(await copyLink(path, options))) skipped.push(path);
+      }
+    } catch (error) {
+      throw error instanceof Error && "syscall" in error
+        ? diskError(error, join(options.from, folder))
+        : error;
+    }
+  }
+  return { skipped: skipped.toSorted() };
+}
+
+function isLeftOut(path: string, item: Dirent, { from, exclude = [] }: CopyTreeOptions): boolean {
+  // In a worktree or a submodule .git is a file.
+  return VERSION_CONTROL.has(item.name) || exclude.includes(join(from, path));
+}
+
+/** A file of a module folder may be read-only; go.mod and go.sum of the copy are written. */
+async function copyWritable(from: string, to: string): Promise<void> {
+  await copyFile(from, to, constants.COPYFILE_FICLONE);
+  const { mode } = await lstat(to);
+  if ((mode & 0o200) === 0) await chmod(to, (mode & 0o777) | 0o200);
+}
+
+/** Whether the link could be kept. A link to nothing is kept out without a word: it cannot be part of a build. */
+async function copyLink(path: string, { from, to, reach }: CopyTreeOptions): Promise<boolean> {
+  const link = join(from, path);
+  const target = resolve(dirname(link), await readlink(link));
+  const real = await realpath(link).catch(() => undefined);
+  if (real === undefined) return true;
+  const within = reach.some((folder) => isWithin(target, folder) && isWithin(real, folder));
+  if (within) await symlink(relative(dirname(link), target), join(to, path));
+  return within;
+}
+
+/** Whether `path` is `folder` or lies in it; both are absolute and normal. */
+export function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}

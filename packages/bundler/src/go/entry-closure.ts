@@ -1,0 +1,127 @@
+// The closure of one entry of `modules:` or `tools:`: what a project needs that imports all of a module, or what
+// `go install` of a tool needs. Each entry has a module of its own that imports nothing else, so that one entry
+// cannot raise the versions of another; Go decides the versions exactly as it will on the host.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { GoferryError } from "@goferry/core";
+import { platformEnv } from "./project-closure.ts";
+import type { GoCommand } from "./command.ts";
+
+export interface FetchEntryOptions {
+  go: GoCommand;
+  /** An empty folder for the module of this entry. */
+  cwd: string;
+  /** `path@version` or `path@query`. */
+  entry: string;
+  kind: "module" | "tool";
+  platforms: readonly string[];
+  signal?: AbortSignal | undefined;
+}
+
+/** What an entry stands for. */
+export interface ResolvedEntry {
+  entry: string;
+  kind: "module" | "tool";
+  /** The module, and its exact version. */
+  path: string;
+  version: string;
+  notes: string[];
+}
+
+/** Its path is never asked of a server: .invalid is no top-level domain (RFC 2606). */
+const SCRATCH_MODULE = "goferry.invalid/closure";
+
+/**
+ * Downloads the closure to the GOMODCACHE of `go`.
+ * @throws what GoCommand.run throws; TOOL_INVALID for a tool whose package is no command
+ */
+export async function fetchEntry(options: FetchEntryOptions): Promise<ResolvedEntry> {
+  const { go, cwd, entry, kind, signal } = options;
+  const path = entry.slice(0, entry.lastIndexOf("@"));
+  const at = { cwd, signal, subject: entry };
+  const run = (...args: string[]): Promise<{ stdout: string }> => go.run(args, at);
+  await run("mod", "init", SCRATCH_MODULE);
+  await run("get", entry);
+
+  const imports = kind === "tool" ? [await commandPackage(options, path)] : await packagesOf(options, path);
+  const module = await owningModule(options, path);
+  await writeFile(join(cwd, "imports.go"), importsFile(imports.filter((name) => !isInternal(name))));
+
+  // -e: a package that imports what nobody serves any more is no reason to refuse the others.
+  await run("mod", "tidy", "-e");
+  await run("mod", "download");
+  const { notes } = await listAll(options);
+  return { entry, kind, ...module, notes };
+}
+
+async function commandPackage(options: FetchEntryOptions, path: string): Promise<string> {
+  const { go, cwd, entry, signal } = options;
+  const args = ["list", "-e", "-find", "-f", "{{.Name}}", path];
+  const { stdout } = await go.run(args, { cwd, signal, subject: entry });
+  const found = stdout.trim();
+  if (found === "main") return path;
+  throw new GoferryError("TOOL_INVALID", {
+    subject: entry,
+    message: "the package of a tool is not a command",
+    expected: "package main",
+    found: found === "" ? "no package at this path" : `package ${found}`,
+    next: "Name the package of the command, as for `go install`; a library belongs under modules: in goferry.yaml.",
+  });
+}
+
+/** The packages of the module for all platforms: a package may have files for one of them only. */
+async function packagesOf(options: FetchEntryOptions, path: string): Promise<string[]> {
+  const { go, cwd, entry, platforms, signal } = options;
+  const packages = new Set<string>();
+  for (const platform of platforms) {
+    const args = ["list", "-e", "-find", "-f", "{{if .Name}}{{.ImportPath}}{{end}}", `${path}/...`];
+    const env = platformEnv(platform, undefined);
+    const { stdout } = await go.run(args, { cwd, env, signal, subject: entry });
+    for (const line of stdout.split("\n")) if (line !== "") packages.add(line);
+  }
+  return [...packages];
+}
+
+/** The module that `path` is, or is in: an entry may name a package. */
+async function owningModule(
+  options: FetchEntryOptions,
+  path: string,
+): Promise<{ path: string; version: string }> {
+  const { go, cwd, entry, signal } = options;
+  const at = { cwd, signal, subject: entry };
+  const { stdout } = await go.run(["list", "-m", "-f", "{{.Path}} {{.Version}}", "all"], at);
+  const modules = stdout
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" "));
+  const [owner] = modules
+    .filter(([name = ""]) => path === name || path.startsWith(`${name}/`))
+    .toSorted(([a = ""], [b = ""]) => b.length - a.length);
+  const [name, version] = owner ?? [];
+  if (name !== undefined && version !== undefined) return { path: name, version };
+  throw new GoferryError("NOT_FOUND", {
+    subject: entry,
+    message: "no module has this path",
+    found: stdout.trim(),
+  });
+}
+
+/** Tidy reads files under any build tag, and imports of commands, which a build would refuse. */
+function importsFile(imports: readonly string[]): string {
+  const lines = imports.map((name) => `import _ ${JSON.stringify(name)}\n`);
+  return `//go:build closure\n\npackage closure\n\n${lines.join("")}`;
+}
+
+function isInternal(name: string): boolean {
+  return /(?:^|\/)(?:internal|vendor)(?:\/|$)/u.test(name);
+}
+
+async function listAll({ go, cwd, entry, signal }: FetchEntryOptions): Promise<{ notes: string[] }> {
+  try {
+    await go.run(["list", "-m", "-json", "all"], { cwd, signal, subject: entry });
+    return { notes: [] };
+  } catch (error) {
+    if (!(error instanceof GoferryError) || error.code !== "GO_FAILED") throw error;
+    return { notes: [`${entry}: go list -m all will not work on the host: ${error.found ?? error.message}`] };
+  }
+}

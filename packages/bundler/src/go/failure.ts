@@ -1,0 +1,220 @@
+// What a failing go means. Go has no error codes, so its texts are read here and nowhere else; the texts were
+// collected from go 1.26 and 1.27 (sources: cmd/go/internal/modfetch, modload, web, and golang.org/x/mod). What is
+// not recognised stays GO_FAILED with the last lines that go printed. The texts come in without secrets.
+import { GoferryError } from "@goferry/core";
+
+export interface GoFailure {
+  /** The command as it could be typed. */
+  command: string;
+  /** What the call was about: a project or an entry of the spec. */
+  subject: string;
+  /** "exit code 1" or the name of a signal. */
+  ended: string;
+  stderr: string;
+}
+
+/** Lines of go's output that an error quotes. */
+const QUOTED_LINES = 12;
+
+/** The error for a go that failed; see GoCommand for the codes. */
+export function goFailure(failure: GoFailure): GoferryError {
+  const text = failure.stderr.replaceAll(/^go: downloading .*\n?/gmu, "");
+  for (const recognise of RECOGNISERS) {
+    const error = recognise(text, failure);
+    if (error !== undefined) return error;
+  }
+  return new GoferryError("GO_FAILED", {
+    subject: failure.subject,
+    message: `the command \`${failure.command}\` failed`,
+    found: lastLines(text) || failure.ended,
+    next: "Run the same command in the project on this machine; what it says there is the cause.",
+  });
+}
+
+/** The last lines of a text, without empty ones at its ends. */
+export function lastLines(text: string): string {
+  return text.trim().split("\n").slice(-QUOTED_LINES).join("\n");
+}
+
+type Recogniser = (text: string, failure: GoFailure) => GoferryError | undefined;
+
+/** In this order: what must never be taken for something milder comes first. */
+const RECOGNISERS: readonly Recogniser[] = [
+  checksumMismatch,
+  diskFull,
+  goTooOld,
+  replacementMissing,
+  wrongModulePath,
+  credentialsRefused,
+  notFound,
+  unreachable,
+  sumMissing,
+  projectInvalid,
+];
+
+function checksumMismatch(text: string): GoferryError | undefined {
+  const line = lineWith(text, /checksum mismatch|checksum missing|SECURITY ERROR/u);
+  if (line === undefined) return undefined;
+  // "verifying a.b/c@v1.0.0/go.mod: …" with go.sum, "a.b/c@v1.0.0: verifying go.mod: …" with the log.
+  const named = /verifying (\S+@\S+): /u.exec(line)?.[1];
+  const subject =
+    named ?? `${nameOfModule(line) ?? "a module"}${/verifying go\.mod/u.test(line) ? "/go.mod" : ""}`;
+  const recorded = /^\s*(\S+): +(h1:\S+)$/mu.exec(text.replace(/^\s*downloaded:.*$/mu, ""));
+  const inGoSum = recorded?.[1] === "go.sum" || recorded?.[1] === "go.work.sum";
+  return new GoferryError(inGoSum ? "GO_SUM_MISMATCH" : "LOG_MISMATCH", {
+    subject,
+    message: inGoSum
+      ? "the module is not the one that go.sum of the project has recorded"
+      : "the module is not the one that the checksum database has recorded",
+    expected: recorded?.[2],
+    found: /^\s*downloaded: *(\S+)/mu.exec(text)?.[1] ?? line,
+    next: "Find out which of the two was changed, and by whom. Do not bundle this module before you know.",
+  });
+}
+
+function diskFull(text: string, { subject }: GoFailure): GoferryError | undefined {
+  if (!/no space left on device|disk quota exceeded/u.test(text)) return undefined;
+  return new GoferryError("DISK_FULL", {
+    subject,
+    message: "the disk is full",
+    found: lineWith(text, /no space left on device|disk quota exceeded/u),
+    next: "Free space there, or choose a folder on another disk.",
+  });
+}
+
+function goTooOld(text: string, { subject }: GoFailure): GoferryError | undefined {
+  const match = /(?:(\S+@\S+) )?requires go >= (\S+) \(running go (\S+?)[;)]/u.exec(text);
+  if (match === null) return undefined;
+  const [, module, needed, running] = match;
+  return new GoferryError("GO_TOO_OLD", {
+    subject: module ?? subject,
+    message: "a newer Go is needed than the bundle is made with",
+    expected: `go ${needed} or newer`,
+    found: `go ${running}`,
+    next: `Write "${needed}" or "go.mod" under go: in goferry.yaml.`,
+  });
+}
+
+function replacementMissing(text: string, { subject }: GoFailure): GoferryError | undefined {
+  const match = /(\S+@\S+?):? \(?replac(?:ed by|ement directory) (\S+?)(?:\): reading| does not exist)/u.exec(
+    text,
+  );
+  if (match === null) return undefined;
+  return new GoferryError("REPLACE_OUT_OF_REACH", {
+    subject,
+    message: "a replace directive points to a folder that is not there",
+    expected: `the module ${match[1]} in ${match[2]}`,
+    found: "no module there",
+    next: "Put the folder where the go.mod says, or take the replace directive out.",
+  });
+}
+
+function wrongModulePath(text: string, { subject }: GoFailure): GoferryError | undefined {
+  const match =
+    /module declares its path as:\s*(\S+)\s*but was required as:\s*(\S+)/u.exec(text) ??
+    /go\.mod has (?:non-\S+ )?module path "([^"]*)"[^\n]*/u.exec(text);
+  if (match === null) return undefined;
+  return new GoferryError("MODULE_INVALID", {
+    subject: match[2] ?? nameOfModule(text) ?? subject,
+    message: "the go.mod of the module names another path than the one it was asked for by",
+    expected: match[2],
+    found: match[1],
+    next: "Use the path that the module names itself, or a replace directive.",
+  });
+}
+
+function credentialsRefused(text: string, { subject }: GoFailure): GoferryError | undefined {
+  const pattern =
+    /: (?:401|407) [A-Z][A-Za-z ]+|Proxy Authentication Required|could not read Username|Authentication failed/u;
+  const found = lineWith(text, pattern);
+  if (found === undefined) return undefined;
+  const byProxy = /407|Proxy Authentication/u.test(found);
+  return new GoferryError(byProxy ? "PROXY_AUTH_REQUIRED" : "NOT_FOUND", {
+    subject: nameOfModule(text) ?? subject,
+    message: "the server asks for credentials and got none that it accepts",
+    found,
+    next: byProxy
+      ? "Put the user name and the password into HTTPS_PROXY."
+      : "Put the credentials where Go finds them: netrc, GOAUTH, git's credential helper, the URL in GOPROXY.",
+  });
+}
+
+function notFound(text: string, { subject }: GoFailure): GoferryError | undefined {
+  const pattern = new RegExp(
+    [
+      String.raw`: 4(?!08|29)\d\d [A-Z][A-Za-z ]+`,
+      String.raw`reading file:\S+: (?:no such file or directory|The system cannot find)`,
+      "unknown revision",
+      "no matching versions for query",
+      "does not contain package",
+      "not a known dependency",
+      "repository .*not found",
+      "repository does not exist",
+    ].join("|"),
+    "u",
+  );
+  const found = lineWith(text, pattern);
+  if (found === undefined) return undefined;
+  const after = text.slice(text.indexOf(found) + found.length);
+  const reason = /^\s*\n\tserver response: *([^\n]*)/u.exec(after)?.[1];
+  return new GoferryError("NOT_FOUND", {
+    subject: nameOfModule(found) ?? subject,
+    message: "the module proxy or the origin server does not have this version, or does not hand it out",
+    found: reason === undefined ? found : `${found} (${reason})`,
+    next: "Check the path and the version; a private module needs GOPRIVATE, a refusing proxy another GOPROXY.",
+  });
+}
+
+function unreachable(text: string, { subject }: GoFailure): GoferryError | undefined {
+  const pattern =
+    /dial tcp|dial unix|connection re(?:fused|set)|no such host|i\/o timeout|TLS handshake|\btls: |x509: |unexpected EOF|module lookup disabled by GOPROXY=off|proxyconnect|: (?:408|429|5\d\d) [A-Z][A-Za-z ]+|Could not resolve host|Connection timed out/u;
+  const found = lineWith(text, pattern);
+  if (found === undefined) return undefined;
+  return new GoferryError("NETWORK_UNREACHABLE", {
+    subject: nameOfModule(found) ?? subject,
+    message: "the module proxy or the origin server cannot be reached",
+    found,
+    next: "Check GOPROXY, HTTPS_PROXY and the CA certificates of this machine, then run the command again.",
+  });
+}
+
+function sumMissing(text: string, { subject }: GoFailure): GoferryError | undefined {
+  const found = lineWith(text, /missing go\.sum entry|updates to go\.sum needed/u);
+  if (found === undefined) return undefined;
+  const module = /module providing package (\S+)|to add it:\s+go mod download (\S+)/u.exec(text);
+  return new GoferryError("GO_SUM_MISSING", {
+    subject,
+    message: "the project's go.sum is not complete, so the project cannot be built",
+    expected: `an entry for ${module?.[1] ?? module?.[2] ?? "every module that is needed"}`,
+    found,
+    next: "Run `go mod tidy` in the project and check in go.mod and go.sum.",
+  });
+}
+
+function projectInvalid(text: string, { subject }: GoFailure): GoferryError | undefined {
+  const pattern =
+    /errors parsing (?:\S*)go\.(?:mod|work)|go\.(?:mod|work):\d+:|no required module provides package|updates to go\.(?:mod|work) needed|cannot find main module|go\.mod file not found|go: inconsistent vendoring|cannot load module \S+ listed in go\.work|no modules were found|ambiguous import|package \S+ is not in std|malformed import path/u;
+  const found = lineWith(text, pattern);
+  if (found === undefined) return undefined;
+  return new GoferryError("PROJECT_INVALID", {
+    subject,
+    message: "go does not accept the project as it is",
+    found: found.endsWith(":") ? lastLines(text) : found,
+    next: "Mend the project until `go build ./...` and `go mod tidy` accept it, then run the command again.",
+  });
+}
+
+/** The `path@version` that a line of go is about. */
+function nameOfModule(line: string): string | undefined {
+  const name = /(?:^|[\s(])([A-Za-z0-9][\w.~-]*(?:\/[\w.~+-]+)*@[A-Za-z0-9][\w.+~-]*)(?=[:\s),]|$)/mu.exec(
+    line,
+  )?.[1];
+  return name ?? /\bmodule ([\w.~-]+\.[\w.~-]+(?:\/[\w.~+-]+)*):/u.exec(line)?.[1];
+}
+
+function lineWith(text: string, pattern: RegExp): string | undefined {
+  return text
+    .split("\n")
+    .find((line) => pattern.test(line))
+    ?.trim();
+}

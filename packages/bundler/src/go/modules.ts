@@ -1,0 +1,106 @@
+// Brings together every module that projects, further modules and tools need on a machine without a network: for all
+// platforms, with tests, and with the go.mod files that `go list -m all`, `go mod tidy` and editors read although
+// nothing of those versions is built. Go itself decides what that is; it runs on copies, in caches of its own, and
+// what it has downloaded in the end is the answer.
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { readDownloadCache, versionsWithoutMod } from "./download-cache.ts";
+import { goFolders } from "./environment.ts";
+import { fetchEntry } from "./entry-closure.ts";
+import { fetchProject } from "./project-closure.ts";
+import { cloneProject } from "./project-copy.ts";
+import type { CollectedModule } from "./download-cache.ts";
+import type { GoCommand } from "./command.ts";
+import type { ResolvedEntry } from "./entry-closure.ts";
+import type { ProjectCopy } from "./project-copy.ts";
+
+/** How a project is built, as goferry.yaml says. */
+export interface ProjectBuild {
+  copy: ProjectCopy;
+  /** Such as "linux/amd64". */
+  platforms: readonly string[];
+  tags: readonly string[];
+  /** Package patterns; none: ./... */
+  packages: readonly string[];
+  /** CGO_ENABLED; undefined: as Go decides. */
+  cgo: boolean | undefined;
+}
+
+export interface CollectOptions {
+  /** A go whose environment is that of goEnvironment for this `workDir`. */
+  go: GoCommand;
+  /** A fresh folder. */
+  workDir: string;
+  /** Their copies stay as they are. */
+  projects: readonly ProjectBuild[];
+  /** `path@version`, also with a query such as `latest` for the version. */
+  modules: readonly string[];
+  /** `package@version`, as for `go install`. */
+  tools: readonly string[];
+  /** Platforms that modules and tools are for. */
+  platforms: readonly string[];
+  /** Patterns of modules that the checksum database does not know (privatePatterns). */
+  privatePatterns: string;
+  /** Called before each project and entry, with its name. */
+  onStep?: ((name: string) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Collected {
+  /** Sorted by path, then by version, in byte order. */
+  modules: CollectedModule[];
+  /** The versions that `modules` and `tools` stand for, in the order of the options. */
+  entries: ResolvedEntry[];
+  /** What may not work on the host, a sentence each. */
+  notes: string[];
+}
+
+/**
+ * Collects the modules. The files named in the result lie in `workDir` and stay until it is removed.
+ * @throws what GoCommand.run throws; TOOL_INVALID, IO_FAILED, DISK_FULL
+ */
+export async function collectModules(options: CollectOptions): Promise<Collected> {
+  const { go, workDir, platforms, signal, onStep } = options;
+  const notes: string[] = [];
+  for (const project of options.projects) {
+    const { name } = project.copy;
+    onStep?.(name);
+    const copy = await cloneProject(project.copy, join(workDir, "projects", name), signal);
+    notes.push(...(await fetchProject({ go, project: { ...project, copy }, signal })));
+  }
+  const entries: ResolvedEntry[] = [];
+  const wanted = [
+    ...options.modules.map((entry) => ({ entry, kind: "module" as const })),
+    ...options.tools.map((entry) => ({ entry, kind: "tool" as const })),
+  ];
+  for (const [index, { entry, kind }] of wanted.entries()) {
+    onStep?.(entry);
+    const cwd = join(workDir, "entries", String(index));
+    await mkdir(cwd, { recursive: true });
+    const resolved = await fetchEntry({ go, cwd, entry, kind, platforms, signal });
+    entries.push(resolved);
+    notes.push(...resolved.notes);
+  }
+  const { download } = goFolders(workDir);
+  await fetchMods({ go, cwd: workDir, versions: await versionsWithoutMod(download), signal });
+  const modules = await readDownloadCache(download, options.privatePatterns);
+  return { modules, entries, notes };
+}
+
+interface ModsToFetch {
+  go: GoCommand;
+  cwd: string;
+  versions: readonly string[];
+  signal: AbortSignal | undefined;
+}
+
+/** A unit of a bundle has a go.mod; -json makes go read it, and no zip. */
+async function fetchMods({ go, cwd, versions, signal }: ModsToFetch): Promise<void> {
+  for (let from = 0; from < versions.length; from += ARGUMENTS_AT_A_TIME) {
+    const some = versions.slice(from, from + ARGUMENTS_AT_A_TIME);
+    await go.run(["list", "-m", "-json", ...some], { cwd, signal });
+  }
+}
+
+/** Windows ends a command line after 32,767 characters. */
+const ARGUMENTS_AT_A_TIME = 100;

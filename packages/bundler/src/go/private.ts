@@ -1,0 +1,58 @@
+// Which modules are private: the checksum database is never asked about them, so only the bundle's own signature
+// vouches for them. The patterns are those of GOPRIVATE and GONOSUMDB.
+
+/**
+ * Whether a prefix of the module path `target` matches one of the comma-separated patterns `globs`; a pattern of N
+ * parts is matched with the first N parts. A malformed pattern matches nothing. Source: golang.org/x/mod/module
+ * MatchPrefixPatterns.
+ */
+export function matchPrefixPatterns(globs: string, target: string): boolean {
+  const parts = target.split("/");
+  return globs.split(",").some((pattern) => {
+    const glob = pattern.endsWith("/") ? pattern.slice(0, -1) : pattern;
+    if (glob === "") return false;
+    const count = glob.split("/").length;
+    return count <= parts.length && matchGlob(glob, parts.slice(0, count).join("/"));
+  });
+}
+
+/** Go's path.Match, with a malformed pattern as no match: `*` and `?` stay within a part, `[a-z]`, `[^a]`, `\x`. */
+function matchGlob(glob: string, name: string): boolean {
+  const source = globSource(glob);
+  return source !== undefined && new RegExp(`^(?:${source})$`, "su").test(name);
+}
+
+function globSource(glob: string): string | undefined {
+  let source = "";
+  let rest = glob;
+  while (rest !== "") {
+    const token = /^(?:\*|\?|\\.|\[\^?(?:(?:\\.|[^\\\]-])(?:-(?:\\.|[^\\\]-]))?)+\]|[^\\[*?])/su.exec(
+      rest,
+    )?.[0];
+    if (token === undefined) return undefined;
+    source += tokenSource(token);
+    rest = rest.slice(token.length);
+  }
+  return source;
+}
+
+function tokenSource(token: string): string {
+  if (token === "*") return "[^/]*";
+  if (token === "?") return "[^/]";
+  if (!token.startsWith("[")) return quote(token.startsWith("\\") ? token.slice(1) : token);
+  const negated = token.startsWith("[^");
+  const ranges = [...token.slice(negated ? 2 : 1, -1).matchAll(/(\\.|[^\\])(?:-(\\.|[^\\]))?/gsu)].map(
+    ([, low = "", high = low]) => rangeSource(low.replace(/^\\/u, ""), high.replace(/^\\/u, "")),
+  );
+  // A range that runs backwards is allowed by Go and matches nothing; an empty class does that here.
+  return `[${negated ? "^" : ""}${ranges.join("")}]`;
+}
+
+function rangeSource(low: string, high: string): string {
+  const [from = 0, to = 0] = [low.codePointAt(0), high.codePointAt(0)];
+  return from > to ? "" : `\\u{${from.toString(16)}}-\\u{${to.toString(16)}}`;
+}
+
+function quote(text: string): string {
+  return [...text].map((char) => `\\u{${char.codePointAt(0)?.toString(16)}}`).join("");
+}

@@ -1,0 +1,195 @@
+// With the go on PATH, because go.mod and go.work are read by it.
+import { chmod, lstat, mkdir, readFile, readlink, symlink } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { codeOf, findBundlerGo, goIn, temporaryFolder, writeFiles } from "../../../../test/kit/bundler-go.ts";
+import { copyTree } from "./copy-tree.ts";
+import { cloneProject, copyProject } from "./project-copy.ts";
+import type { ProjectCopy } from "./project-copy.ts";
+
+const found = await findBundlerGo();
+
+const mod = (path: string, more = ""): string => `module example.com/${path}\n\ngo 1.21\n${more}`;
+
+describe.skipIf(found === undefined)("copyProject", () => {
+  let real: NonNullable<typeof found>;
+  beforeAll(() => {
+    if (found !== undefined) real = found;
+  });
+
+  /** Copies `project` of the files to a sibling of their folder; paths of the result are relative to the copy. */
+  async function copy(
+    files: Record<string, string>,
+    project: string,
+    use: (copy: ProjectCopy, source: string) => Promise<void>,
+  ): Promise<void> {
+    await using folder = await temporaryFolder();
+    const source = join(folder.path, "src");
+    await writeFiles(source, files);
+    const go = goIn(join(folder.path, "w"), real);
+    const to = join(folder.path, "copy");
+    await use(await copyProject({ name: "app", dir: join(source, project) }, { go, to }), source);
+  }
+
+  async function code(files: Record<string, string>, project = "app"): Promise<string> {
+    return codeOf(copy(files, project, async () => undefined));
+  }
+
+  it("copies a project alone, without version control", async () => {
+    const files = {
+      "app/go.mod": mod("app"),
+      "app/x/.git/HEAD": "ref",
+      "app/.git": "gitdir: x",
+      "app/.hidden": "h",
+    };
+    await copy(files, "app", async ({ root, dir, moduleDirs, workFile, notes }) => {
+      expect(dir).toBe(root);
+      expect(moduleDirs).toEqual([root]);
+      expect(workFile).toBeUndefined();
+      expect(notes).toEqual([]);
+      expect(await readFile(join(root, ".hidden"), "utf8")).toBe("h");
+      await expect(lstat(join(root, ".git"))).rejects.toThrow("ENOENT");
+      await expect(lstat(join(root, "x", ".git"))).rejects.toThrow("ENOENT");
+    });
+  });
+
+  it("brings folders that replace directives name along, in the same place", async () => {
+    const replace = "replace (\n\texample.com/lib => ../libs/lib\n\texample.com/in v1.0.0 => ./in\n)\n";
+    const files = {
+      "a/app/go.mod": mod("app", replace),
+      "a/app/in/go.mod": mod("in"),
+      "a/libs/lib/go.mod": mod("lib"),
+      "a/libs/other/go.mod": mod("other"),
+    };
+    await copy(files, "a/app", async ({ root, dir }) => {
+      expect(relative(root, dir)).toBe("app");
+      expect(await readFile(join(dir, "../libs/lib/go.mod"), "utf8")).toBe(mod("lib"));
+      expect(await readFile(join(dir, "in/go.mod"), "utf8")).toBe(mod("in"));
+      await expect(lstat(join(dir, "../libs/other"))).rejects.toThrow("ENOENT");
+    });
+  });
+
+  it("copies a module in a folder of the module that it replaces", async () => {
+    const files = {
+      "go.mod": mod("lib"),
+      "example/go.mod": mod("example", "replace example.com/lib => ../\n"),
+    };
+    await copy(files, "example", async ({ root, dir }) => {
+      expect(relative(root, dir)).toBe("example");
+      expect(await readFile(join(root, "go.mod"), "utf8")).toBe(mod("lib"));
+    });
+  });
+
+  it("copies a workspace with the modules that it uses", async () => {
+    const files = {
+      "ws/go.work": "go 1.21\n\nuse (\n\t./one\n\t../two\n)\n\nreplace example.com/three => ../three\n",
+      "ws/one/go.mod": mod("one"),
+      "two/go.mod": mod("two", "replace example.com/four => ./four\n"),
+      "two/four/go.mod": mod("four"),
+      "three/go.mod": mod("three"),
+    };
+    await copy(files, "ws", async ({ root, moduleDirs, workFile }) => {
+      expect(moduleDirs.map((dir) => relative(root, dir))).toEqual(["ws/one", "two"]);
+      expect(workFile).toBe(join(root, "ws", "go.work"));
+      expect(await readFile(join(root, "three/go.mod"), "utf8")).toBe(mod("three"));
+    });
+  });
+
+  it("says that a go.work in a folder above is not used", async () => {
+    const files = { "go.work": "go 1.21\nuse ./app\n", "app/go.mod": mod("app") };
+    await copy(files, "app", async ({ notes, workFile }) => {
+      expect(workFile).toBeUndefined();
+      expect(notes).toEqual(["app: ../go.work is not used; name its folder as the project if it should be"]);
+    });
+  });
+
+  it("never changes the project", async () => {
+    const files = { "app/go.mod": mod("app"), "app/go.sum": "" };
+    await copy(files, "app", async (made, source) => {
+      const go = goIn(join(source, "..", "w"), real);
+      await go.run(["mod", "edit", "-require=example.com/x@v1.0.0"], { cwd: made.dir });
+      expect(await readFile(join(made.dir, "go.mod"), "utf8")).toContain("example.com/x");
+      expect(await readFile(join(source, "app", "go.mod"), "utf8")).toBe(mod("app"));
+
+      const clone = await cloneProject(made, join(source, "..", "clone"));
+      expect(clone.dir).toBe(join(source, "..", "clone"));
+      await go.run(["mod", "edit", "-droprequire=example.com/x"], { cwd: clone.dir });
+      expect(await readFile(join(made.dir, "go.mod"), "utf8")).toContain("example.com/x");
+    });
+  });
+
+  it("does not copy itself when the copy lies in the project", async () => {
+    await using folder = await temporaryFolder();
+    await writeFiles(folder.path, { "go.mod": mod("app"), "site.tar": "large" });
+    const go = goIn(join(folder.path, "w"), real);
+    const to = join(folder.path, "build", "copy");
+    const exclude = [join(folder.path, "site.tar"), join(folder.path, "w")];
+    const made = await copyProject({ name: "app", dir: folder.path }, { go, to, exclude });
+    await expect(lstat(join(made.root, "build", "copy"))).rejects.toThrow("ENOENT");
+    await expect(lstat(join(made.root, "site.tar"))).rejects.toThrow("ENOENT");
+  });
+
+  it.each([
+    ["a folder without go.mod", { "app/main.go": "package main\n" }, "PROJECT_INVALID"],
+    ["a go.mod that Go does not read", { "app/go.mod": "requre x\n" }, "PROJECT_INVALID"],
+    [
+      "a replacement that is not there",
+      { "app/go.mod": mod("app", "replace a.b/c => ../c\n") },
+      "REPLACE_OUT_OF_REACH",
+    ],
+    [
+      "a replacement that is no module",
+      { "app/go.mod": mod("app", "replace a.b/c => ../c\n"), "c/c.go": "package c\n" },
+      "REPLACE_OUT_OF_REACH",
+    ],
+    [
+      "an absolute replacement",
+      { "app/go.mod": mod("app", "replace a.b/c => /usr/c\n") },
+      "REPLACE_OUT_OF_REACH",
+    ],
+    ["a workspace without its module", { "app/go.work": "go 1.21\nuse ./gone\n" }, "REPLACE_OUT_OF_REACH"],
+  ])("refuses %s", async (_, files, expected) => {
+    expect(await code(files)).toBe(expected);
+  });
+
+  it("refuses a project folder that is not there", async () => {
+    expect(await code({ "x/go.mod": mod("x") }, "nowhere")).toBe("IO_FAILED");
+  });
+});
+
+describe("copyTree", () => {
+  it("keeps links within reach, as relative ones, and names those that lead out", async () => {
+    await using folder = await temporaryFolder();
+    const from = join(folder.path, "from");
+    await writeFiles(folder.path, { "from/a/file": "x", outside: "secret" });
+    await symlink("a/file", join(from, "inside"));
+    await symlink(join(from, "a"), join(from, "absolute"));
+    await symlink("../outside", join(from, "out"));
+    await symlink("nothing", join(from, "dangling"));
+    await symlink("/etc", join(from, "a", "etc"));
+    const to = join(folder.path, "to");
+    const { skipped } = await copyTree({ from, to, reach: [from] });
+    expect(skipped).toEqual(["a/etc", "out"]);
+    expect(await readFile(join(to, "inside"), "utf8")).toBe("x");
+    expect(await readlink(join(to, "absolute"))).toBe("a");
+    await expect(lstat(join(to, "dangling"))).rejects.toThrow("ENOENT");
+  });
+
+  it("makes read-only files writable, and stops when it is interrupted", async () => {
+    await using folder = await temporaryFolder();
+    const from = join(folder.path, "from");
+    await writeFiles(from, { "go.sum": "" });
+    await chmod(join(from, "go.sum"), 0o444);
+    await mkdir(join(from, "empty"));
+    await copyTree({ from, to: join(folder.path, "to"), reach: [] });
+    expect((await lstat(join(folder.path, "to", "go.sum"))).mode & 0o777).toBe(0o644);
+    expect((await lstat(join(folder.path, "to", "empty"))).isDirectory()).toBe(true);
+    const interrupted = copyTree({
+      from,
+      to: join(folder.path, "no"),
+      reach: [],
+      signal: AbortSignal.abort(),
+    });
+    expect(await codeOf(interrupted)).toBe("INTERRUPTED");
+  });
+});

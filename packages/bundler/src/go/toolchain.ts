@@ -1,0 +1,181 @@
+// A toolchain comes as the module golang.org/toolchain. It is fetched from the module proxy and believed only when
+// its hash is the one that the checksum database has logged: nothing in Go ever checks an unpacked toolchain again,
+// and the bundler runs the one for its own platform. So nothing of the file is used before the comparison.
+import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import {
+  GoferryError,
+  TOOLCHAIN_PATH,
+  fileMode,
+  goModHash,
+  toolchainModule,
+  toolchainTreeName,
+  zipPrefix,
+} from "@goferry/core";
+import { diskError } from "../net/disk-error.ts";
+import { MODULE_ZIP_MAX_BYTES } from "../net/limits.ts";
+import { LARGE_ENTRY_BYTES, hashModuleZip, openModuleZip } from "./zip.ts";
+import type { ModuleZip, ZipEntry } from "./zip.ts";
+
+/** The go.mod of every toolchain module (cmd/distpack writes it). */
+const TOOLCHAIN_MOD = new TextEncoder().encode(`module ${TOOLCHAIN_PATH}\n`);
+
+/** Files that are written side by side. Their contents are in memory: 32 of 8 MiB at most, in fact far less. */
+const WRITES_AT_A_TIME = 32;
+
+/** The part of a module proxy that a toolchain needs. */
+export interface FileDownloader {
+  /** Downloads `<proxy>/<path>` to `file`, whole or not at all. */
+  download(path: string, file: string, options: ToolchainDownloadOptions): Promise<unknown>;
+}
+
+export interface ToolchainDownloadOptions {
+  /** What the download is about, for errors. */
+  subject: string;
+  /** Bytes that the file may have. */
+  limit: number;
+  signal?: AbortSignal | undefined;
+}
+
+export interface FetchToolchainOptions {
+  /** Go version without "go", such as "1.27.1". */
+  version: string;
+  /** Such as "linux/amd64". */
+  platform: string;
+  proxy: FileDownloader;
+  /** A folder that only goferry writes to; the zip stays in it. */
+  cacheDir: string;
+  /** What the checksum database has logged for this version. */
+  expected: { h1: string; modH1: string };
+  signal?: AbortSignal | undefined;
+}
+
+export interface FetchedToolchain {
+  path: string;
+  version: string;
+  /** Absolute path of the zip, whose hash was compared. */
+  zip: string;
+  h1: string;
+  modH1: string;
+  /** The content of the module's go.mod. */
+  mod: Uint8Array;
+  /** False when the zip was in the cache already. */
+  downloaded: boolean;
+}
+
+/**
+ * Fetches a toolchain, or takes it from the cache. A cached file with another hash is fetched once more.
+ * @throws LOG_MISMATCH (the file is removed), NOT_FOUND, NETWORK_UNREACHABLE, DISK_FULL, IO_FAILED and what else
+ * the proxy throws, MODULE_ZIP_INVALID (the file is removed)
+ */
+export async function fetchToolchain(options: FetchToolchainOptions): Promise<FetchedToolchain> {
+  const { proxy, cacheDir, expected, signal } = options;
+  const module = toolchainModule(options.version, options.platform);
+  const { path, version } = module;
+  const prefix = zipPrefix(module);
+  const subject = `${path}@${version}`;
+  const modH1 = goModHash(TOOLCHAIN_MOD);
+  if (modH1 !== expected.modH1) throw logMismatch(`${subject}/go.mod`, expected.modH1, modH1);
+
+  const zip = join(cacheDir, `${version}.zip`);
+  const fetched = { path, version, zip, h1: expected.h1, modH1, mod: TOOLCHAIN_MOD };
+  if ((await cachedHash(zip, prefix)) === expected.h1) return { ...fetched, downloaded: false };
+
+  await onDisk(zip, () => rm(zip, { force: true }));
+  await onDisk(cacheDir, () => mkdir(cacheDir, { recursive: true }));
+  const fresh = `${zip}.new`;
+  try {
+    await proxy.download(`${path}/@v/${version}.zip`, fresh, {
+      subject,
+      limit: MODULE_ZIP_MAX_BYTES,
+      signal,
+    });
+    const h1 = await hashModuleZip(fresh, prefix);
+    if (h1 !== expected.h1) throw logMismatch(subject, expected.h1, h1);
+    await onDisk(zip, () => rename(fresh, zip));
+  } finally {
+    await rm(fresh, { force: true });
+  }
+  return { ...fetched, downloaded: true };
+}
+
+async function cachedHash(zip: string, prefix: string): Promise<string | undefined> {
+  try {
+    return await hashModuleZip(zip, prefix);
+  } catch (error) {
+    // Not there, or damaged on this disk: no reason to refuse the one that the proxy has.
+    if (error instanceof GoferryError) return undefined;
+    throw error;
+  }
+}
+
+function logMismatch(subject: string, expected: string, found: string): GoferryError {
+  return new GoferryError("LOG_MISMATCH", {
+    subject,
+    message: "the toolchain is not the one that the checksum database has recorded",
+    expected,
+    found,
+    next: "Do not use this proxy for toolchains until you know what changed the file; the download was removed.",
+  });
+}
+
+/**
+ * Unpacks the zip of a toolchain, compared by fetchToolchain before, to `dir`: a GOROOT with go.mod files under their
+ * own names and executable bits as in the official archive. `version` is that of the module; `dir` must not exist.
+ * @throws MODULE_ZIP_INVALID, ENTRY_REFUSED, IO_FAILED, DISK_FULL
+ */
+export async function unpackToolchain(zip: string, dir: string, version: string): Promise<void> {
+  const opened = await openModuleZip(zip, zipPrefix({ path: TOOLCHAIN_PATH, version }));
+  try {
+    await onDisk(dir, () => mkdir(dirname(dir), { recursive: true }));
+    await onDisk(dir, () => mkdir(dir));
+    const folders = new Set([dir]);
+    let batch: (() => Promise<void>)[] = [];
+    for (const entry of opened.entries) {
+      const name = toolchainTreeName(entry.path);
+      const file = join(dir, name);
+      await makeFolder(dirname(file), folders);
+      batch.push(await writeOf({ opened, entry, file, mode: fileMode(name) }));
+      if (batch.length < WRITES_AT_A_TIME) continue;
+      await Promise.all(batch.map((write) => write()));
+      batch = [];
+    }
+    await Promise.all(batch.map((write) => write()));
+  } finally {
+    await opened.close();
+  }
+}
+
+async function makeFolder(folder: string, made: Set<string>): Promise<void> {
+  if (made.has(folder)) return;
+  await onDisk(folder, () => mkdir(folder, { recursive: true }));
+  made.add(folder);
+}
+
+interface EntryWrite {
+  opened: ModuleZip;
+  entry: ZipEntry;
+  file: string;
+  mode: number;
+}
+
+/** Reads a small content and hands back what writes it; a large one is written at once, piece by piece. */
+async function writeOf({ opened, entry, file, mode }: EntryWrite): Promise<() => Promise<void>> {
+  if (entry.size <= LARGE_ENTRY_BYTES) {
+    const content = await opened.read(entry);
+    return () => onDisk(file, () => writeFile(file, content, { mode, flag: "wx" }));
+  }
+  await onDisk(file, async () => {
+    await using handle = await open(file, "wx", mode);
+    for await (const chunk of opened.chunks(entry)) await handle.writeFile(chunk);
+  });
+  return async () => undefined;
+}
+
+async function onDisk<T>(subject: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw error instanceof Error && "syscall" in error ? diskError(error, subject) : error;
+  }
+}

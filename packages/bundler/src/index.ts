@@ -1,0 +1,21 @@
+// What the command line uses of the bundler.
+
+export {
+  buildBundle,
+  planBundle,
+  type BuildOptions,
+  type Built,
+  type PlanOptions,
+  type RehearsalInstall,
+  type RehearsalInstallOptions,
+} from "./build.ts";
+export type { Environment } from "./go/environment.ts";
+export { generateKey, unlockKey, writeKeyPair, type KeyPair, type UnlockedKey } from "./keys.ts";
+export { changeText, type LockChange } from "./lock/compare.ts";
+export type { Lock } from "./lock/schema.ts";
+export type { BuildMachine, Progress } from "./machine.ts";
+export type { Plan } from "./plan/plan.ts";
+export type { Rehearsal } from "./rehearse/rehearse.ts";
+export { keySigner, type Signer } from "./signer.ts";
+export { SPEC_SCHEMA } from "./spec/schema.ts";
+export type { Sealed } from "./stages.ts";

@@ -1,0 +1,38 @@
+// The machine that builds a bundle, as far as the bundler needs to know it. The command line fills it in; nothing in
+// this package reads the process.
+
+import type { Environment } from "./go/environment.ts";
+import type { KillProcess } from "./go/spawn.ts";
+
+export interface BuildMachine {
+  /** GOOS/GOARCH: the bundler works with the toolchain for it. */
+  platform: string;
+  /** The user's: proxies, certificates, credentials, GOPROXY, GOPRIVATE and the like are taken from it. */
+  env: Environment;
+  /** Absolute folder for downloads that are kept and for work that is not. */
+  cacheDir: string;
+  /** Read once for each build. */
+  now(): Date;
+  kill: KillProcess;
+  /** User-Agent of requests, such as `goferry/0.1.0`. */
+  userAgent: string;
+}
+
+/** What a build tells while it runs. */
+export interface Progress {
+  /** Which stage is at work, in the order of the build. */
+  stage: "plan" | "log" | "toolchains" | "modules" | "pack" | "rehearse" | "seal";
+  /** What it works on: a project, a module, a toolchain. */
+  subject?: string;
+  done?: number;
+  total?: number | undefined;
+  unit?: "bytes" | "items";
+}
+
+export interface BuildContext {
+  machine: BuildMachine;
+  /** A fresh folder that is removed after the build. */
+  workDir: string;
+  onProgress(progress: Progress): void;
+  signal?: AbortSignal | undefined;
+}

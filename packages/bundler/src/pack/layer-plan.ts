@@ -1,0 +1,174 @@
+// Which file goes into which layer. A Go version has one layer of the files that all platforms share and one for each
+// platform (bin/ and pkg/tool/, ten files); modules are spread over layers of about equal size, so that they unpack in
+// parallel. The plan depends on the units alone, so the same units give the same layers.
+
+import { readFile } from "node:fs/promises";
+import {
+  compareNames,
+  fileMode,
+  infoFile,
+  modulePlace,
+  sdkPlace,
+  toolchainTreeName,
+  zipHashFile,
+  zipPrefix,
+  type TarMode,
+} from "@goferry/core";
+import { openModuleZip, type ModuleZip, type ZipEntry } from "../go/zip.ts";
+import type { FetchedUnit } from "../stages.ts";
+
+/** A file of a layer before its bytes are read. */
+export interface PlannedFile {
+  /** In the layer. */
+  path: string;
+  mode: TarMode;
+  /** Bytes. */
+  size: number;
+  /** The content itself, or where it is to be read. */
+  content: Uint8Array | { zip: ModuleZip; entry: ZipEntry };
+  /** The unit whose h1 covers the file, and the name under which it does. */
+  hashed?: { unit: FetchedUnit; name: string };
+}
+
+export interface PlannedLayer {
+  kind: "sdk" | "mod";
+  go?: string;
+  platform?: string;
+  /** Units with files in it. */
+  units: FetchedUnit[];
+  /** Opens the zips and lists the files in path order. Files are to be read in this order. */
+  open(): Promise<OpenLayer>;
+}
+
+export interface OpenLayer extends AsyncDisposable {
+  files: PlannedFile[];
+}
+
+type ToolchainUnit = Extract<FetchedUnit, { kind: "toolchain" }>;
+
+/**
+ * Bytes of modules, unpacked, for which one more layer is begun. Measured on Prometheus: smaller layers cost size,
+ * larger ones leave cores idle while the last one unpacks.
+ */
+const MODULES_PER_LAYER = 192 << 20;
+const MAX_MODULE_LAYERS = 16;
+
+export async function planLayers(units: readonly FetchedUnit[]): Promise<PlannedLayer[]> {
+  const toolchains = units.filter((unit) => unit.kind === "toolchain");
+  const versions = [...new Set(toolchains.map(({ go }) => go))].sort(compareNames);
+  const sdk = versions.flatMap((go) => sdkLayers(go, toolchains.filter((unit) => unit.go === go)));
+  const modules = units.filter((unit) => unit.kind !== "toolchain");
+  return [...sdk, ...(await moduleLayers(modules))];
+}
+
+function sdkLayers(go: string, units: ToolchainUnit[]): PlannedLayer[] {
+  const platforms = units.toSorted((a, b) => compareNames(a.platform, b.platform));
+  const common: PlannedLayer = { kind: "sdk", go, units: platforms, open: () => openCommon(platforms) };
+  const own = platforms.map(
+    (unit): PlannedLayer => ({
+      kind: "sdk",
+      go,
+      platform: unit.platform,
+      units: [unit],
+      open: () => openOwn(unit),
+    }),
+  );
+  return [common, ...own];
+}
+
+/** The files that differ between platforms: cmd/dist and cmd/go put what they build there, and nowhere else. */
+function isPlatformFile(name: string): boolean {
+  return name.startsWith("bin/") || name.startsWith("pkg/tool/");
+}
+
+/** Only the first platform's copy is read; that the others have the same is shown by their h1 (pack.ts). */
+async function openCommon(units: readonly ToolchainUnit[]): Promise<OpenLayer> {
+  const [first] = units;
+  return first === undefined ? openLayer([], []) : await openToolchain(first, (name) => !isPlatformFile(name));
+}
+
+async function openOwn(unit: ToolchainUnit): Promise<OpenLayer> {
+  return await openToolchain(unit, isPlatformFile);
+}
+
+async function openToolchain(unit: ToolchainUnit, wanted: (name: string) => boolean): Promise<OpenLayer> {
+  const zip = await openModuleZip(unit.zip, zipPrefix(unit));
+  const files: PlannedFile[] = zip.entries.flatMap((entry) => {
+    const name = toolchainTreeName(entry.path);
+    if (!wanted(name)) return [];
+    const path = sdkPlace(unit.go) + name;
+    const hashed = { unit, name: entry.path };
+    return [{ path, mode: fileMode(name), size: entry.size, content: { zip, entry }, hashed }];
+  });
+  // The zip has them in the order of their names there, where go.mod is _go.mod.
+  return openLayer(sortFiles(files), [zip]);
+}
+
+async function moduleLayers(units: FetchedUnit[]): Promise<PlannedLayer[]> {
+  const sized = await Promise.all(
+    units
+      .toSorted((a, b) => compareNames(modulePlace(a).tree, modulePlace(b).tree))
+      .map(async (unit) => ({ unit, size: await unpackedSize(unit) })),
+  );
+  const total = sized.reduce((sum, { size }) => sum + size, 0);
+  const count = Math.min(MAX_MODULE_LAYERS, Math.max(1, Math.ceil(total / MODULES_PER_LAYER)));
+  const groups: FetchedUnit[][] = Array.from({ length: count }, () => []);
+  let before = 0;
+  for (const { unit, size } of sized) {
+    // By the middle of the module, so that a large one does not overfill the layer it begins in.
+    const group = total === 0 ? 0 : Math.floor(((before + size / 2) / total) * count);
+    groups[Math.min(group, count - 1)]?.push(unit);
+    before += size;
+  }
+  return groups
+    .filter((group) => group.length > 0)
+    .map((group) => ({ kind: "mod", units: group, open: () => openModules(group) }));
+}
+
+async function unpackedSize(unit: FetchedUnit): Promise<number> {
+  if (unit.kind !== "module") return 0;
+  const zip = await openModuleZip(unit.zip, zipPrefix(unit));
+  await zip.close();
+  return zip.entries.reduce((sum, { size }) => sum + size, 0);
+}
+
+async function openModules(units: readonly FetchedUnit[]): Promise<OpenLayer> {
+  const zips: ModuleZip[] = [];
+  const files: PlannedFile[] = [];
+  for (const unit of units) {
+    if (unit.kind === "toolchain") continue;
+    const place = modulePlace(unit);
+    files.push(inMemory(place.info, infoFile(unit)), inMemory(place.mod, await readFile(unit.mod)));
+    if (unit.kind !== "module") continue;
+    files.push(inMemory(place.ziphash, zipHashFile(unit.h1)));
+    const zip = await openModuleZip(unit.zip, zipPrefix(unit));
+    zips.push(zip);
+    for (const entry of zip.entries) {
+      files.push({
+        path: place.tree + entry.path,
+        mode: 0o644,
+        size: entry.size,
+        content: { zip, entry },
+        hashed: { unit, name: entry.path },
+      });
+    }
+  }
+  return openLayer(sortFiles(files), zips);
+}
+
+function sortFiles(files: PlannedFile[]): PlannedFile[] {
+  return files.sort((a, b) => compareNames(a.path, b.path));
+}
+
+function inMemory(path: string, content: Uint8Array): PlannedFile {
+  return { path, mode: 0o644, size: content.length, content };
+}
+
+function openLayer(files: PlannedFile[], zips: ModuleZip[]): OpenLayer {
+  return {
+    files,
+    [Symbol.asyncDispose]: async () => {
+      for (const zip of zips) await zip.close();
+    },
+  };
+}

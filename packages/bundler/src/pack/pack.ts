@@ -1,0 +1,158 @@
+// Fetched -> Packed: writes the layers, proves on the way that every unit has the h1 that was expected of it, and makes
+// the documents that describe them.
+
+import { mkdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  checkToolchain,
+  CONTENTS_SCHEMA,
+  dirhash,
+  GoferryError,
+  infoFile,
+  signedDocuments,
+
+  unitName,
+  zipHashFile,
+  zipPrefix,
+  type Contents,
+  type Unit,
+} from "@goferry/core";
+import type { Fetched, FetchedUnit, Packed } from "../stages.ts";
+import { planLayers, type PlannedLayer } from "./layer-plan.ts";
+import { renderReadme } from "./readme.ts";
+import { writeLayer, type UnitFiles, type WrittenLayer } from "./write-layer.ts";
+
+export interface PackOptions {
+  /** A folder for the layers; they stay until it is removed. */
+  workDir: string;
+  signal?: AbortSignal | undefined;
+  /** Hears of unpacked bytes as they are packed. */
+  onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/** Layers compressed at a time: each keeps about 200 MB of tables, and memory must stay below 512 MB. */
+const PARALLEL_LAYERS = 2;
+
+/** @throws HASH_MISMATCH for a unit whose files do not have its h1; DISK_FULL, IO_FAILED, MODULE_ZIP_INVALID */
+export async function pack(fetched: Fetched, options: PackOptions): Promise<Packed> {
+  const planned = await planLayers(fetched.units);
+  const layers = await writeLayers(planned, options);
+  const units: Unit[] = [];
+  for (const unit of fetched.units) units.push(await describeUnit(unit, layers));
+  const contents = describeContents(fetched, units, layers);
+  const readme = renderReadme(contents);
+  return { fetched, contents, readme, documents: signedDocuments(contents, readme), layers };
+}
+
+async function writeLayers(planned: PlannedLayer[], options: PackOptions): Promise<WrittenLayer[]> {
+  const { workDir, onBytes } = options;
+  await mkdir(workDir, { recursive: true });
+  const failure = new AbortController();
+  const signal =
+    options.signal === undefined ? failure.signal : AbortSignal.any([options.signal, failure.signal]);
+  const written: WrittenLayer[] = [];
+  const queue = [...planned.entries()];
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const [i, layer] = next;
+      written[i] = await writeLayer({ layer, file: join(workDir, `layer-${i}`), signal, onBytes });
+    }
+  };
+  const workers = Array.from({ length: PARALLEL_LAYERS }, () =>
+    work().catch((error: unknown) => {
+      failure.abort(error);
+      throw failure.signal.reason;
+    }),
+  );
+  await Promise.allSettled(workers);
+  failure.signal.throwIfAborted();
+  options.signal?.throwIfAborted();
+  return written;
+}
+
+async function describeUnit(unit: FetchedUnit, layers: readonly WrittenLayer[]): Promise<Unit> {
+  const indexes = layers.flatMap((layer, i) => (holds(layer, unit) ? [i] : []));
+  const { path, version, modH1, evidence } = unit;
+  const common = { path, version, modH1, evidence, layers: indexes };
+  if (unit.kind === "toolchain") return describeToolchain(unit, layers, indexes);
+  const mod = await stat(unit.mod);
+  const info = infoFile(unit).length;
+  if (unit.kind === "gomod") return { kind: "gomod", ...common, size: info + mod.size, files: 2 };
+  const seen = layers.flatMap((layer) => layer.seen.get(unit) ?? []);
+  checkHash(unit, seen);
+  return {
+    kind: "module",
+    h1: unit.h1,
+    ...common,
+    size: info + mod.size + zipHashFile(unit.h1).length + sum(seen.map(({ size }) => size)),
+    files: 3 + sum(seen.map(({ count }) => count)),
+  };
+}
+
+function describeToolchain(
+  fetched: Extract<FetchedUnit, { kind: "toolchain" }>,
+  layers: readonly WrittenLayer[],
+  indexes: number[],
+): Unit {
+  const { kind, go, platform, path, version, h1, modH1, evidence } = fetched;
+  // The common layer was read from the first platform's zip, so its files are counted under that unit.
+  const seen = indexes.flatMap((i) => [...(layers[i]?.seen.values() ?? [])]);
+  const unit = {
+    kind,
+    go,
+    platform,
+    path,
+    version,
+    h1,
+    modH1,
+    evidence,
+    layers: indexes,
+    size: sum(seen.map(({ size }) => size)),
+    files: sum(seen.map(({ count }) => count)),
+  };
+  checkToolchain(unit, seen);
+  return unit;
+}
+
+function holds({ layer, units }: WrittenLayer, unit: FetchedUnit): boolean {
+  return unit.kind === "toolchain"
+    ? layer.go === unit.go && (layer.platform ?? unit.platform) === unit.platform
+    : layer.kind === "mod" && units.includes(unit);
+}
+
+function checkHash(unit: Extract<FetchedUnit, { kind: "module" }>, seen: readonly UnitFiles[]): void {
+  const prefix = zipPrefix(unit);
+  const files = seen.flatMap((each) => each.files);
+  const found = dirhash(files.map(({ name, sha256 }) => ({ name: prefix + name, sha256 })));
+  if (found === unit.h1) return;
+  throw new GoferryError("HASH_MISMATCH", {
+    subject: unitName(unit),
+    message: "the module's zip has another hash than go.sum and the checksum database say",
+    expected: unit.h1,
+    found,
+    next: "Run the build again; if it stays so, the disk of this machine is at fault",
+  });
+}
+
+function describeContents(fetched: Fetched, units: Unit[], layers: readonly WrittenLayer[]): Contents {
+  const { plan, log } = fetched;
+  const contents = {
+    contentsVersion: 1,
+    name: plan.name,
+    created: plan.created,
+    serial: plan.serial,
+    ...(plan.expires === undefined ? {} : { expires: plan.expires }),
+    go: plan.goVersions,
+    platforms: plan.platforms,
+    request: plan.request,
+    ...(log === undefined ? {} : { log }),
+    layers: layers.map(({ layer }) => layer),
+    units,
+  } as const;
+  return CONTENTS_SCHEMA.parse(contents);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}
+

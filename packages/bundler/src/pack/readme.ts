@@ -1,0 +1,64 @@
+// README.txt, the first entry of a bundle: for whoever finds the file and has neither goferry nor a network. It shows
+// how to check and unpack everything with gpg, sha256sum, tar and zstd. The bundle index, which is signed, holds the
+// SHA-256 of these bytes, so the same contents must always give the same text.
+
+import { blobPath, layersFor, type Contents, type Layer } from "@goferry/core";
+
+export function renderReadme(contents: Contents): Uint8Array {
+  const { name, created, expires, go, platforms, units } = contents;
+  const count = (kind: string): number => units.filter((unit) => unit.kind === kind).length;
+  const sections = [
+    `${name}: Go ${go.join(", ")} and modules for machines without a network`,
+    [
+      `Made ${created} by goferry${expires === undefined ? "" : `, to be used until ${expires}`}.`,
+      `Platforms: ${platforms.join(", ")}.`,
+      `Toolchains: ${count("toolchain")}. Modules: ${count("module")}. go.mod files alone: ${count("gomod")}.`,
+    ].join("\n"),
+    `INSTALL
+
+  goferry verify  THIS-FILE --key PUBLIC.asc
+  goferry install THIS-FILE --key PUBLIC.asc
+
+PUBLIC.asc is the signer's public key. Get it, and goferry, by another way than this file,
+and compare the key's fingerprint with one that you were told.`,
+    `VERIFY WITH STOCK TOOLS (POSIX sh, gpg 2.2 or newer, GNU coreutils and tar)
+
+  mkdir bundle && tar -xf THIS-FILE -C bundle && cd bundle
+  (cd blobs/sha256 && sha256sum * | awk '$1 != $2 { bad = 1; print $2 ": CHANGED" } END { exit bad }') \\
+    && echo "every blob is what its name says"
+  INDEX=$(grep -o 'sha256:[0-9a-f]*' index.json | head -n 1 | cut -d: -f2)
+  gpg --import PUBLIC.asc
+  for S in $(grep -l 'BEGIN PGP SIGNATURE' blobs/sha256/*); do gpg --verify "$S" "blobs/sha256/$INDEX"; done
+  grep -o '"dev.goferry.bundle.readme":"sha256:[0-9a-f]*"' "blobs/sha256/$INDEX"
+  sha256sum README.txt
+
+gpg must report a good signature with the fingerprint that you were told, and the last two
+commands must show the same SHA-256: then this text is the signer's. On Windows, certutil
+-hashfile FILE SHA256 and the built-in tar do the same. What stock tools cannot show is that
+Go's public checksum database knows these toolchains and modules; goferry verify shows it.`,
+    `UNPACK WITH STOCK TOOLS (zstd 1.3.2 or newer)
+
+Unpack the layers of one platform, listed here by the signer, into an empty folder:
+
+${platforms.map((platform) => unpackCommands(contents, platform)).join("\n\n")}
+
+Then, with DIR the absolute path of that folder:
+
+  export PATH=DIR/sdk/go${go[0]}/bin:$PATH
+  export GOMODCACHE=DIR/mod GOPROXY=off GOTOOLCHAIN=local
+  go build ./...`,
+    `This file is also an OCI image layout: skopeo and oras can copy it to a registry.`,
+  ];
+  return Buffer.from(`${sections.join("\n\n")}\n`);
+}
+
+function unpackCommands(contents: Contents, platform: string): string {
+  const layers = layersFor(contents, platform).flatMap((i) => contents.layers[i] ?? []);
+  return [`  # ${platform}`, ...layers.map(unpackCommand)].join("\n");
+}
+
+function unpackCommand(layer: Layer): string {
+  const what = layer.kind === "mod" ? "modules" : `go${layer.go} ${layer.platform ?? "for all platforms"}`;
+  return `  zstd -dc ${blobPath(layer.digest)} | tar -xf - -C DIR    # ${what}, ${layer.size} bytes`;
+}
+

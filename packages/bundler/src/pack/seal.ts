@@ -1,0 +1,94 @@
+// Packed -> Sealed: signs the bundle index and writes the finished file, under its name only when it is whole and on
+// disk.
+
+import { createReadStream } from "node:fs";
+import { open, rename, rm, type FileHandle } from "node:fs/promises";
+import { list } from "tar";
+import { GoferryError } from "@goferry/core";
+import { diskError } from "../net/disk-error.ts";
+import type { Signer } from "../signer.ts";
+import type { Packed, Sealed } from "../stages.ts";
+import { outerPieces, pieceSize, type Piece } from "./outer.ts";
+
+export interface SealOptions {
+  /** The finished bundle; replaced if it exists. */
+  out: string;
+  signers: readonly Signer[];
+  /** When the signatures say they were made. */
+  now: Date;
+  signal?: AbortSignal | undefined;
+}
+
+/** @throws KEY_INVALID, DISK_FULL, IO_FAILED, INTERRUPTED; nothing is left at `out` that was not there before */
+export async function seal(packed: Packed, { out, signers, now, signal }: SealOptions): Promise<Sealed> {
+  const signatures: string[] = [];
+  for (const signer of signers) signatures.push(await signer.sign(packed.documents.index.bytes, now));
+  const pieces = outerPieces(packed, signatures);
+  const part = `${out}.part`;
+  try {
+    await writePieces(part, pieces, signal);
+    await checkWithOtherReader(part, pieces);
+    await rename(part, out);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error instanceof Error && "syscall" in error ? diskError(error, out) : error;
+  }
+  return {
+    packed,
+    file: out,
+    size: totalSize(pieces),
+    signers: signers.map(({ fingerprint }) => fingerprint),
+  };
+}
+
+async function writePieces(
+  file: string,
+  pieces: readonly Piece[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await rm(file, { force: true });
+  await using handle = await open(file, "wx", 0o644);
+  for (const piece of pieces) {
+    signal?.throwIfAborted();
+    if (piece instanceof Uint8Array) await handle.writeFile(piece);
+    else await copyFile(piece.file, handle);
+  }
+  await handle.sync();
+}
+
+async function copyFile(file: string, target: FileHandle): Promise<void> {
+  for await (const bytes of createReadStream(file, { highWaterMark: 1 << 20 })) {
+    await target.writeFile(bytes as Uint8Array);
+  }
+}
+
+/**
+ * Our own reader has seen these bytes in the rehearsal. This one, of another make, shows that other people's tools find
+ * the same entries in the file that is handed out.
+ */
+async function checkWithOtherReader(file: string, pieces: readonly Piece[]): Promise<void> {
+  let entries = 0;
+  let content = 0;
+  await list({
+    file,
+    strict: true,
+    onReadEntry: (entry) => {
+      entries += 1;
+      content += entry.size;
+    },
+  });
+  // Three pieces an entry, the trailer last; the second of the three is the content.
+  const expected = pieces.filter((_, i) => i % 3 === 1);
+  if (entries === expected.length && content === totalSize(expected)) return;
+  throw new GoferryError("INTERNAL", {
+    subject: file,
+    message: "another tar reader does not find in the bundle what was written",
+    expected: `${expected.length} entries, ${totalSize(expected)} bytes`,
+    found: `${entries} entries, ${content} bytes`,
+    next: "Report this as a bug of goferry",
+  });
+}
+
+function totalSize(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, piece) => sum + pieceSize(piece), 0);
+}

@@ -1,0 +1,170 @@
+// The second stage of a build: Spec -> Plan. Everything that can be decided before anything is downloaded:
+// which Go versions, for which platforms, which projects, at which time. With a lock the decisions are the
+// lock's, and a spec or project that changed since is refused.
+
+import { GoferryError } from "@goferry/core";
+import { refuseDrift } from "../lock/compare.ts";
+import type { Lock, LockRequest } from "../lock/schema.ts";
+import { moduleQueryText } from "../spec/module-query.ts";
+import type { ModuleQuery } from "../spec/module-query.ts";
+import type { ReadFile, Spec } from "../spec/read.ts";
+import { compareGoVersions, toolchainModule } from "./go-version.ts";
+import type { Toolchain } from "./go-version.ts";
+import { refuseTooOld, resolveGoVersions } from "./go-versions.ts";
+import type { GoSource, ResolvedGo } from "./go-versions.ts";
+import { planProjects, projectFile } from "./projects.ts";
+import type { PlannedProject } from "./projects.ts";
+
+export interface PlanDeps extends GoSource {
+  /** Reads files of the projects. */
+  readFile: ReadFile;
+  /** Absolute folder of the spec, which paths in it are relative to. */
+  specDir: string;
+  /** GOOS/GOARCH of the machine that builds the bundle: it must be able to run {@link Plan.buildGo}. */
+  buildPlatform: string;
+  /** The one time of the whole run. */
+  now: Date;
+  /** Build from this lock, and refuse what drifted from it. */
+  lock?: { file: string; lock: Lock } | undefined;
+}
+
+/** What will be fetched and packed. */
+export interface Plan {
+  spec: Spec;
+  name: string;
+  /** RFC 3339, UTC, seconds. */
+  created: string;
+  /** `created` in seconds since 1970. */
+  serial: number;
+  /** RFC 3339, UTC, seconds; undefined: never. */
+  expires: string | undefined;
+  /** Exact Go versions, newest first. */
+  goVersions: string[];
+  /** GOOS/GOARCH, sorted. */
+  platforms: string[];
+  projects: PlannedProject[];
+  /** Further modules; from a lock their queries are exact versions. Sorted. */
+  modules: ModuleQuery[];
+  /** Packages of tools; from a lock their queries are exact versions. Sorted. */
+  tools: ModuleQuery[];
+  /** The toolchains that the bundle carries: every Go version for every platform. */
+  toolchains: Toolchain[];
+  /** The Go version that the bundler works with: the newest, which every project accepts. */
+  buildGo: string;
+  /** The toolchain of `buildGo` for the building machine; it is fetched even if the bundle does not carry it. */
+  buildToolchain: Toolchain;
+  /** What the lock records as asked for. */
+  request: LockRequest;
+  /** The lock that this plan follows, whose hashes fetching must meet. */
+  lock: Lock | undefined;
+  /** Remarks for the user, such as a newest Go that was passed over. */
+  notes: string[];
+}
+
+/**
+ * Makes the plan. Throws what {@link planProjects} and {@link resolveGoVersions} throw, LOCK_DRIFT, and
+ * SPEC_INVALID for an `expires:` in the past.
+ */
+export async function makePlan(spec: Spec, deps: PlanDeps): Promise<Plan> {
+  const projects = await planProjects(spec, deps.specDir, deps.readFile);
+  const request = requestOf(spec, projects);
+  const lock = deps.lock?.lock;
+  if (deps.lock !== undefined) refuseDrift(deps.lock.file, deps.lock.lock, { name: spec.name, request });
+  const serial = lock?.serial ?? Math.floor(deps.now.getTime() / 1000);
+  const { versions, notes } = await goVersions(spec, projects, deps);
+  const [buildGo = "none"] = versions;
+  return {
+    spec,
+    name: spec.name,
+    created: timeText(serial),
+    serial,
+    expires: expiryOf(spec, serial),
+    goVersions: versions,
+    platforms: spec.platforms,
+    projects,
+    modules: lock === undefined ? sortQueries(spec.modules) : lock.modules.map(lockedQuery),
+    tools: lock === undefined ? sortQueries(spec.tools) : lock.tools.map(lockedQuery),
+    toolchains: versions.flatMap((version) =>
+      spec.platforms.map((platform) => toolchainModule(version, platform)),
+    ),
+    buildGo,
+    buildToolchain: toolchainModule(buildGo, deps.buildPlatform),
+    request,
+    lock,
+    notes,
+  };
+}
+
+async function goVersions(
+  spec: Spec,
+  projects: readonly PlannedProject[],
+  deps: PlanDeps,
+): Promise<ResolvedGo> {
+  const demands = projects.map((project) => ({
+    subject: projectFile(project, "go.mod"),
+    goMod: project.goMod,
+  }));
+  if (deps.lock !== undefined) {
+    const versions = [...deps.lock.lock.go].toSorted((a, b) => compareGoVersions(b, a));
+    refuseTooOld(versions, demands);
+    return { versions, notes: [] };
+  }
+  const request = {
+    entries: spec.go,
+    where: (index: number) => spec.where(["go", index]),
+    demands,
+    platforms: spec.platforms,
+    buildPlatform: deps.buildPlatform,
+  };
+  return resolveGoVersions(request, deps);
+}
+
+/** The spec as a lock records it: no paths, lists sorted, what the projects' files were. */
+function requestOf(spec: Spec, projects: readonly PlannedProject[]): LockRequest {
+  const requested = projects.map(({ name, module, digests, platforms, tags, packages, cgo }) => ({
+    name,
+    module,
+    goMod: digests.goMod,
+    ...(digests.goSum === undefined ? {} : { goSum: digests.goSum }),
+    ...(platforms === undefined ? {} : { platforms }),
+    tags,
+    packages,
+    ...(cgo === undefined ? {} : { cgo }),
+  }));
+  return {
+    go: [...spec.go].toSorted(),
+    platforms: spec.platforms,
+    projects: requested.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    modules: sortQueries(spec.modules).map(moduleQueryText),
+    tools: sortQueries(spec.tools).map(moduleQueryText),
+    ...(spec.expires === undefined ? {} : { expires: spec.expires }),
+  };
+}
+
+/** Days are counted from `serial`, in seconds; a date is the beginning of that day. Throws SPEC_INVALID. */
+function expiryOf({ expires, where }: Spec, serial: number): string | undefined {
+  if (expires === undefined) return undefined;
+  const days = /^(?<days>[0-9]+)d$/u.exec(expires)?.groups?.["days"];
+  const end = days === undefined ? Date.parse(`${expires}T00:00:00Z`) / 1000 : serial + Number(days) * 86_400;
+  if (end > serial) return timeText(end);
+  throw new GoferryError("SPEC_INVALID", {
+    subject: where(["expires"]),
+    message: "the bundle would have expired before it is made",
+    expected: `a date after ${timeText(serial)}`,
+    found: expires,
+    next: "write a later date, or a number of days such as 180d",
+  });
+}
+
+function timeText(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+}
+
+function sortQueries(queries: readonly ModuleQuery[]): ModuleQuery[] {
+  return [...queries].toSorted((a, b) => (moduleQueryText(a) < moduleQueryText(b) ? -1 : 1));
+}
+
+function lockedQuery(resolved: string): ModuleQuery {
+  const at = resolved.lastIndexOf("@");
+  return { path: resolved.slice(0, at), query: resolved.slice(at + 1) };
+}

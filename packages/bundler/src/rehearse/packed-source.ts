@@ -1,0 +1,60 @@
+// A packed bundle as a source of bytes before it is a file: documents from memory, layers from the files they were
+// packed into. The rehearsal reads it as a host reads the finished file, and nothing is written twice.
+
+import { open, type FileHandle } from "node:fs/promises";
+import { GoferryError, type ByteSource } from "@goferry/core";
+import { pieceSize, type Piece } from "../pack/outer.ts";
+
+interface Placed {
+  start: number;
+  end: number;
+  bytes?: Uint8Array;
+  handle?: FileHandle;
+}
+
+/** Opens the files of the pieces. Dispose it when nobody reads any more. */
+export async function openPacked(name: string, pieces: readonly Piece[]): Promise<ByteSource & AsyncDisposable> {
+  const placed: Placed[] = [];
+  let size = 0;
+  for (const piece of pieces) {
+    const start = size;
+    size += pieceSize(piece);
+    const content = piece instanceof Uint8Array ? { bytes: piece } : { handle: await open(piece.file) };
+    placed.push({ start, end: size, ...content });
+  }
+  return {
+    name,
+    size,
+    async read(offset, length) {
+      const bytes = Buffer.alloc(length);
+      for (const part of placed) {
+        const from = Math.max(offset, part.start);
+        const to = Math.min(offset + length, part.end);
+        if (from < to) await readPart(part, bytes.subarray(from - offset, to - offset), from - part.start);
+      }
+      if (offset + length <= size) return bytes;
+      throw new GoferryError("BUNDLE_MALFORMED", {
+        subject: name,
+        message: "the bundle is cut off",
+        expected: `at least ${offset + length} bytes`,
+        found: `${size} bytes`,
+      });
+    },
+    file(offset) {
+      const part = placed.find(({ start, end, handle }) => handle && start <= offset && offset < end);
+      return part?.handle && { fd: part.handle.fd, offset: offset - part.start };
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const { handle } of placed) await handle?.close();
+    },
+  };
+}
+
+async function readPart({ bytes, handle }: Placed, target: Uint8Array, position: number): Promise<void> {
+  if (bytes !== undefined) target.set(bytes.subarray(position, position + target.length));
+  for (let done = 0; handle !== undefined && done < target.length;) {
+    const { bytesRead } = await handle.read(target, done, target.length - done, position + done);
+    if (bytesRead === 0) throw new GoferryError("IO_FAILED", { subject: "layer", message: "a layer got shorter" });
+    done += bytesRead;
+  }
+}

@@ -1,0 +1,64 @@
+// Packed -> rehearsed: installs the bundle, as packed, in a scratch root and builds every project there. The installer
+// accepts only what is signed by a key it was told to trust, also here, so a key is made for the occasion; the
+// signature exists in memory only.
+
+import { join } from "node:path";
+import { mkdir, rm } from "node:fs/promises";
+import type { RehearsalInstall } from "../build.ts";
+import { matchPrefixPatterns } from "../go/private.ts";
+import { generateKey, unlockKey } from "../keys.ts";
+import type { BuildContext } from "../machine.ts";
+import type { Network } from "../network.ts";
+import { outerPieces } from "../pack/outer.ts";
+import { keySigner } from "../signer.ts";
+import type { Packed } from "../stages.ts";
+import { openPacked } from "./packed-source.ts";
+import { rehearse, type Rehearsal } from "./rehearse.ts";
+
+export interface RehearsePackedOptions {
+  context: BuildContext;
+  network: Network;
+  install: RehearsalInstall;
+}
+
+/** @throws REHEARSAL_FAILED; what the installer throws: a bundle that no host would take is not signed either */
+export async function rehearsePacked(packed: Packed, options: RehearsePackedOptions): Promise<Rehearsal[]> {
+  const { machine, workDir, onProgress, signal } = options.context;
+  const { plan, projects } = packed.fetched;
+  // The installed toolchain must run here. A bundle for other platforms only is checked by its hashes alone.
+  if (!plan.platforms.includes(machine.platform)) return [];
+  onProgress({ stage: "rehearse" });
+  const folder = join(workDir, "rehearsal");
+  const root = join(folder, "root");
+  await mkdir(folder, { recursive: true });
+  await installPacked(packed, root, options);
+  const rehearsals = await rehearse({
+    root,
+    projects,
+    workDir: folder,
+    hostPlatform: machine.platform,
+    userPath: machine.env["PATH"] ?? "",
+    runner: options.network.runner,
+    onStep: (project, platform) => onProgress({ stage: "rehearse", subject: `${project} for ${platform}` }),
+    signal,
+  });
+  await rm(folder, { recursive: true, force: true });
+  return rehearsals;
+}
+
+async function installPacked(packed: Packed, root: string, options: RehearsePackedOptions): Promise<void> {
+  const { machine, signal } = options.context;
+  const now = machine.now();
+  const pair = await generateKey({ name: "Rehearsal", email: "rehearsal@localhost.invalid", now });
+  const signer = keySigner(await unlockKey(pair.privateKey));
+  const signature = await signer.sign(packed.documents.index.bytes, now);
+  await using source = await openPacked(packed.contents.name, outerPieces(packed, [signature]));
+  const patterns = options.network.privatePatterns;
+  await options.install(source, {
+    publicKey: pair.publicKey,
+    root,
+    allowPrivate: (path) => matchPrefixPatterns(patterns, path),
+    logKey: options.network.log.key,
+    signal,
+  });
+}

@@ -1,0 +1,64 @@
+// The types that lead from one stage of a build to the next: Spec -> Plan -> Fetched -> Packed -> Sealed. A stage
+// takes what the previous one made, so nothing can be packed that was not fetched and checked, or signed that
+// was not packed.
+
+import type { Contents, Layer, LogEvidence, Signed } from "@goferry/core";
+import type { Plan } from "./plan/plan.ts";
+import type { ProjectBuild } from "./go/modules.ts";
+
+/** What vouches for a unit beside the bundle's signature. */
+export type Evidence = LogEvidence | "private";
+
+interface FetchedBase {
+  path: string;
+  version: string;
+  modH1: string;
+  evidence: Evidence;
+}
+
+export type FetchedUnit =
+  | (FetchedBase & { kind: "toolchain"; go: string; platform: string; h1: string; zip: string })
+  | (FetchedBase & { kind: "module"; h1: string; zip: string; mod: string })
+  | (FetchedBase & { kind: "gomod"; mod: string });
+
+/** Everything is on this machine, and every hash is the one that the checksum database or go.sum has. */
+export interface Fetched {
+  plan: Plan;
+  /** Sorted by kind, path and version, as the contents are. */
+  units: FetchedUnit[];
+  log: { name: string; head: string } | undefined;
+  /** `path@version` of the entries of the spec. */
+  modules: string[];
+  tools: string[];
+  /** GOROOT of plan.buildGo for this machine. */
+  goroot: string;
+  /** Copies of the projects, and how they are to be built. */
+  projects: ProjectBuild[];
+  /** What may not work on the host, a sentence each. */
+  notes: string[];
+}
+
+/** A layer in a file of its own, and what the contents say of it. */
+export interface PackedLayer {
+  file: string;
+  layer: Layer;
+}
+
+/** All bytes of the bundle but its signatures. */
+export interface Packed {
+  fetched: Fetched;
+  contents: Contents;
+  readme: Uint8Array;
+  documents: Signed;
+  layers: PackedLayer[];
+}
+
+export interface Sealed {
+  packed: Packed;
+  /** The finished bundle. */
+  file: string;
+  /** Bytes. */
+  size: number;
+  signers: string[];
+}
+
