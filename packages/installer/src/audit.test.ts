@@ -1,0 +1,63 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { realHost, testFolder } from "../../../test/kit/host-root.ts";
+import { appendAuditLine, auditDigest, auditLine } from "./audit.ts";
+import type { AuditEntry } from "./audit.ts";
+import { nodeFs } from "./node-fs.ts";
+
+const fs = nodeFs(realHost);
+const time = new Date("2026-03-04T05:06:07.000Z");
+const entry: AuditEntry = {
+  action: "install",
+  subject: "site",
+  result: "done",
+  bundle: null,
+  signers: ["AB"],
+};
+
+it("refers to the line before by its digest", () => {
+  const first = auditLine(entry, { time, user: "root", prev: null });
+  const second = auditLine(entry, { time, user: "root", prev: auditDigest(first) });
+  expect(JSON.parse(second)).toEqual({
+    ...entry,
+    time: time.toISOString(),
+    user: "root",
+    prev: auditDigest(first),
+  });
+  expect(auditDigest(first)).toMatch(/^sha256:[0-9a-f]{64}$/);
+  expect(auditDigest(second)).not.toBe(auditDigest(first));
+});
+
+it("keeps a line a line, whatever a subject holds", () => {
+  const line = auditLine({ ...entry, subject: 'a\nb"}' }, { time, user: "root", prev: null });
+  expect(line).not.toContain("\n");
+});
+
+describe("appendAuditLine", () => {
+  it("appends once, however often it is asked", async () => {
+    await using folder = await testFolder();
+    const path = join(folder.path, "audit.jsonl");
+    for (const line of ['{"a":1}', '{"a":1}', '{"b":2}', '{"b":2}']) await appendAuditLine(fs, path, line);
+    expect(await readFile(path, "utf8")).toBe('{"a":1}\n{"b":2}\n');
+  });
+
+  it("completes its own line, cut anywhere, and leaves other text alone", async () => {
+    await using folder = await testFolder();
+    const path = join(folder.path, "audit.jsonl");
+    const line = auditLine(entry, { time, user: "root", prev: null });
+    const lengths = fc.nat({ max: line.length });
+    await fc.assert(
+      fc.asyncProperty(lengths, async (length) => {
+        await writeFile(path, `{"a":1}\n${line.slice(0, length)}`);
+        await appendAuditLine(fs, path, line);
+        expect(await readFile(path, "utf8")).toBe(`{"a":1}\n${line}\n`);
+      }),
+      { numRuns: 40 },
+    );
+    await writeFile(path, "scribble");
+    await appendAuditLine(fs, path, line);
+    expect(await readFile(path, "utf8")).toBe(`scribble\n${line}\n`);
+  });
+});

@@ -1,0 +1,62 @@
+// state/audit.jsonl: who changed this root, when, and on whose signature. One JSON object a line, each with the digest
+// of the line before, so that a line cannot be changed, dropped or moved without breaking the chain; the digest of
+// the last one stands in state.json too. The chain proves nothing against somebody who writes all of it anew.
+
+import { createHash } from "node:crypto";
+import type { HostFs } from "./fs.ts";
+
+/** What a command says about itself. */
+export interface AuditEntry {
+  /** The command: "install", "use", "rollback" … */
+  action: string;
+  /** What it was about: a bundle, a version. */
+  subject: string;
+  /** How it ended: "done". */
+  result: string;
+  /** Digest of the bundle index, "sha256:<64 hex>", where a bundle was involved. */
+  bundle: string | null;
+  /** Fingerprints of the keys that vouched for it. */
+  signers: readonly string[];
+}
+
+export interface AuditContext {
+  time: Date;
+  /** The login name of who ran the command. */
+  user: string;
+  /** Digest of the line before; null for the first. */
+  prev: string | null;
+}
+
+/** One line of the log, without its newline. Keys stand in this order. */
+export function auditLine(entry: AuditEntry, { time, user, prev }: AuditContext): string {
+  const { action, subject, result, bundle, signers } = entry;
+  return JSON.stringify({ time: time.toISOString(), user, action, subject, result, bundle, signers, prev });
+}
+
+/** The digest by which the next line, and state.json, refer to this one: sha256 of its bytes without the newline. */
+export function auditDigest(line: string): string {
+  return `sha256:${createHash("sha256").update(line).digest("hex")}`;
+}
+
+/**
+ * Appends a line unless it is the last one already, so that an interrupted append can be repeated. Only ever
+ * appends: the file may be marked append-only (chattr +a). Throws the errors of the file system.
+ */
+export async function appendAuditLine(fs: HostFs, path: string, line: string): Promise<void> {
+  const bytes = await fs.readFile(path);
+  if (bytes === null) {
+    await fs.createFile(path, Buffer.from(`${line}\n`), { mode: 0o644 });
+  } else {
+    const text = Buffer.from(bytes).toString("utf8");
+    if (text.endsWith(`${line}\n`)) return;
+    await fs.appendFile(path, Buffer.from(completion(text, `${line}\n`)));
+  }
+  await fs.syncFile(path);
+}
+
+/** What is missing: all of the line, or its rest when an append of it was cut short. */
+function completion(text: string, line: string): string {
+  const torn = text.slice(text.lastIndexOf("\n") + 1);
+  if (torn === "") return line;
+  return line.startsWith(torn) ? line.slice(torn.length) : `\n${line}`;
+}

@@ -1,0 +1,242 @@
+// Everything that can be known before the first byte is written: an install that would fail in the middle, or give a
+// Go that does not run, is refused here, with all the reasons at once. Nothing is changed by looking, so `--dry-run`
+// can do it too; and it can be called before the lock is taken, which already makes files in the root.
+
+import { realpath, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Finding } from "./findings.ts";
+import { isBelow } from "./fs.ts";
+import { findOnPath, pathFolders } from "./host.ts";
+import type { Host } from "./host.ts";
+import { layout } from "./layout.ts";
+import { findMount } from "./mounts.ts";
+import { inspectRoot, nameFindings } from "./preflight-root.ts";
+import type { RootPlace } from "./preflight-root.ts";
+import { shellQuote } from "./shell-quote.ts";
+
+export interface PreflightRequest {
+  /** The root as it was given. */
+  root: string;
+  /** The platforms that the bundle holds. */
+  platforms: readonly string[];
+  /** Bytes of everything that will be written, from the signed sizes. */
+  needBytes: number;
+  /** Files and folders that will be made. */
+  needFiles: number;
+}
+
+export interface PreflightReport {
+  /** Refusals first. */
+  findings: Finding[];
+}
+
+/**
+ * Codes that refuse: PLATFORM_ABSENT, ROOT_NAME_REFUSED, ROOT_NOT_DIRECTORY, ROOT_NOT_OURS, ROOT_NOT_WRITABLE,
+ * READ_ONLY, NOEXEC_MOUNT, SPACE_SHORT, INODES_SHORT. Codes that warn: OTHER_GO, WORLD_WRITABLE_PARENT,
+ * HOME_MISSING, PROC_MISSING.
+ * @throws IO_FAILED when the file system does not answer
+ */
+export async function preflight(host: Host, request: PreflightRequest): Promise<PreflightReport> {
+  const platform = platformFindings(host, request);
+  const name = nameFindings(request.root);
+  // Of a relative root, or one that PATH cannot hold, nothing else that could be said would stay true.
+  if (name.length > 0) return { findings: [...platform, ...name] };
+  const { place, findings: placeFindings } = await inspectRoot(request.root);
+  const findings = [
+    ...platform,
+    ...placeFindings,
+    ...(await mountFindings(host, place, placeFindings)),
+    ...(await spaceFindings(host, place, request)),
+    ...(await exposureFindings(place)),
+    ...(await otherGoFindings(host, request.root)),
+    ...homeFindings(host),
+  ];
+  return { findings: findings.toSorted((a, b) => Number(a.level === "warn") - Number(b.level === "warn")) };
+}
+
+function platformFindings(host: Host, { platforms }: PreflightRequest): Finding[] {
+  if (platforms.includes(host.platform)) return [];
+  return [
+    {
+      code: "PLATFORM_ABSENT",
+      level: "refuse",
+      subject: host.platform,
+      message: `the bundle holds nothing for this machine, which is ${host.platform}`,
+      expected: host.platform,
+      found: platforms.join(", ") || "no platform",
+      next: `build the bundle again with ${host.platform} among its platforms`,
+    },
+  ];
+}
+
+async function mountFindings(
+  host: Host,
+  { folder }: RootPlace,
+  before: readonly Finding[],
+): Promise<Finding[]> {
+  const text = await host.mounts();
+  if (text === undefined) return host.platform.startsWith("linux/") ? [procMissing()] : [];
+  const mount = findMount(text, folder);
+  if (mount === undefined) return [];
+  const found = `${mount.point} (${mount.type}) is mounted with ${mount.options.join(",")}`;
+  const findings: Finding[] = [];
+  if (mount.options.includes("noexec")) {
+    findings.push({
+      code: "NOEXEC_MOUNT",
+      level: "refuse",
+      subject: folder,
+      message: `programs may not be run from ${mount.point}, where the root would lie`,
+      expected: "a file system mounted without noexec",
+      found,
+      next: `choose another root with --root, or: mount -o remount,exec ${shellQuote(mount.point)}`,
+    });
+  }
+  if (mount.options.includes("ro") && before.every(({ code }) => code !== "READ_ONLY")) {
+    findings.push({
+      code: "READ_ONLY",
+      level: "refuse",
+      subject: folder,
+      message: `${mount.point}, where the root would lie, is mounted read-only`,
+      expected: "a file system mounted for writing",
+      found,
+      next: `choose another root with --root, or: mount -o remount,rw ${shellQuote(mount.point)}`,
+    });
+  }
+  return findings;
+}
+
+function procMissing(): Finding {
+  return {
+    code: "PROC_MISSING",
+    level: "warn",
+    subject: "/proc",
+    message: "/proc is not mounted: Go finds its GOROOT through /proc/self/exe",
+    expected: "/proc/self/mounts",
+    found: "nothing",
+    next: "mount -t proc proc /proc",
+  };
+}
+
+/** Half a block is added for each file: that much of its last block is empty on average. */
+async function spaceFindings(
+  host: Host,
+  { folder }: RootPlace,
+  request: PreflightRequest,
+): Promise<Finding[]> {
+  const { freeBytes, freeFiles } = await host.statfs(folder);
+  const needed = request.needBytes + request.needFiles * HALF_BLOCK;
+  const findings: Finding[] = [];
+  if (freeBytes < needed) {
+    findings.push({
+      code: "SPACE_SHORT",
+      level: "refuse",
+      subject: folder,
+      message: `the file system of ${folder} has too little space for the bundle`,
+      expected: megabytes(Math.ceil(needed / 1e6)),
+      found: `${megabytes(Math.floor(freeBytes / 1e6))} free for this user`,
+      next: "free space there, or choose another root with --root",
+    });
+  }
+  if (freeFiles !== null && freeFiles < request.needFiles) {
+    findings.push({
+      code: "INODES_SHORT",
+      level: "refuse",
+      subject: folder,
+      message: `the file system of ${folder} can hold too few more files`,
+      expected: `${request.needFiles} inodes`,
+      found: `${freeFiles} free (df -i ${shellQuote(folder)})`,
+      next: "remove files there, or choose another root with --root",
+    });
+  }
+  return findings;
+}
+
+/** Bytes. Blocks of 4 KiB are the rule on ext4, XFS, btrfs and tmpfs. */
+const HALF_BLOCK = 2048;
+
+function megabytes(count: number): string {
+  return `${count.toLocaleString("en-US")} MB`;
+}
+
+/** A folder above the root in which anybody may rename the root away and put another one in its place. */
+async function exposureFindings({ folder }: RootPlace): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (let at = folder; ; at = dirname(at)) {
+    const { mode } = await stat(at);
+    if ((mode & 0o1002) === 0o0002) findings.push(exposed(at, mode));
+    if (dirname(at) === at) return findings;
+  }
+}
+
+function exposed(folder: string, mode: number): Finding {
+  return {
+    code: "WORLD_WRITABLE_PARENT",
+    level: "warn",
+    subject: folder,
+    message: `every user of this machine may replace what lies in ${folder}, the root too`,
+    expected: "a folder that only its owner may write to",
+    found: `mode 0${(mode & 0o7777).toString(8)}`,
+    next: `chmod o-w ${shellQuote(folder)}, or choose another root with --root`,
+  };
+}
+
+async function otherGoFindings(host: Host, root: string): Promise<Finding[]> {
+  const { bin } = layout(root);
+  const ours = pathFolders(host).findIndex((folder) => join(folder, "/") === join(bin, "/"));
+  const realRoot = await realpath(root).catch(() => root);
+  const seen = new Set<string>();
+  const findings: Finding[] = [];
+  for (const { path, folder, index } of await findOnPath(host, "go")) {
+    const file = await realpath(path);
+    // On many systems /bin is a link to /usr/bin: one Go, two entries of PATH.
+    if (seen.has(file) || isBelow(realRoot, file)) continue;
+    seen.add(file);
+    findings.push(
+      otherGo({ path, folder, bin, order: ours === -1 ? "absent" : index < ours ? "before" : "after" }),
+    );
+  }
+  return findings;
+}
+
+const ORDER = {
+  before: "comes before that of the root on PATH, so it is the one that runs",
+  after: "comes after that of the root on PATH",
+  absent: "is on PATH, and the root is not",
+} as const;
+
+interface OtherGo {
+  path: string;
+  folder: string;
+  bin: string;
+  order: keyof typeof ORDER;
+}
+
+function otherGo({ path, folder, bin, order }: OtherGo): Finding {
+  return {
+    code: "OTHER_GO",
+    level: "warn",
+    subject: path,
+    message: `another Go, ${path}, ${ORDER[order]}`,
+    expected: `${join(bin, "go")} first on PATH`,
+    found: path,
+    next:
+      order === "after"
+        ? `nothing, as long as ${bin} stays before ${folder}`
+        : `put ${bin} before ${folder} in PATH`,
+  };
+}
+
+function homeFindings({ home, env }: Host): Finding[] {
+  if (home !== undefined || env["GOCACHE"] || env["XDG_CACHE_HOME"]) return [];
+  return [
+    {
+      code: "HOME_MISSING",
+      level: "warn",
+      subject: "HOME",
+      message: "Go cannot build without a place for its build cache, and this environment names none",
+      expected: "HOME or GOCACHE in the environment",
+      found: "neither",
+      next: "set HOME, or GOCACHE to a folder of this user's own",
+    },
+  ];
+}

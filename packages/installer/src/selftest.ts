@@ -1,0 +1,183 @@
+// After configuring and before the transaction is called done: does this Go run on this machine? Verified bytes can
+// still be the wrong ones for a host (a CPU too old for GOAMD64, a security module that stops unknown programs, a
+// missing execute bit), and the old state is only a rename away.
+//
+// Everything runs in a clean environment and a HOME of its own, so that neither the settings of the user decide the
+// outcome nor anything is left behind in the user's build cache.
+
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { GoferryError } from "@goferry/core";
+import type { Host, RunResult } from "./host.ts";
+import { layout, sdkFolder } from "./layout.ts";
+import { ioError } from "./node-fs.ts";
+
+export interface SelfTestRequest {
+  /** The root, absolute. */
+  root: string;
+  /** The version that bin/go must be, without "go". */
+  version: string;
+  /**
+   * "tools" starts go, gofmt, the compiler, the assembler, the linker and vet: 0.1 s. "build" also builds, vets and
+   * runs a program of ten lines: 5 s on two cores, because the standard library is compiled for it.
+   */
+  depth: "tools" | "build";
+  signal?: AbortSignal | undefined;
+}
+
+export interface SelfTestReport {
+  /** The commands that were run, in order. */
+  commands: string[];
+}
+
+/**
+ * Runs the checks in a folder of its own in <root>/staging, which it removes.
+ * @throws SELF_TEST_FAILED with the command as subject and what it printed as `found`; INTERRUPTED
+ */
+export async function selfTest(host: Host, request: SelfTestRequest): Promise<SelfTestReport> {
+  const { staging } = layout(request.root);
+  const scratch = await makeScratch(staging);
+  try {
+    const commands: string[] = [];
+    for (const check of await checks(host, request, scratch)) {
+      commands.push(shown(check));
+      await runCheck(host, check, request.signal);
+    }
+    return { commands };
+  } finally {
+    // A compiler that outlived a timeout may still write; what it leaves is removed with staging/.
+    await rm(scratch, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  }
+}
+
+interface Check {
+  program: string;
+  args: string[];
+  cwd: string;
+  env: Record<string, string>;
+  timeoutMs: number;
+  /** What it must print, without surrounding space; any text when undefined. */
+  expected?: string;
+}
+
+/** Milliseconds. A cold disk, or an emulated CPU, takes a hundred times what is usual. */
+const START_TIMEOUT_MS = 60_000;
+const BUILD_TIMEOUT_MS = 600_000;
+
+const TOOLS = ["asm", "compile", "link", "vet"];
+const GREETING = "goferry self-test";
+const UNFORMATTED = `package main\nimport "fmt"\nfunc main() {\nfmt.Println("${GREETING}")\n}\n`;
+const FORMATTED = `package main\n\nimport "fmt"\n\nfunc main() {\n\tfmt.Println("${GREETING}")\n}\n`;
+
+async function checks(
+  host: Host,
+  { root, version, depth }: SelfTestRequest,
+  scratch: string,
+): Promise<Check[]> {
+  const at = layout(root);
+  const command = (name: string) => join(at.bin, name);
+  const brief = { cwd: scratch, env: cleanEnvironment(root, scratch), timeoutMs: START_TIMEOUT_MS };
+  const build = { ...brief, timeoutMs: BUILD_TIMEOUT_MS };
+  const release = `go version go${version} ${host.platform}`;
+  const program = join(scratch, "program");
+  const tools: Check[] = [
+    { program: command("go"), args: ["version"], expected: release, ...brief },
+    { program: command(`go${version}`), args: ["version"], expected: release, ...brief },
+    { program: command("go"), args: ["env", "GOROOT"], expected: await goroot(root, version), ...brief },
+    { program: command("gofmt"), args: ["main.go"], expected: FORMATTED.trim(), ...brief },
+    ...TOOLS.map((tool) => ({ program: command("go"), args: ["tool", tool, "-V"], ...brief })),
+  ];
+  if (depth === "tools") return tools;
+  return [
+    ...tools,
+    { program: command("go"), args: ["build", "-o", program, "."], ...build },
+    { program: command("go"), args: ["vet", "."], ...build },
+    { program, args: [], expected: GREETING, ...brief },
+  ];
+}
+
+/** Go prints its GOROOT without links; a missing one is reported by the check that asks for it. */
+async function goroot(root: string, version: string): Promise<string> {
+  const folder = sdkFolder(layout(root), version);
+  return realpath(folder).catch(() => folder);
+}
+
+function cleanEnvironment(root: string, scratch: string): Record<string, string> {
+  return {
+    PATH: layout(root).bin,
+    HOME: join(scratch, "home"),
+    GOCACHE: join(scratch, "cache"),
+    // Not the scratch folder itself: Go ignores a go.mod that lies directly in TMPDIR.
+    GOTMPDIR: join(scratch, "tmp"),
+    TMPDIR: join(scratch, "tmp"),
+    GOENV: "off",
+    GOWORK: "off",
+    // A C compiler, and a git repository around the root, are none of this test's business.
+    CGO_ENABLED: "0",
+    GOFLAGS: "-buildvcs=false",
+  };
+}
+
+async function makeScratch(staging: string): Promise<string> {
+  try {
+    await mkdir(staging, { recursive: true });
+    const scratch = await mkdtemp(join(staging, "selftest-"));
+    // Without this Go may leave a process behind that writes its counters into HOME while we remove it.
+    const telemetry = join(scratch, "home", ".config", "go", "telemetry");
+    await mkdir(telemetry, { recursive: true });
+    await writeFile(join(telemetry, "mode"), "off");
+    await mkdir(join(scratch, "tmp"));
+    await writeFile(join(scratch, "go.mod"), "module goferry.invalid/selftest\n\ngo 1.21\n");
+    await writeFile(join(scratch, "main.go"), UNFORMATTED);
+    return scratch;
+  } catch (error) {
+    throw ioError(error, "write in", staging);
+  }
+}
+
+async function runCheck(host: Host, check: Check, signal: AbortSignal | undefined): Promise<void> {
+  const { program, args, cwd, env, timeoutMs, expected } = check;
+  const result = await startProgram(() => host.run(program, args, { cwd, env, timeoutMs, signal }), check);
+  if (result.code !== 0) throw failed(check, "exit code 0", outcome(result, timeoutMs));
+  if (expected !== undefined && result.stdout.trim() !== expected)
+    throw failed(check, expected, outcome(result, timeoutMs));
+}
+
+async function startProgram(run: () => Promise<RunResult>, check: Check): Promise<RunResult> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof GoferryError) || error.code !== "IO_FAILED") throw error;
+    throw failed(check, "a program that starts", error.found ?? error.message, error);
+  }
+}
+
+function outcome({ code, ended, stdout, stderr }: RunResult, timeoutMs: number): string {
+  const how = {
+    exit: `exit code ${code}`,
+    signal: "ended by a signal",
+    timeout: `no end within ${timeoutMs / 1000} s`,
+  };
+  const printed = `${stdout.trim()}\n${stderr.trim()}`.trim();
+  return [code === 0 ? "" : how[ended], printed.slice(-OUTPUT_SHOWN) || "no output"]
+    .filter(Boolean)
+    .join(": ");
+}
+
+/** Characters of a program's output in an error: the end of it, where compilers sum up. */
+const OUTPUT_SHOWN = 2000;
+
+function failed(check: Check, expected: string, found: string, cause?: unknown): GoferryError {
+  return new GoferryError("SELF_TEST_FAILED", {
+    subject: shown(check),
+    message: "the installed Go does not work on this machine",
+    expected,
+    found,
+    next: "the state before the install is back; see what the command says above, and what the system's log says of it",
+    cause,
+  });
+}
+
+function shown({ program, args }: Check): string {
+  return [program, ...args].join(" ");
+}

@@ -1,0 +1,129 @@
+// state.json: what is installed in a root. Its rename is the commit point of every change, so what this file says
+// is, by definition, what the host has; everything else is brought in line with it.
+
+import { GoferryError } from "@goferry/core";
+import { z } from "zod";
+import type { HostFs } from "../fs.ts";
+import type { Layout } from "../layout.ts";
+import { parseDocument, writeDocument } from "./document.ts";
+
+export const STATE_VERSION = 1;
+
+const text = z.string().min(1);
+const h1 = z.string().regex(/^h1:[A-Za-z0-9+/]{43}=$/);
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const goVersion = z.string().regex(/^1\.\d+(?:\.\d+|(?:rc|beta)\d+)?$/);
+
+const sdkSchema = z.strictObject({
+  version: goVersion,
+  platform: z.string().regex(/^[a-z0-9]+\/[a-z0-9]+$/),
+  h1,
+});
+
+const bundleSchema = z.strictObject({
+  name: text,
+  /** Seconds since 1970. */
+  serial: z.int().min(0),
+  indexDigest: digest,
+  installedAt: z.iso.datetime(),
+  /** OpenPGP fingerprints of the pinned keys whose signatures counted. */
+  signers: z.array(z.string().regex(/^[0-9A-Fa-f]{40,64}$/)),
+  projects: z.array(z.string()),
+  zips: z.boolean(),
+});
+
+const unitSchema = z.strictObject({
+  kind: z.enum(["module", "gomod"]),
+  path: text,
+  version: text,
+  /** Null for a gomod: only its go.mod is there. */
+  h1: h1.nullable(),
+  modH1: h1.nullable(),
+  /** True when only the bundle's signature vouches for it. */
+  private: z.boolean(),
+});
+
+const stateSchema = z.strictObject({
+  stateVersion: z.literal(STATE_VERSION),
+  /** The absolute path it was made for; go.env and launchers name it. */
+  root: text,
+  /** Counts the changes; 0 is an empty root. */
+  generation: z.int().min(0),
+  /** Id of the transaction that wrote it. Makes every committed state different from the one before. */
+  transaction: text.nullable(),
+  current: goVersion.nullable(),
+  sdks: z.array(sdkSchema),
+  bundles: z.array(bundleSchema),
+  units: z.array(unitSchema),
+  /** The signed tree head of the checksum database to which the lookups in mod/ were rewritten. */
+  logHead: text.nullable(),
+  /** Digest of the last line that a transaction wrote to the audit log. */
+  auditHead: digest.nullable(),
+});
+
+export type State = z.infer<typeof stateSchema>;
+export type InstalledSdk = z.infer<typeof sdkSchema>;
+export type InstalledBundle = z.infer<typeof bundleSchema>;
+export type InstalledUnit = z.infer<typeof unitSchema>;
+
+/**
+ * The state of a root; that of an empty root where there is none yet. Takes no lock: the file is only ever
+ * replaced whole. Throws STATE_DAMAGED, STATE_NEWER, ROOT_MOVED, or an error of the file system.
+ */
+export async function readState(fs: HostFs, at: Layout): Promise<State> {
+  const bytes = await fs.readFile(at.stateFile);
+  return bytes === null ? emptyState(at.root) : parseState(bytes, at);
+}
+
+export function parseState(bytes: Uint8Array, at: Layout): State {
+  return parseDocument(bytes, {
+    schema: stateSchema,
+    version: { key: "stateVersion", known: STATE_VERSION },
+    path: at.stateFile,
+    root: at.root,
+    damaged: "STATE_DAMAGED",
+  });
+}
+
+export function emptyState(root: string): State {
+  return {
+    stateVersion: STATE_VERSION,
+    root,
+    generation: 0,
+    transaction: null,
+    current: null,
+    sdks: [],
+    bundles: [],
+    units: [],
+    logHead: null,
+    auditHead: null,
+  };
+}
+
+/**
+ * The one way to write a state: the same content gives the same bytes, whatever order its lists had. Throws INTERNAL
+ * for a state that `parseState` would refuse: it must not become the state of a host.
+ */
+export function serializeState(state: State): Uint8Array {
+  const checked = stateSchema.safeParse(state);
+  if (!checked.success) {
+    throw new GoferryError("INTERNAL", {
+      subject: "state.json",
+      message: `the state to be written is not valid: ${z.prettifyError(checked.error)}`,
+      next: "report this as a bug of goferry",
+    });
+  }
+  return writeDocument({
+    ...state,
+    sdks: sortedBy(state.sdks, ({ version, platform }) => `${version} ${platform}`),
+    bundles: sortedBy(state.bundles, ({ name, serial }) => `${name} ${String(serial).padStart(16, "0")}`),
+    units: sortedBy(state.units, ({ path, version, kind }) => `${path} ${version} ${kind}`),
+  });
+}
+
+function sortedBy<T>(items: readonly T[], key: (item: T) => string): T[] {
+  return items
+    .map((item) => ({ item, key: key(item) }))
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ item }) => item);
+}
