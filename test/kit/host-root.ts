@@ -10,6 +10,7 @@ import { createHost } from "../../packages/installer/src/host.ts";
 import { nodeFs } from "../../packages/installer/src/node-fs.ts";
 import { linuxProcesses } from "../../packages/installer/src/transaction/processes.ts";
 import type { TransactionHost } from "../../packages/installer/src/transaction/transaction.ts";
+import { PROCESS_FACTS } from "./process-facts.ts";
 
 export interface TestFolder extends AsyncDisposable {
   path: string;
@@ -38,7 +39,7 @@ export const realHost = createHost({
   home: undefined,
   uid: 0,
   userName: "tester",
-  executablePath: undefined,
+  ...PROCESS_FACTS,
 });
 
 export function testHost(fs: HostFs = nodeFs(realHost)): TransactionHost {

@@ -23,10 +23,7 @@ import { readSpec } from "./spec/read.ts";
 import type { Sealed } from "./stages.ts";
 
 /** Installs the bundle, signed by the key (armored), in a new folder `root`. The command line hands in the installer's. */
-export type RehearsalInstall = (
-  bundle: ByteSource,
-  options: RehearsalInstallOptions,
-) => Promise<void>;
+export type RehearsalInstall = (bundle: ByteSource, options: RehearsalInstallOptions) => Promise<void>;
 
 export interface RehearsalInstallOptions {
   /** Armored. */

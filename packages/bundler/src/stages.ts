@@ -61,4 +61,3 @@ export interface Sealed {
   size: number;
   signers: string[];
 }
-

@@ -3,11 +3,7 @@
 export { compareNames, EntryNames, checkEntryName, visibleName } from "./archive/names.ts";
 export { paddingAfter, paddingBytes, trailer } from "./archive/tar-writer.ts";
 export { encodeHeader, MAX_FILE_BYTES, type TarEntry, type TarMode } from "./archive/ustar.ts";
-export {
-  checkEvidence,
-  type EvidencePolicy,
-  type EvidenceReport,
-} from "./bundle/evidence.ts";
+export { checkEvidence, type EvidencePolicy, type EvidenceReport } from "./bundle/evidence.ts";
 export { blobPath } from "./bundle/frame.ts";
 export type { LayerSink, LayerSums } from "./bundle/layer-files.ts";
 export { readLayer, type LayerJob } from "./bundle/layer.ts";
@@ -19,7 +15,7 @@ export {
   type Trust,
 } from "./bundle/open.ts";
 export { infoFile, modulePlace, sdkPlace, zipHashFile, type ModulePlace } from "./bundle/place.ts";
-export { openFileSource, type ByteSource, type FileSource } from "./bundle/source.ts";
+export { openFileSource, truncated, type ByteSource, type FileSource } from "./bundle/source.ts";
 export { checkToolchain } from "./bundle/toolchain.ts";
 export { unitsOfLayer, verifyBundle, verifyChunks, type VerifyOptions } from "./bundle/verify.ts";
 export { digestHex, digestOf, sha256Hex, type Digest } from "./digest.ts";

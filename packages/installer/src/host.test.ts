@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createHost, findOnPath, pathFolders } from "./host.ts";
+import { PROCESS_FACTS } from "../../../test/kit/process-facts.ts";
 
 let scratch = "";
 beforeAll(async () => {
@@ -11,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 const hostWith = (env: Record<string, string>) =>
-  createHost({ platform: "linux/amd64", env, home: "/h", uid: 1, userName: "u", executablePath: undefined });
+  createHost({ platform: "linux/amd64", env, home: "/h", uid: 1, userName: "u", ...PROCESS_FACTS });
 const host = hostWith({ PATH: "/usr/bin:/bin" });
 const options = (over: { env?: Record<string, string>; timeoutMs?: number; signal?: AbortSignal } = {}) => ({
   env: {},

@@ -23,6 +23,14 @@ export interface HostFacts {
   readonly userName: string;
   /** The file of the running stand-alone goferry, absolute; undefined when it runs from source. */
   readonly executablePath: string | undefined;
+  /** Of the running goferry. */
+  readonly pid: number;
+  /** True when a process of that pid could be sent a signal, or only the permission is missing (kill(2), signal 0). */
+  processExists(pid: number): boolean;
+  /** Processors that may be used. */
+  readonly cores: number;
+  /** JavaScript of extract/worker.ts where that is not a file: in the stand-alone goferry. */
+  readonly workerSource: string | undefined;
 }
 
 /** The facts, and what only the system can answer. */

@@ -1,1 +1,8 @@
-export {};
+// What the command line uses of the installer.
+
+export type { Override } from "./configure/overrides.ts";
+export { defaultRoot } from "./default-root.ts";
+export type { Finding } from "./findings.ts";
+export { createHost, type Host, type HostFacts } from "./host.ts";
+export { install, listRoot, type Installed, type InstallOptions, type InstallProgress } from "./install.ts";
+export type { State } from "./transaction/state.ts";

@@ -6,6 +6,7 @@ import { withoutPrivileges } from "../../../test/kit/unprivileged.ts";
 import { createHost } from "./host.ts";
 import type { Host } from "./host.ts";
 import { preflight } from "./preflight.ts";
+import { PROCESS_FACTS } from "../../../test/kit/process-facts.ts";
 
 let scratch = "";
 beforeEach(async () => {
@@ -21,7 +22,7 @@ const hostWith = (over: Partial<Host> = {}): Host => {
   const facts = { platform: "linux/amd64", env: { PATH: "" }, home: "/h", uid: 1, userName: "u" };
   // The mounts of the machine that the tests run on may be anything; a test that is about mounts has its own.
   const mounts = async () => "/dev/vda / ext4 rw 0 0\n";
-  return { ...createHost({ ...facts, executablePath: undefined }), mounts, ...over };
+  return { ...createHost({ ...facts, ...PROCESS_FACTS }), mounts, ...over };
 };
 const check = async (
   root: string,

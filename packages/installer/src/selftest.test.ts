@@ -8,6 +8,7 @@ import { findRealGo, linkRoot, plantGo, testPlatform } from "../../../test/kit/r
 import { currentTarget, launchers } from "./configure/launchers.ts";
 import { createHost } from "./host.ts";
 import { selfTest } from "./selftest.ts";
+import { PROCESS_FACTS } from "../../../test/kit/process-facts.ts";
 
 const go = await findRealGo();
 
@@ -34,7 +35,7 @@ describe.skipIf(go === undefined)("selfTest, with a real Go", () => {
     home: "/nowhere",
     uid: 1,
     userName: "u",
-    executablePath: undefined,
+    ...PROCESS_FACTS,
   };
   const test = (over: { version?: string; platform?: string; signal?: AbortSignal } = {}) =>
     selfTest(createHost({ ...facts, platform: over.platform ?? facts.platform }), {

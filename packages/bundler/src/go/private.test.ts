@@ -26,6 +26,8 @@ describe("matchPrefixPatterns", () => {
     [String.raw`example.com/\*`, "example.com/a", false],
     ["example.com/[", "example.com/[", false],
     ["example.com/[]", "example.com/]", false],
+    ["example.com/[^]", "example.com/^", false],
+    ["example.com/[^]", "example.com/a", false],
     ["example.com/[a", "example.com/a", false],
     ["example.com/a\\", "example.com/a", false],
     ["example.com/[-]", "example.com/-", false],

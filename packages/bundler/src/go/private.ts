@@ -26,9 +26,10 @@ function globSource(glob: string): string | undefined {
   let source = "";
   let rest = glob;
   while (rest !== "") {
-    const token = /^(?:\*|\?|\\.|\[\^?(?:(?:\\.|[^\\\]-])(?:-(?:\\.|[^\\\]-]))?)+\]|[^\\[*?])/su.exec(
-      rest,
-    )?.[0];
+    const token =
+      /^(?:\*|\?|\\.|\[(?:\^|(?!\^))(?:(?:\\.|[^\\\]-])(?:-(?:\\.|[^\\\]-]))?)+\]|[^\\[*?])/su.exec(
+        rest,
+      )?.[0];
     if (token === undefined) return undefined;
     source += tokenSource(token);
     rest = rest.slice(token.length);

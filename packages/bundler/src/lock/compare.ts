@@ -50,7 +50,9 @@ export function refuseChangedUnits(before: Lock, after: Lock): void {
   if (changes.length === 0) return;
   throw new GoferryError("LOCK_DRIFT", {
     subject: "goferry.lock",
-    message: ["what was fetched is not what the lock names", ...changes.slice(0, 20).map(changeText)].join("; "),
+    message: ["what was fetched is not what the lock names", ...changes.slice(0, 20).map(changeText)].join(
+      "; ",
+    ),
     expected: "the units of the lock",
     found: `${changes.length} ${changes.length === 1 ? "difference" : "differences"}`,
     next: "build without --locked to write a new lock, and look at what changed with git diff",

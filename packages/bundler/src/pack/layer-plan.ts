@@ -56,7 +56,12 @@ const MAX_MODULE_LAYERS = 16;
 export async function planLayers(units: readonly FetchedUnit[]): Promise<PlannedLayer[]> {
   const toolchains = units.filter((unit) => unit.kind === "toolchain");
   const versions = [...new Set(toolchains.map(({ go }) => go))].sort(compareNames);
-  const sdk = versions.flatMap((go) => sdkLayers(go, toolchains.filter((unit) => unit.go === go)));
+  const sdk = versions.flatMap((go) =>
+    sdkLayers(
+      go,
+      toolchains.filter((unit) => unit.go === go),
+    ),
+  );
   const modules = units.filter((unit) => unit.kind !== "toolchain");
   return [...sdk, ...(await moduleLayers(modules))];
 }
@@ -64,15 +69,13 @@ export async function planLayers(units: readonly FetchedUnit[]): Promise<Planned
 function sdkLayers(go: string, units: ToolchainUnit[]): PlannedLayer[] {
   const platforms = units.toSorted((a, b) => compareNames(a.platform, b.platform));
   const common: PlannedLayer = { kind: "sdk", go, units: platforms, open: () => openCommon(platforms) };
-  const own = platforms.map(
-    (unit): PlannedLayer => ({
-      kind: "sdk",
-      go,
-      platform: unit.platform,
-      units: [unit],
-      open: () => openOwn(unit),
-    }),
-  );
+  const own = platforms.map((unit): PlannedLayer => ({
+    kind: "sdk",
+    go,
+    platform: unit.platform,
+    units: [unit],
+    open: () => openOwn(unit),
+  }));
   return [common, ...own];
 }
 
@@ -84,7 +87,9 @@ function isPlatformFile(name: string): boolean {
 /** Only the first platform's copy is read; that the others have the same is shown by their h1 (pack.ts). */
 async function openCommon(units: readonly ToolchainUnit[]): Promise<OpenLayer> {
   const [first] = units;
-  return first === undefined ? openLayer([], []) : await openToolchain(first, (name) => !isPlatformFile(name));
+  return first === undefined
+    ? openLayer([], [])
+    : await openToolchain(first, (name) => !isPlatformFile(name));
 }
 
 async function openOwn(unit: ToolchainUnit): Promise<OpenLayer> {

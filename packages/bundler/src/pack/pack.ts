@@ -10,7 +10,6 @@ import {
   GoferryError,
   infoFile,
   signedDocuments,
-
   unitName,
   zipHashFile,
   zipPrefix,
@@ -155,4 +154,3 @@ function describeContents(fetched: Fetched, units: Unit[], layers: readonly Writ
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0);
 }
-

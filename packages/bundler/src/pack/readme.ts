@@ -61,4 +61,3 @@ function unpackCommand(layer: Layer): string {
   const what = layer.kind === "mod" ? "modules" : `go${layer.go} ${layer.platform ?? "for all platforms"}`;
   return `  zstd -dc ${blobPath(layer.digest)} | tar -xf - -C DIR    # ${what}, ${layer.size} bytes`;
 }
-

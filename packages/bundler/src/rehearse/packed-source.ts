@@ -13,7 +13,10 @@ interface Placed {
 }
 
 /** Opens the files of the pieces. Dispose it when nobody reads any more. */
-export async function openPacked(name: string, pieces: readonly Piece[]): Promise<ByteSource & AsyncDisposable> {
+export async function openPacked(
+  name: string,
+  pieces: readonly Piece[],
+): Promise<ByteSource & AsyncDisposable> {
   const placed: Placed[] = [];
   let size = 0;
   for (const piece of pieces) {
@@ -54,7 +57,8 @@ async function readPart({ bytes, handle }: Placed, target: Uint8Array, position:
   if (bytes !== undefined) target.set(bytes.subarray(position, position + target.length));
   for (let done = 0; handle !== undefined && done < target.length;) {
     const { bytesRead } = await handle.read(target, done, target.length - done, position + done);
-    if (bytesRead === 0) throw new GoferryError("IO_FAILED", { subject: "layer", message: "a layer got shorter" });
+    if (bytesRead === 0)
+      throw new GoferryError("IO_FAILED", { subject: "layer", message: "a layer got shorter" });
     done += bytesRead;
   }
 }

@@ -74,7 +74,10 @@ export class FrameReader {
     const header = await this.source.read(this.#at, expected.length);
     if (Buffer.compare(header, expected) !== 0) {
       const found = decodeHeader(header);
-      this.#unexpected(`${entry.path} of ${entry.size} bytes`, `${visibleName(found.path)} of ${found.size} bytes`);
+      this.#unexpected(
+        `${entry.path} of ${entry.size} bytes`,
+        `${visibleName(found.path)} of ${found.size} bytes`,
+      );
     }
     this.#at += expected.length;
   }

@@ -65,7 +65,9 @@ export async function readLayer(job: LayerJob): Promise<LayerSums> {
 }
 
 /** Checks the chunks of a layer and nothing else: what `verify --quick` does. Throws CHUNK_MISMATCH, IO_FAILED. */
-export async function checkChunks(job: Pick<LayerJob, "source" | "offset" | "layer" | "onBytes">): Promise<void> {
+export async function checkChunks(
+  job: Pick<LayerJob, "source" | "offset" | "layer" | "onBytes">,
+): Promise<void> {
   for await (const bytes of readChunks(job)) void bytes;
 }
 

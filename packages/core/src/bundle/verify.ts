@@ -57,7 +57,11 @@ export async function verifyBundle(bundle: OpenedBundle, options: VerifyOptions)
     if (result.status === "rejected") throw failure.signal.reason;
   }
   for (const unit of contents.units) {
-    if (unit.kind === "toolchain") checkToolchain(unit, unit.layers.flatMap((i) => sums[i] ?? []));
+    if (unit.kind === "toolchain")
+      checkToolchain(
+        unit,
+        unit.layers.flatMap((i) => sums[i] ?? []),
+      );
   }
   return report;
 }

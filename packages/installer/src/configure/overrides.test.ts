@@ -8,6 +8,7 @@ import type { Host } from "../host.ts";
 import { editGoEnv, goEnvSettings, readGoEnv } from "./go-env.ts";
 import { currentTarget, launchers } from "./launchers.ts";
 import { findOverrides } from "./overrides.ts";
+import { PROCESS_FACTS } from "../../../../test/kit/process-facts.ts";
 
 const go = await findRealGo();
 
@@ -45,7 +46,7 @@ describe.skipIf(go === undefined)("findOverrides, with a real Go", () => {
       home,
       uid: 1,
       userName: "u",
-      executablePath: undefined,
+      ...PROCESS_FACTS,
     });
   const find = (env: Record<string, string> = {}) => findOverrides(hostWith(env), { root, settings });
   const summary = async (env: Record<string, string> = {}) =>

@@ -6,6 +6,7 @@ import { withoutPrivileges } from "../../../../test/kit/unprivileged.ts";
 import { createHost } from "../host.ts";
 import { planProfileEdits, profileScope } from "./profile.ts";
 import type { ProfileEdit } from "./profile.ts";
+import { PROCESS_FACTS } from "../../../../test/kit/process-facts.ts";
 
 let home = "";
 beforeEach(async () => {
@@ -14,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => rm(home, { recursive: true, force: true }));
 
 const hostWith = (env: Record<string, string>, uid = 1000, at: string | undefined = home) =>
-  createHost({ platform: "linux/amd64", env, home: at, uid, userName: "u", executablePath: undefined });
+  createHost({ platform: "linux/amd64", env, home: at, uid, userName: "u", ...PROCESS_FACTS });
 const plan = (env: Record<string, string>, over: Partial<Parameters<typeof planProfileEdits>[1]> = {}) =>
   planProfileEdits(hostWith(env), {
     root: "/r",

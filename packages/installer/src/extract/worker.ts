@@ -1,0 +1,62 @@
+// The worker thread: reads, checks and writes one layer after the other as it is told.
+
+import { fstat, read } from "node:fs";
+import { promisify } from "node:util";
+import { parentPort } from "node:worker_threads";
+import { readLayer, truncated, type ByteSource } from "@goferry/core";
+import { ioError } from "../node-fs.ts";
+import { FileSink } from "./file-sink.ts";
+import { failureOf, type ExtractAnswer, type ExtractJob } from "./job.ts";
+
+const readAt = promisify(read);
+const status = promisify(fstat);
+
+parentPort?.on("message", (job: ExtractJob) => {
+  void extract(job).then((answer) => tell(answer));
+});
+
+async function extract(job: ExtractJob): Promise<ExtractAnswer> {
+  const { layer, units, folder, zips, offset } = job;
+  const sink = new FileSink({ folder, units, zips });
+  try {
+    const source = await descriptorSource(job);
+    const onBytes = (bytes: number): void => tell({ kind: "bytes", bytes });
+    const sums = await readLayer({ source, offset, layer, units, sink, onBytes });
+    sink.close();
+    return { kind: "done", sums, lines: [...sink.lines] };
+  } catch (error) {
+    const failure = failureOf(error);
+    try {
+      sink.close();
+    } catch {
+      // The first failure is the one to report; staging is removed as a whole.
+    }
+    return { kind: "failed", failure };
+  }
+}
+
+async function descriptorSource({ name, fd }: ExtractJob): Promise<ByteSource> {
+  const { size } = await status(fd);
+  return {
+    name,
+    size,
+    async read(offset, length) {
+      const bytes = Buffer.allocUnsafe(length);
+      for (let done = 0; done < length;) {
+        const { bytesRead } = await readAt(fd, bytes, done, length - done, offset + done).catch(
+          (cause: unknown) => {
+            throw ioError(cause, "read", name);
+          },
+        );
+        if (bytesRead === 0) throw truncated(name, offset + length, offset + done);
+        done += bytesRead;
+      }
+      return bytes;
+    },
+    file: (offset) => ({ fd, offset }),
+  };
+}
+
+function tell(answer: ExtractAnswer): void {
+  parentPort?.postMessage(answer);
+}

@@ -1,0 +1,149 @@
+// Installs a bundle in a root. This file is the list of the stages; the transaction (transaction/transaction.ts) makes
+// them one step that succeeds as a whole or leaves nothing behind.
+
+import {
+  checkEvidence,
+  type EvidencePolicy,
+  type EvidenceReport,
+  type OpenedBundle,
+  type VerifiedSignature,
+} from "@goferry/core";
+import { findOverrides, type Override } from "./configure/overrides.ts";
+import { readGoEnv } from "./configure/go-env.ts";
+import type { Finding } from "./findings.ts";
+import type { Host } from "./host.ts";
+import { goEnvFile, layout } from "./layout.ts";
+import { nodeFs } from "./node-fs.ts";
+import { demand, describeDemand, type Demand } from "./plan/demand.ts";
+import { stageBundle } from "./plan/stage.ts";
+import { preflight } from "./preflight.ts";
+import { refuseFindings } from "./plan/refuse.ts";
+import { selfTest } from "./selftest.ts";
+import { linuxProcesses } from "./transaction/processes.ts";
+import { readState, type State } from "./transaction/state.ts";
+import { runTransaction } from "./transaction/transaction.ts";
+
+export interface InstallProgress {
+  stage: "preflight" | "stage" | "commit" | "self-test" | "configure";
+  /** Compressed bytes that were checked and unpacked, of all that will be. */
+  done?: number;
+  total?: number;
+}
+
+export interface InstallOptions {
+  /** Absolute. */
+  root: string;
+  bundle: OpenedBundle;
+  /** Name of the bundle's file, for the audit log and messages. */
+  bundleFile: string;
+  policy: EvidencePolicy;
+  /** Also rebuild the zips of modules, which a bare `go mod download` needs. */
+  zips: boolean;
+  /** `profile`: put ROOT/bin on the PATH of the user's, or with root's rights the machine's, login shells. */
+  path: "none" | "profile";
+  /** Patterns of modules that Go fetches from their own servers inside the gap. */
+  direct: readonly string[];
+  /** Patterns of modules that need no log record on this host. */
+  allowPrivate: readonly string[];
+  selfTest: "tools" | "build";
+  /** Say what would be done, and do nothing. */
+  dryRun?: boolean | undefined;
+  onProgress?: ((progress: InstallProgress) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Installed {
+  /** False when everything was there already. */
+  changed: boolean;
+  root: string;
+  generation: number;
+  /** The Go version that bin/go is. */
+  current: string | null;
+  added: { sdks: string[]; modules: number; gomods: number };
+  evidence: EvidenceReport;
+  signatures: VerifiedSignature[];
+  /** What is worth knowing and no reason to stop. */
+  findings: Finding[];
+  /** Settings of the user that win over ours. */
+  overrides: Override[];
+  /** What was done, or with dryRun would be: a line each. */
+  changes: string[];
+}
+
+/**
+ * Verifies and installs a bundle whose contents are vouched for.
+ * @throws PRIVATE_REFUSED, LOG_MISMATCH; the refusals of preflight; CHUNK_MISMATCH, HASH_MISMATCH, ENTRY_REFUSED,
+ * BUNDLE_MALFORMED; LOCKED; DISK_FULL, IO_FAILED; ROLLED_BACK, SELF_TEST_FAILED; INTERRUPTED
+ */
+export async function install(host: Host, options: InstallOptions): Promise<Installed> {
+  const { root, bundle, onProgress = () => undefined, signal } = options;
+  const evidence = checkEvidence(bundle.contents, options.policy);
+  const at = layout(root);
+  const fs = nodeFs(host);
+  const wanted = await demand(fs, at, options, host);
+
+  onProgress({ stage: "preflight" });
+  const { findings } = await preflight(host, {
+    root,
+    platforms: bundle.contents.platforms,
+    needBytes: wanted.needBytes,
+    needFiles: wanted.needFiles,
+  });
+  refuseFindings(findings);
+  const report = {
+    root,
+    evidence,
+    signatures: bundle.signatures,
+    findings,
+    added: addedBy(wanted),
+    changes: describeDemand(wanted, at),
+  };
+  if (options.dryRun === true) {
+    const { generation, current } = wanted.before;
+    return { ...report, changed: wanted.changesSomething, generation, current, overrides: [] };
+  }
+
+  const { changed, state } = await runTransaction(
+    { fs, now: () => host.now(), userName: host.userName, processes: processesOf(host) },
+    root,
+    {
+      command: `install ${options.bundleFile}`,
+      stage: (staging, before) => stageBundle({ host, fs, at, staging, before, options }),
+      selfTest: async ({ current }) => {
+        onProgress({ stage: "self-test" });
+        if (current !== null)
+          await selfTest(host, { root, version: current, depth: options.selfTest, signal });
+      },
+      onStep: (step) => (step === "sync" ? onProgress({ stage: "commit" }) : undefined),
+      signal,
+    },
+  );
+  onProgress({ stage: "configure" });
+  const { generation, current } = state;
+  const overrides = await overridesOf(host, state, root);
+  return { ...report, changed, generation, current, overrides, ...(changed ? {} : NOTHING) };
+}
+
+const NOTHING = { changes: [], added: { sdks: [], modules: 0, gomods: 0 } };
+
+function addedBy({ units }: Demand): Installed["added"] {
+  const count = (kind: string): number => units.filter((unit) => unit.kind === kind).length;
+  const sdks = units.flatMap((unit) => (unit.kind === "toolchain" ? [unit.go] : []));
+  return { sdks, modules: count("module"), gomods: count("gomod") };
+}
+
+function processesOf({ pid, processExists }: Host): ReturnType<typeof linuxProcesses> {
+  return linuxProcesses({ pid, exists: processExists });
+}
+
+async function overridesOf(host: Host, { current }: State, root: string): Promise<Override[]> {
+  if (current === null) return [];
+  const bytes = await nodeFs(host).readFile(goEnvFile(layout(root), current));
+  if (bytes === null) return [];
+  return await findOverrides(host, { root, settings: readGoEnv(Buffer.from(bytes).toString("utf8")) });
+}
+
+/** What is installed in a root. Takes no lock and recovers nothing. Throws STATE_DAMAGED, STATE_NEWER, ROOT_MOVED. */
+export async function listRoot(host: Host, root: string): Promise<State> {
+  return await readState(nodeFs(host), layout(root));
+}

@@ -1,0 +1,25 @@
+// Whether two files have the same content, without reading both where their sizes differ.
+
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { ioError } from "../node-fs.ts";
+
+/** False if `b` does not exist. Throws IO_FAILED if `a` cannot be read. */
+export async function isSameFile(a: string, b: string): Promise<boolean> {
+  const there = await stat(b).catch(() => undefined);
+  if (there === undefined) return false;
+  try {
+    if ((await stat(a)).size !== there.size) return false;
+    return (await sha256(a)) === (await sha256(b));
+  } catch (error) {
+    throw ioError(error, "read", a);
+  }
+}
+
+async function sha256(file: string): Promise<string> {
+  const sum = createHash("sha256");
+  for await (const bytes of createReadStream(file, { highWaterMark: 1 << 20 }))
+    sum.update(bytes as Uint8Array);
+  return sum.digest("hex");
+}

@@ -1,0 +1,199 @@
+// Verified -> Staged: unpacks what the root lacks into staging and says what shall become of it. Nothing outside staging
+// is touched here.
+
+import { join } from "node:path";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { modulePlace } from "@goferry/core";
+import { editGoEnv, goEnvSettings } from "../configure/go-env.ts";
+import { currentTarget, launchers, type BinEntry } from "../configure/launchers.ts";
+import { planProfileEdits, profileScope } from "../configure/profile.ts";
+import { extractLayers } from "../extract/extract.ts";
+import { isSameFile } from "./same-file.ts";
+import type { HostFs } from "../fs.ts";
+import type { Host } from "../host.ts";
+import type { InstallOptions } from "../install.ts";
+import { goEnvFile, layout, sdkFolder, type Layout } from "../layout.ts";
+import { ioError } from "../node-fs.ts";
+import type { EditRequest, Prepared } from "../transaction/describe.ts";
+import type { Move } from "../transaction/journal.ts";
+import type { State } from "../transaction/state.ts";
+import { demand, type Demand } from "./demand.ts";
+import { placeTree } from "./place-tree.ts";
+import { stateAfter } from "./state-after.ts";
+import { keepUnits } from "./unit-files.ts";
+import { versionLists } from "./version-lists.ts";
+
+export interface StageRequest {
+  host: Host;
+  fs: HostFs;
+  at: Layout;
+  /** Absolute folder, empty, on the root's file system. */
+  staging: string;
+  before: State;
+  options: InstallOptions;
+}
+
+/** @returns null if the root has everything already */
+export async function stageBundle(request: StageRequest): Promise<Prepared | null> {
+  const { host, fs, at, staging, before, options } = request;
+  const { bundle } = options;
+  const wanted = await demand(fs, at, options, host);
+  const state = stateAfter(before, { wanted, options, host });
+  const staged = layout(staging);
+
+  await unpack(wanted, request);
+  const sdkMoves = await configureSdks(request, wanted);
+  const lists = await versionLists({ fs, at, staged, state, added: wanted.units });
+  const moves = await placeTree({ fs, from: staged.mod, to: at.mod, isOurs: ownedPaths(before, at) });
+  const unitMoves = await placeTree({ fs, from: staged.units, to: at.units, isOurs: () => true });
+  const bin = await stageBin(request, state);
+  const edits = [
+    ...(await goEnvEdits(request)),
+    ...lists,
+    ...(await changedLinks(fs, [
+      ...bin.links,
+      { path: at.current, link: currentTarget(state.current ?? "") },
+    ])),
+    ...(await profileEdits(request)),
+  ];
+  const place = [...sdkMoves, ...moves, ...unitMoves];
+  if (place.length + bin.replace.length + edits.length === 0 && !wanted.changesSomething) return null;
+  return {
+    state,
+    place,
+    replace: bin.replace,
+    edits,
+    audit: {
+      action: "install",
+      subject: `${bundle.contents.name} serial ${bundle.contents.serial} (${options.bundleFile})`,
+      result: "done",
+      bundle: bundle.indexDigest,
+      signers: bundle.signatures.map(({ fingerprint }) => fingerprint),
+    },
+  };
+}
+
+async function unpack(wanted: Demand, { host, staging, options }: StageRequest): Promise<void> {
+  const { bundle, zips, signal, onProgress } = options;
+  let done = 0;
+  const onBytes = (bytes: number): void => {
+    done += bytes;
+    onProgress?.({ stage: "stage", done, total: wanted.layerBytes });
+  };
+  const { cores, workerSource } = host;
+  const { units, layers } = wanted;
+  const lines = await extractLayers(bundle, {
+    folder: staging,
+    layers,
+    units,
+    zips,
+    cores,
+    workerSource,
+    signal,
+    onBytes,
+  });
+  await keepUnits(layout(staging).units, lines);
+}
+
+/** Writes our settings into each new GOROOT while it is still in staging. */
+async function configureSdks({ at, staging, options }: StageRequest, { units }: Demand): Promise<Move[]> {
+  const staged = layout(staging);
+  const moves: Move[] = [];
+  for (const unit of units) {
+    if (unit.kind !== "toolchain") continue;
+    const file = goEnvFile(staged, unit.go);
+    try {
+      await writeFile(file, editGoEnv(await readFile(file, "utf8"), settingsFor(at, options)));
+    } catch (error) {
+      throw ioError(error, "write", file);
+    }
+    moves.push({ from: sdkFolder(staged, unit.go), to: sdkFolder(at, unit.go) });
+  }
+  return moves;
+}
+
+/** The GOROOTs that are there already get the settings of this installation too. */
+async function goEnvEdits({ fs, at, before, options }: StageRequest): Promise<EditRequest[]> {
+  const edits: EditRequest[] = [];
+  for (const { version } of before.sdks) {
+    const path = goEnvFile(at, version);
+    const bytes = await fs.readFile(path);
+    if (bytes === null) continue;
+    const text = Buffer.from(bytes).toString("utf8");
+    const edited = editGoEnv(text, settingsFor(at, options));
+    if (edited !== text) edits.push({ path, file: Buffer.from(edited) });
+  }
+  return edits;
+}
+
+function settingsFor({ root }: Layout, { allowPrivate, direct }: InstallOptions): Map<string, string> {
+  return goEnvSettings({ root, privatePatterns: allowPrivate, direct });
+}
+
+interface Bin {
+  links: { path: string; link: string }[];
+  replace: Move[];
+}
+
+async function stageBin({ host, at, staging }: StageRequest, state: State): Promise<Bin> {
+  const versions = state.sdks.map(({ version }) => version);
+  const entries = launchers({ versions, goferry: host.executablePath });
+  const links = entries.flatMap((entry) =>
+    entry.kind === "link" ? [{ path: join(at.bin, entry.name), link: entry.target }] : [],
+  );
+  const files = entries.filter((entry) => entry.kind === "file");
+  const replace: Move[] = [];
+  for (const entry of files) replace.push(...(await stageExecutable(entry, at, staging)));
+  return { links, replace };
+}
+
+async function stageExecutable(
+  { name, source }: Extract<BinEntry, { kind: "file" }>,
+  at: Layout,
+  staging: string,
+): Promise<Move[]> {
+  const to = join(at.bin, name);
+  if (await isSameFile(source, to)) return [];
+  const from = join(layout(staging).bin, name);
+  try {
+    await mkdir(layout(staging).bin, { recursive: true });
+    await copyFile(source, from);
+  } catch (error) {
+    throw ioError(error, "copy", from);
+  }
+  return [{ from, to }];
+}
+
+async function changedLinks(
+  fs: HostFs,
+  links: readonly { path: string; link: string }[],
+): Promise<EditRequest[]> {
+  const changed: EditRequest[] = [];
+  for (const { path, link } of links) {
+    const status = await fs.lstat(path);
+    if (status?.kind !== "link" || (await fs.readLink(path)) !== link) changed.push({ path, link });
+  }
+  return changed;
+}
+
+async function profileEdits({ host, at, options }: StageRequest): Promise<EditRequest[]> {
+  if (options.path !== "profile") return [];
+  const scope = profileScope(host, at.root);
+  const edits = await planProfileEdits(host, { root: at.root, action: "add", scope, etc: "/etc" });
+  return edits.map(({ path, after }) =>
+    after === undefined ? { path, remove: true } : { path, file: after },
+  );
+}
+
+/** Paths below mod/ that an earlier installation put there, so that finding them is no surprise. */
+function ownedPaths({ units }: State, { root }: Layout): (path: string) => boolean {
+  const owned = new Set(
+    units.flatMap((unit) => {
+      const place = modulePlace(unit);
+      const zip = place.ziphash.replace(/hash$/, "");
+      const tree = place.tree.replace(/\/$/, "");
+      return [tree, place.info, place.mod, place.ziphash, zip].map((path) => join(root, path));
+    }),
+  );
+  return (path) => owned.has(path);
+}

@@ -1,0 +1,57 @@
+// The @v/list files of mod/cache/download: which versions of a module a proxy has. Go asks them for `go list -m
+// -versions`, for queries such as @latest, and to resolve a new import. They name what has a zip or at least a .mod,
+// over all bundles that were installed.
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { compareVersions, escapePath, type Unit } from "@goferry/core";
+import type { HostFs } from "../fs.ts";
+import type { Layout } from "../layout.ts";
+import { ioError } from "../node-fs.ts";
+import type { EditRequest } from "../transaction/describe.ts";
+import type { State } from "../transaction/state.ts";
+
+export interface VersionListsRequest {
+  fs: HostFs;
+  at: Layout;
+  /** The layout of staging. */
+  staged: Layout;
+  /** The state that will be. */
+  state: State;
+  added: readonly Unit[];
+}
+
+/** Writes the lists of modules that are new into staging, and returns the edits of lists that the root has. */
+export async function versionLists({
+  fs,
+  at,
+  staged,
+  state,
+  added,
+}: VersionListsRequest): Promise<EditRequest[]> {
+  const paths = new Set(added.flatMap(({ kind, path }) => (kind === "toolchain" ? [] : [path])));
+  const versions = new Map<string, string[]>();
+  for (const { path, version, kind } of state.units) {
+    // A version of which there is only the go.mod could be chosen from a list, but not be built.
+    if (paths.has(path) && kind === "module") versions.set(path, [...(versions.get(path) ?? []), version]);
+  }
+  const edits: EditRequest[] = [];
+  for (const [path, list] of versions) {
+    const name = join("mod", "cache", "download", escapePath(path), "@v", "list");
+    const text = Buffer.from(`${list.sort(compareVersions).join("\n")}\n`);
+    const file = join(at.root, name);
+    const there = await fs.readFile(file);
+    if (there === null) await stageList(join(staged.root, name), text);
+    else if (Buffer.compare(there, text) !== 0) edits.push({ path: file, file: text });
+  }
+  return edits;
+}
+
+async function stageList(file: string, text: Uint8Array): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text);
+  } catch (error) {
+    throw ioError(error, "write", file);
+  }
+}
