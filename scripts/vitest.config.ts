@@ -24,6 +24,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/**/*.test.ts"],
+          globalSetup: fileURLToPath(new URL("../test/kit/demo-setup.ts", import.meta.url)),
           testTimeout: 10 * MINUTE,
           hookTimeout: 10 * MINUTE,
           fileParallelism: false,

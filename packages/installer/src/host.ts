@@ -92,7 +92,9 @@ export function createHost(facts: HostFacts): Host {
 export async function findOnPath(host: HostFacts, name: string): Promise<FoundProgram[]> {
   const folders = pathFolders(host);
   const found = folders.map((folder, index) => ({ folder, path: join(folder, name), index }));
-  const runs = await Promise.all(found.map(({ folder, path }) => isAbsolute(folder) && isProgram(path)));
+  const runs = await Promise.all(
+    found.map(async ({ folder, path }) => isAbsolute(folder) && isProgram(path)),
+  );
   return found.filter((_, index) => runs[index]);
 }
 

@@ -55,7 +55,8 @@ export async function openPacked(
 
 async function readPart({ bytes, handle }: Placed, target: Uint8Array, position: number): Promise<void> {
   if (bytes !== undefined) target.set(bytes.subarray(position, position + target.length));
-  for (let done = 0; handle !== undefined && done < target.length;) {
+  if (handle === undefined) return;
+  for (let done = 0; done < target.length;) {
     const { bytesRead } = await handle.read(target, done, target.length - done, position + done);
     if (bytesRead === 0)
       throw new GoferryError("IO_FAILED", { subject: "layer", message: "a layer got shorter" });

@@ -129,7 +129,7 @@ export function describeValue(value: unknown): string {
   if (typeof value === "string") return quoted(value);
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (value === null || value === undefined) return "nothing";
-  return typeof value === "object" ? "a map" : String(value);
+  return typeof value === "object" ? "a map" : JSON.stringify(value);
 }
 
 function quoted(text: string): string {

@@ -13,7 +13,7 @@ import { GoferryError } from "../errors.ts";
 export const MAX_NAME_BYTES = 502;
 
 /** Bytes of UTF-8 in one part of a name, the limit of Linux file systems. Windows counts UTF-16 units. */
-export const MAX_PART_BYTES = 255;
+const MAX_PART_BYTES = 255;
 
 /** The rules, each as what it expects; the text is in `expected` of the error. */
 export const NAME_RULES = {

@@ -37,7 +37,7 @@ export const EMPTY_CONFIG = blob(Buffer.from("{}"));
 
 /** Everything that the signature covers, but for the layers. */
 export function signedDocuments(contents: Contents, readme: Uint8Array): Signed {
-  const document = blob(canonicalJson(contents as Json));
+  const document = blob(canonicalJson(contents));
   const manifest = jsonBlob(artifact(CONTENTS, descriptor(CONTENTS, document)));
   const images = contents.platforms.map((platform) => image(contents, platform));
   const { name, serial, created, expires } = contents;

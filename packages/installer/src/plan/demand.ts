@@ -105,7 +105,7 @@ async function isThere(unit: Unit, { before, fs, at, zips }: Place): Promise<boo
 }
 
 /** Where a module's zip is in a root. */
-export function zipFile({ root }: Layout, unit: { path: string; version: string }): string {
+function zipFile({ root }: Layout, unit: { path: string; version: string }): string {
   return join(root, modulePlace(unit).ziphash.replace(/hash$/, ""));
 }
 

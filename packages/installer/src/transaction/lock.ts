@@ -209,11 +209,11 @@ function locked(at: Layout, holder: Holder | "unreadable"): GoferryError {
       next: `make sure that no goferry is running on ${at.root}, then remove ${at.lock}`,
     });
   }
-  const { process, command, since } = holder;
+  const { process: owner, command, since } = holder;
   return new GoferryError("LOCKED", {
     subject: at.root,
     message: `another goferry is changing this root: ${command}`,
-    found: `pid ${process.pid} on ${process.machine}, since ${since}`,
+    found: `pid ${owner.pid} on ${owner.machine}, since ${since}`,
     next: `wait for it (--lock-timeout), or, if that process runs on another machine or in a container that is gone, remove ${at.lock}`,
   });
 }
