@@ -8,9 +8,16 @@ import { createGo, type GoCommand } from "./go/command.ts";
 import type { CollectedModule } from "./go/download-cache.ts";
 import { collectModules, type ProjectBuild } from "./go/modules.ts";
 import { copyProject } from "./go/project-copy.ts";
-import { fetchToolchain, unpackToolchain, type FetchedToolchain } from "./go/toolchain.ts";
+import {
+  fetchToolchain,
+  unpackToolchain,
+  type FetchedToolchain,
+  type FileDownloader,
+} from "./go/toolchain.ts";
 import type { BuildContext } from "./machine.ts";
+import { createCache } from "./net/cache.ts";
 import type { Network } from "./network.ts";
+import { inParallel } from "./parallel.ts";
 import type { Toolchain } from "./plan/go-version.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { PlannedProject } from "./plan/projects.ts";
@@ -34,7 +41,7 @@ export async function fetchAll(
   const goroot = join(context.workDir, "goroot");
   const own = toolchains.get(plan.buildToolchain.moduleVersion);
   if (own === undefined) throw notFetched(plan.buildToolchain.moduleVersion);
-  await unpackToolchain(own.zip, goroot, own.version);
+  await unpackToolchain({ zip: own.zip, version: own.version, dir: goroot, signal: context.signal });
 
   const go = createGo({ goroot, env: network.goEnv, secrets: context.machine.env, runner: network.runner });
   const projects = await copyProjects(plan, go, context);
@@ -104,31 +111,25 @@ async function fetchToolchains(
   { proxy }: Network,
   { machine, onProgress, signal }: BuildContext,
 ): Promise<Map<string, FetchedToolchain>> {
-  const fetched = new Map<string, FetchedToolchain>();
   const progress = new Map<string, { done: number; total: number | undefined }>();
-  const queue = [...wanted];
-  const cacheDir = join(machine.cacheDir, "toolchains");
-  const work = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const { version, platform, moduleVersion } = next;
-      const expected = recordOf(moduleOf(next), known);
-      const counted = {
-        download: (path: string, file: string, options: Parameters<typeof proxy.download>[2]) =>
-          proxy.download(path, file, {
-            ...options,
-            onProgress: (done, total) => {
-              progress.set(moduleVersion, { done, total });
-              onProgress({ stage: "toolchains", ...sumOf(progress), unit: "bytes" });
-            },
-          }),
-      };
-      const options = { version, platform, proxy: counted, cacheDir, expected, signal };
-      fetched.set(moduleVersion, await fetchToolchain(options));
-    }
-  };
+  const cache = createCache(join(machine.cacheDir, "downloads"));
   onProgress({ stage: "toolchains", subject: wanted.map(({ moduleVersion }) => moduleVersion).join(", ") });
-  await Promise.all(Array.from({ length: PARALLEL_DOWNLOADS }, work));
-  return fetched;
+  const fetched = await inParallel(wanted, { width: PARALLEL_DOWNLOADS, signal }, async (toolchain, stop) => {
+    const { version, platform, moduleVersion } = toolchain;
+    const counted: FileDownloader = {
+      download: (path, file, options) =>
+        proxy.download(path, file, {
+          ...options,
+          onProgress: (done, total) => {
+            progress.set(moduleVersion, { done, total });
+            onProgress({ stage: "toolchains", ...sumOf(progress), unit: "bytes" });
+          },
+        }),
+    };
+    const expected = recordOf(moduleOf(toolchain), known);
+    return await fetchToolchain({ version, platform, proxy: counted, cache, expected, signal: stop });
+  });
+  return new Map(fetched.map((each) => [each.version, each]));
 }
 
 function sumOf(progress: Map<string, { done: number; total: number | undefined }>): {

@@ -18,8 +18,10 @@ import { demand, describeDemand, type Demand } from "./plan/demand.ts";
 import { stageBundle } from "./plan/stage.ts";
 import { preflight } from "./preflight.ts";
 import { refuseFindings } from "./plan/refuse.ts";
+import { resolveRoot } from "./root-path.ts";
 import { selfTest } from "./selftest.ts";
 import { linuxProcesses } from "./transaction/processes.ts";
+import { recover } from "./transaction/recover.ts";
 import { readState, type State } from "./transaction/state.ts";
 import { runTransaction } from "./transaction/transaction.ts";
 
@@ -31,7 +33,7 @@ export interface InstallProgress {
 }
 
 export interface InstallOptions {
-  /** Absolute. */
+  /** Absolute; links in it are followed. */
   root: string;
   bundle: OpenedBundle;
   /** Name of the bundle's file, for the audit log and messages. */
@@ -76,10 +78,14 @@ export interface Installed {
  * BUNDLE_MALFORMED; LOCKED; DISK_FULL, IO_FAILED; ROLLED_BACK, SELF_TEST_FAILED; INTERRUPTED
  */
 export async function install(host: Host, options: InstallOptions): Promise<Installed> {
-  const { root, bundle, onProgress = () => undefined, signal } = options;
+  const { bundle, onProgress = () => undefined, signal } = options;
+  const root = await resolveRoot(options.root);
   const evidence = checkEvidence(bundle.contents, options.policy);
   const at = layout(root);
   const fs = nodeFs(host);
+  const site = { fs, now: () => host.now(), userName: host.userName, processes: processesOf(host) };
+  const command = `install ${options.bundleFile}`;
+  if (options.dryRun !== true) await recover(site, at, { command, signal });
   const wanted = await demand(fs, at, options, host);
 
   onProgress({ stage: "preflight" });
@@ -103,21 +109,16 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
     return { ...report, changed: wanted.changesSomething, generation, current, overrides: [] };
   }
 
-  const { changed, state } = await runTransaction(
-    { fs, now: () => host.now(), userName: host.userName, processes: processesOf(host) },
-    root,
-    {
-      command: `install ${options.bundleFile}`,
-      stage: (staging, before) => stageBundle({ host, fs, at, staging, before, options }),
-      selfTest: async ({ current }) => {
-        onProgress({ stage: "self-test" });
-        if (current !== null)
-          await selfTest(host, { root, version: current, depth: options.selfTest, signal });
-      },
-      onStep: (step) => (step === "sync" ? onProgress({ stage: "commit" }) : undefined),
-      signal,
+  const { changed, state } = await runTransaction(site, root, {
+    command,
+    stage: (staging, before) => stageBundle({ host, fs, at, staging, before, options }),
+    selfTest: async ({ current }) => {
+      onProgress({ stage: "self-test" });
+      if (current !== null) await selfTest(host, { root, version: current, depth: options.selfTest, signal });
     },
-  );
+    onStep: (step) => (step === "sync" ? onProgress({ stage: "commit" }) : undefined),
+    signal,
+  });
   onProgress({ stage: "configure" });
   const { generation, current } = state;
   const overrides = await overridesOf(host, state, root);
@@ -143,7 +144,7 @@ async function overridesOf(host: Host, { current }: State, root: string): Promis
   return await findOverrides(host, { root, settings: readGoEnv(Buffer.from(bytes).toString("utf8")) });
 }
 
-/** What is installed in a root. Takes no lock and recovers nothing. Throws STATE_DAMAGED, STATE_NEWER, ROOT_MOVED. */
+/** What is installed in a root. Waits for nobody and changes nothing. Throws STATE_DAMAGED, STATE_NEWER, ROOT_MOVED. */
 export async function listRoot(host: Host, root: string): Promise<State> {
-  return await readState(nodeFs(host), layout(root));
+  return await readState(nodeFs(host), layout(await resolveRoot(root)));
 }

@@ -1,15 +1,18 @@
 import { createHash } from "node:crypto";
 import { readFile, readdir, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { GoferryError, dirhash, goModHash } from "@goferry/core";
 import { describe, expect, it } from "vitest";
-import { codeOf, temporaryFolder } from "../../../../test/kit/bundler-go.ts";
+import { codeOf, temporaryFolder, writeFiles } from "../../../../test/kit/bundler-go.ts";
 import { makeZip } from "../../../../test/kit/make-zip.ts";
+import { createCache } from "../net/cache.ts";
 import { fetchToolchain, unpackToolchain } from "./toolchain.ts";
 import { LARGE_ENTRY_BYTES } from "./zip.ts";
 import type { FetchToolchainOptions } from "./toolchain.ts";
 
 const VERSION = "v0.0.1-go1.27.1.linux-amd64";
+const KEY = `golang.org/toolchain/@v/${VERSION}.zip`;
 const PREFIX = `golang.org/toolchain@${VERSION}/`;
 
 /** A small toolchain, with the names that its module has. */
@@ -50,8 +53,26 @@ function makeProxy(zip: Uint8Array): Pick<FetchToolchainOptions, "proxy"> & { as
   return { proxy, asked };
 }
 
+/** A proxy that sends a file in two pieces, so that downloads of several builds overlap. */
+function makeSlowProxy(zip: Uint8Array): FetchToolchainOptions["proxy"] {
+  return {
+    async download(_, file) {
+      await writeFile(file, zip.subarray(0, 100));
+      await wait(20);
+      await writeFile(file, zip.subarray(100), { flag: "a" });
+    },
+  };
+}
+
 function request(cacheDir: string, proxy: FetchToolchainOptions["proxy"]): FetchToolchainOptions {
-  return { version: "1.27.1", platform: "linux/amd64", proxy, cacheDir, expected: EXPECTED };
+  const cache = createCache(cacheDir);
+  return { version: "1.27.1", platform: "linux/amd64", proxy, cache, expected: EXPECTED };
+}
+
+/** The files in the cache. */
+async function kept(cacheDir: string): Promise<string[]> {
+  const entries = await readdir(cacheDir, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
 }
 
 describe("fetchToolchain", () => {
@@ -69,7 +90,7 @@ describe("fetchToolchain", () => {
       downloaded: true,
     });
     expect(second).toEqual({ ...first, downloaded: false });
-    expect(await readdir(cache)).toEqual([`${VERSION}.zip`]);
+    expect(await kept(cache)).toEqual([`${VERSION}.zip`]);
   });
 
   it("refuses a toolchain with one changed file, and keeps nothing of it", async () => {
@@ -82,27 +103,57 @@ describe("fetchToolchain", () => {
       subject: `golang.org/toolchain@${VERSION}`,
       expected: EXPECTED.h1,
     });
-    expect(await readdir(folder.path)).toEqual([]);
+    expect(await kept(folder.path)).toEqual([]);
   });
 
   it("refuses a file that is no zip, and keeps nothing of it", async () => {
     await using folder = await temporaryFolder();
     const { proxy } = makeProxy(new TextEncoder().encode("<html>sign in, please</html>"));
     expect(await codeOf(fetchToolchain(request(folder.path, proxy)))).toBe("MODULE_ZIP_INVALID");
-    expect(await readdir(folder.path)).toEqual([]);
+    expect(await kept(folder.path)).toEqual([]);
   });
 
   it("replaces a cached file that was damaged", async () => {
     await using folder = await temporaryFolder();
     const zip = zipOf(TREE);
     for (const damaged of [zip.subarray(0, 1_000), zipOf({ VERSION: "go1.27.1\n" })]) {
-      await writeFile(join(folder.path, `${VERSION}.zip`), damaged);
       const { proxy, asked } = makeProxy(zip);
-      const { downloaded } = await fetchToolchain(request(folder.path, proxy));
+      const options = request(folder.path, proxy);
+      await writeFiles(folder.path, { [relative(folder.path, options.cache.file(KEY))]: damaged });
+      const { downloaded } = await fetchToolchain(options);
       expect(downloaded).toBe(true);
       expect(asked).toHaveLength(1);
-      expect((await readFile(join(folder.path, `${VERSION}.zip`))).equals(zip)).toBe(true);
+      expect((await readFile(options.cache.file(KEY))).equals(zip)).toBe(true);
     }
+  });
+
+  // Both builds once wrote the same temporary file, and each removed the other's.
+  it("may be called by several builds with one cache at the same time", async () => {
+    await using folder = await temporaryFolder();
+    const zip = zipOf(TREE);
+    const slow = makeSlowProxy(zip);
+    const builds = Array.from({ length: 4 }, () => fetchToolchain(request(folder.path, slow)));
+    const fetched = await Promise.all(builds);
+    expect(new Set(fetched.map((each) => each.zip)).size).toBe(1);
+    expect((await readFile(fetched[0]?.zip ?? "")).equals(zip)).toBe(true);
+    expect(await kept(folder.path)).toEqual([`${VERSION}.zip`]);
+  });
+
+  it("believes a file that another build put there no more than one from the proxy", async () => {
+    await using folder = await temporaryFolder();
+    const { proxy } = makeProxy(zipOf(TREE));
+    const options = request(folder.path, proxy);
+    const { cache } = options;
+    const other: FetchToolchainOptions = {
+      ...options,
+      cache: {
+        ...cache,
+        fetchInto: async (key) =>
+          cache.fetchInto(key, (file) => writeFile(file, zipOf({ VERSION: "go1.27.1\n" }))),
+      },
+    };
+    expect(await codeOf(fetchToolchain(other))).toBe("LOG_MISMATCH");
+    expect(await fetchToolchain(options)).toMatchObject({ downloaded: true });
   });
 
   it("asks for nothing when the log has another go.mod", async () => {
@@ -120,7 +171,7 @@ describe("unpackToolchain", () => {
     const zip = join(folder.path, "t.zip");
     await writeFile(zip, zipOf(TREE));
     const goroot = join(folder.path, "sdk", "go");
-    await unpackToolchain(zip, goroot, VERSION);
+    await unpackToolchain({ zip, dir: goroot, version: VERSION });
 
     const modes: Record<string, string> = {};
     for (const [name, content] of Object.entries(TREE)) {
@@ -137,6 +188,17 @@ describe("unpackToolchain", () => {
       "src/all.bash": "755",
       "src/fmt/print.go": "644",
     });
-    expect(await codeOf(unpackToolchain(zip, goroot, VERSION))).toBe("IO_FAILED");
+    expect(await codeOf(unpackToolchain({ zip, dir: goroot, version: VERSION }))).toBe("IO_FAILED");
+  });
+
+  it("stops when it is interrupted", async () => {
+    await using folder = await temporaryFolder();
+    const zip = join(folder.path, "t.zip");
+    const tree = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`src/${i}.go`, "package p\n"]));
+    await writeFile(zip, zipOf(tree));
+    const dir = join(folder.path, "go");
+    const signal = AbortSignal.abort(new Error("Ctrl-C"));
+    await expect(unpackToolchain({ zip, dir, version: VERSION, signal })).rejects.toThrow("Ctrl-C");
+    expect((await kept(dir)).length).toBeLessThan(100);
   });
 });

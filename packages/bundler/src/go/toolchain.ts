@@ -1,7 +1,7 @@
 // A toolchain comes as the module golang.org/toolchain. It is fetched from the module proxy and believed only when
 // its hash is the one that the checksum database has logged: nothing in Go ever checks an unpacked toolchain again,
 // and the bundler runs the one for its own platform. So nothing of the file is used before the comparison.
-import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   GoferryError,
@@ -12,6 +12,7 @@ import {
   toolchainTreeName,
   zipPrefix,
 } from "@goferry/core";
+import type { Cache } from "../net/cache.ts";
 import { diskError } from "../net/disk-error.ts";
 import { MODULE_ZIP_MAX_BYTES } from "../net/limits.ts";
 import { LARGE_ENTRY_BYTES, hashModuleZip, openModuleZip } from "./zip.ts";
@@ -43,8 +44,8 @@ export interface FetchToolchainOptions {
   /** Such as "linux/amd64". */
   platform: string;
   proxy: FileDownloader;
-  /** A folder that only goferry writes to; the zip stays in it. */
-  cacheDir: string;
+  /** The zip stays in it. */
+  cache: Cache;
   /** What the checksum database has logged for this version. */
   expected: { h1: string; modH1: string };
   signal?: AbortSignal | undefined;
@@ -65,11 +66,11 @@ export interface FetchedToolchain {
 
 /**
  * Fetches a toolchain, or takes it from the cache. A cached file with another hash is fetched once more.
- * @throws LOG_MISMATCH (the file is removed), NOT_FOUND, NETWORK_UNREACHABLE, DISK_FULL, IO_FAILED and what else
- * the proxy throws, MODULE_ZIP_INVALID (the file is removed)
+ * @throws LOG_MISMATCH, MODULE_ZIP_INVALID (in both cases nothing of the file is kept), NOT_FOUND, NETWORK_UNREACHABLE,
+ * DISK_FULL, IO_FAILED and what else the proxy throws
  */
 export async function fetchToolchain(options: FetchToolchainOptions): Promise<FetchedToolchain> {
-  const { proxy, cacheDir, expected, signal } = options;
+  const { proxy, cache, expected, signal } = options;
   const module = toolchainModule(options.version, options.platform);
   const { path, version } = module;
   const prefix = zipPrefix(module);
@@ -77,26 +78,25 @@ export async function fetchToolchain(options: FetchToolchainOptions): Promise<Fe
   const modH1 = goModHash(TOOLCHAIN_MOD);
   if (modH1 !== expected.modH1) throw logMismatch(`${subject}/go.mod`, expected.modH1, modH1);
 
-  const zip = join(cacheDir, `${version}.zip`);
+  const key = `${path}/@v/${version}.zip`;
+  const zip = cache.file(key);
   const fetched = { path, version, zip, h1: expected.h1, modH1, mod: TOOLCHAIN_MOD };
   if ((await cachedHash(zip, prefix)) === expected.h1) return { ...fetched, downloaded: false };
 
-  await onDisk(zip, () => rm(zip, { force: true }));
-  await onDisk(cacheDir, () => mkdir(cacheDir, { recursive: true }));
-  const fresh = `${zip}.new`;
-  try {
-    await proxy.download(`${path}/@v/${version}.zip`, fresh, {
-      subject,
-      limit: MODULE_ZIP_MAX_BYTES,
-      signal,
-    });
+  await cache.drop(key);
+  let downloaded = false;
+  await cache.fetchInto(key, async (fresh) => {
+    await proxy.download(key, fresh, { subject, limit: MODULE_ZIP_MAX_BYTES, signal });
     const h1 = await hashModuleZip(fresh, prefix);
     if (h1 !== expected.h1) throw logMismatch(subject, expected.h1, h1);
-    await onDisk(zip, () => rename(fresh, zip));
-  } finally {
-    await rm(fresh, { force: true });
+    downloaded = true;
+  });
+  // Another build was quicker: its file is no more believed than any other in the cache.
+  if (!downloaded) {
+    const h1 = await hashModuleZip(zip, prefix);
+    if (h1 !== expected.h1) throw logMismatch(subject, expected.h1, h1);
   }
-  return { ...fetched, downloaded: true };
+  return { ...fetched, downloaded };
 }
 
 async function cachedHash(zip: string, prefix: string): Promise<string | undefined> {
@@ -119,12 +119,22 @@ function logMismatch(subject: string, expected: string, found: string): GoferryE
   });
 }
 
+export interface UnpackToolchainOptions {
+  /** Compared by fetchToolchain before. */
+  zip: string;
+  /** Of the module. */
+  version: string;
+  /** Must not exist. */
+  dir: string;
+  signal?: AbortSignal | undefined;
+}
+
 /**
- * Unpacks the zip of a toolchain, compared by fetchToolchain before, to `dir`: a GOROOT with go.mod files under their
- * own names and executable bits as in the official archive. `version` is that of the module; `dir` must not exist.
- * @throws MODULE_ZIP_INVALID, ENTRY_REFUSED, IO_FAILED, DISK_FULL
+ * Unpacks the zip of a toolchain to `dir`: a GOROOT with go.mod files under their
+ * own names and executable bits as in the official archive.
+ * @throws MODULE_ZIP_INVALID, ENTRY_REFUSED, IO_FAILED, DISK_FULL; the reason of the signal
  */
-export async function unpackToolchain(zip: string, dir: string, version: string): Promise<void> {
+export async function unpackToolchain({ zip, version, dir, signal }: UnpackToolchainOptions): Promise<void> {
   const opened = await openModuleZip(zip, zipPrefix({ path: TOOLCHAIN_PATH, version }));
   try {
     await onDisk(dir, () => mkdir(dirname(dir), { recursive: true }));
@@ -137,6 +147,7 @@ export async function unpackToolchain(zip: string, dir: string, version: string)
       await makeFolder(dirname(file), folders);
       batch.push(await writeOf({ opened, entry, file, mode: fileMode(name) }));
       if (batch.length < WRITES_AT_A_TIME) continue;
+      signal?.throwIfAborted();
       await Promise.all(batch.map((write) => write()));
       batch = [];
     }

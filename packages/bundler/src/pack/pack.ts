@@ -16,6 +16,8 @@ import {
   type Contents,
   type Unit,
 } from "@goferry/core";
+import { diskError } from "../net/disk-error.ts";
+import { inParallel } from "../parallel.ts";
 import type { Fetched, FetchedUnit, Packed } from "../stages.ts";
 import { planLayers, type PlannedLayer } from "./layer-plan.ts";
 import { renderReadme } from "./readme.ts";
@@ -44,29 +46,13 @@ export async function pack(fetched: Fetched, options: PackOptions): Promise<Pack
 }
 
 async function writeLayers(planned: PlannedLayer[], options: PackOptions): Promise<WrittenLayer[]> {
-  const { workDir, onBytes } = options;
-  await mkdir(workDir, { recursive: true });
-  const failure = new AbortController();
-  const signal =
-    options.signal === undefined ? failure.signal : AbortSignal.any([options.signal, failure.signal]);
-  const written: WrittenLayer[] = [];
-  const queue = [...planned.entries()];
-  const work = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const [i, layer] = next;
-      written[i] = await writeLayer({ layer, file: join(workDir, `layer-${i}`), signal, onBytes });
-    }
-  };
-  const workers = Array.from({ length: PARALLEL_LAYERS }, () =>
-    work().catch((error: unknown) => {
-      failure.abort(error);
-      throw failure.signal.reason;
-    }),
+  const { workDir, onBytes, signal } = options;
+  await mkdir(workDir, { recursive: true }).catch((error: unknown) => {
+    throw diskError(error, workDir);
+  });
+  return await inParallel([...planned.entries()], { width: PARALLEL_LAYERS, signal }, ([i, layer], stop) =>
+    writeLayer({ layer, file: join(workDir, `layer-${i}`), signal: stop, onBytes }),
   );
-  await Promise.allSettled(workers);
-  failure.signal.throwIfAborted();
-  options.signal?.throwIfAborted();
-  return written;
 }
 
 async function describeUnit(unit: FetchedUnit, layers: readonly WrittenLayer[]): Promise<Unit> {

@@ -4,7 +4,8 @@
 import { GoferryError } from "../errors.ts";
 import { unitName, type Contents, type Unit } from "../format/contents.ts";
 import { openTreeHead, verifyEvidence } from "../sumdb/evidence.ts";
-import type { TreeHead } from "../sumdb/tlog.ts";
+import { parseVerifier } from "../sumdb/note.ts";
+import { logMismatch, type TreeHead } from "../sumdb/tlog.ts";
 
 export interface EvidencePolicy {
   /** The key of the checksum database, in the syntax of GOSUMDB. */
@@ -20,9 +21,12 @@ export interface EvidenceReport {
   private: number;
 }
 
-/** @throws LOG_MISMATCH; PRIVATE_REFUSED for a unit that only the bundle's signature vouches for */
+/**
+ * @throws LOG_MISMATCH; PRIVATE_REFUSED for a unit that only the bundle's signature vouches for; ARGUMENT_INVALID for a
+ * key of the log that cannot be read
+ */
 export function checkEvidence({ log, units }: Contents, policy: EvidencePolicy): EvidenceReport {
-  const head = log === undefined ? undefined : openTreeHead(log.head, policy.logKey);
+  const head = log === undefined ? undefined : openLog(log, policy);
   let logged = 0;
   for (const unit of units) {
     if (unit.evidence === "private") checkPrivate(unit, policy);
@@ -33,6 +37,16 @@ export function checkEvidence({ log, units }: Contents, policy: EvidencePolicy):
     }
   }
   return { head, logged, private: units.length - logged };
+}
+
+/** The name is what hosts will show and call their folder; only the key's own name was signed. */
+function openLog({ name, head }: NonNullable<Contents["log"]>, { logKey }: EvidencePolicy): TreeHead {
+  const known = parseVerifier(logKey).name;
+  if (name === known) return openTreeHead(head, logKey);
+  throw logMismatch("tree head of the checksum database", "the bundle names another checksum database", {
+    expected: known,
+    found: JSON.stringify(name),
+  });
 }
 
 function checkPrivate(unit: Unit, { allowPrivate }: EvidencePolicy): void {

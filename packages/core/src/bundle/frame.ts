@@ -18,18 +18,20 @@ export function blobPath(digest: Digest): string {
 
 export class FrameReader {
   readonly source: ByteSource;
+  readonly #seen = new Set<string>();
   #at = 0;
 
   constructor(source: ByteSource) {
     this.source = source;
   }
 
-  /** The next entry, which must have this path, with at most `limit` bytes of content. */
+  /** The next entry, which must have this path, mode 0644, and at most `limit` bytes of content. */
   async file(path: string, limit: number): Promise<Uint8Array> {
     const header = await this.source.read(this.#at, BLOCK);
     if (headerLength(header) !== BLOCK) this.#unexpected(path, "an entry with a long name");
     const entry = decodeHeader(header);
     if (entry.path !== path) this.#unexpected(path, visibleName(entry.path));
+    if (entry.mode !== 0o644) this.#unexpected(`${path} with mode 0644`, "mode 0755");
     if (entry.size > limit) this.#unexpected(`${path} of at most ${limit} bytes`, `${entry.size} bytes`);
     this.#at += BLOCK;
     return await this.#content(entry.size);
@@ -70,6 +72,9 @@ export class FrameReader {
   }
 
   async #expect(entry: TarEntry): Promise<void> {
+    // A document may ask for what another one asked for; the file has every blob once.
+    if (this.#seen.has(entry.path)) this.#unexpected("every blob once", `${entry.path} twice`);
+    this.#seen.add(entry.path);
     const expected = encodeHeader(entry);
     const header = await this.source.read(this.#at, expected.length);
     if (Buffer.compare(header, expected) !== 0) {

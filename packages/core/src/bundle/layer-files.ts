@@ -50,6 +50,8 @@ interface Beside {
 
 const DOWNLOAD = "mod/cache/download/";
 
+const NOT_AS_ANNOUNCED = "the files are not as announced";
+
 export class LayerFiles implements TarHandler {
   readonly #layer: Layer;
   readonly #sink: LayerSink | undefined;
@@ -58,6 +60,7 @@ export class LayerFiles implements TarHandler {
   readonly #trees = new Map<string, Gathered>();
   readonly #beside = new Map<string, Beside>();
   readonly #gathered: Gathered[] = [];
+  #entries = 0;
   #entry: TarEntry | undefined;
   #hash: Hash | undefined;
   #digest = "";
@@ -74,6 +77,7 @@ export class LayerFiles implements TarHandler {
   }
 
   begin(entry: TarEntry): void {
+    this.#entries += 1;
     this.#entry = entry;
     this.#hash = undefined;
     this.#digest = entry.size === 0 ? EMPTY : "";
@@ -95,6 +99,9 @@ export class LayerFiles implements TarHandler {
 
   /** After the last entry. @throws HASH_MISMATCH, ENTRY_REFUSED */
   finish(): LayerSums {
+    const { entries } = this.#layer;
+    if (this.#entries !== entries)
+      this.#refuse("HASH_MISMATCH", "files", NOT_AS_ANNOUNCED, `${entries}`, `${this.#entries}`);
     for (const each of this.#gathered) this.#finishModule(each);
     return this.#sums;
   }
@@ -152,14 +159,15 @@ export class LayerFiles implements TarHandler {
       if (found !== unit.h1) this.#wrongHash(unitName(unit), unit.h1, found);
       this.#sink?.module?.(unit, lines);
     }
+    const inTree = unit.kind === "module" ? files.length : 0;
+    const beside = unit.kind === "module" ? 3 : 2;
+    if (seen - inTree !== beside) {
+      const [expected, found] = [`${beside} files beside the tree`, `${seen - inTree}`];
+      this.#refuse("HASH_MISMATCH", unitName(unit), NOT_AS_ANNOUNCED, expected, found);
+    }
     if (seen === unit.files && size === unit.size) return;
-    this.#refuse(
-      "HASH_MISMATCH",
-      unitName(unit),
-      "the files of a module are not as announced",
-      `${unit.files} files, ${unit.size} bytes`,
-      `${seen} files, ${size} bytes`,
-    );
+    const [expected, found] = [`${unit.files} files, ${unit.size} bytes`, `${seen} files, ${size} bytes`];
+    this.#refuse("HASH_MISMATCH", unitName(unit), NOT_AS_ANNOUNCED, expected, found);
   }
 
   #stray(path: string): never {

@@ -1,6 +1,6 @@
 // Opening a bundle: from the first byte of the file to contents that are believed, in the order of trust (DESIGN 4):
 // signatures over the bundle index, then the index, then the contents, then everything that must follow from
-// them. Layers are not read here; they are located, and chunks.ts reads them chunk by chunk.
+// them. Layers are not read here; they are located, and layer.ts reads them chunk by chunk.
 
 import { digestOf, type Digest } from "../digest.ts";
 import { GoferryError } from "../errors.ts";
@@ -134,7 +134,7 @@ async function judge(
       bad.push(error);
     }
   }
-  if (good.size >= minSignatures) return { signatures: [...good.values()], otherSignatures: bad };
+  if (good.size >= Math.max(1, minSignatures)) return { signatures: [...good.values()], otherSignatures: bad };
   if (good.size === 0 && bad[0] !== undefined) throw bad[0];
   throw new GoferryError("SIGNATURE_MISSING", {
     subject,

@@ -27,7 +27,9 @@ export type FileSource = ByteSource & AsyncDisposable;
 
 /** @throws NOT_FOUND if there is no such file; IO_FAILED if it cannot be read */
 export async function openFileSource(file: string): Promise<FileSource> {
-  const handle = await open(file, constants.O_RDONLY).catch((cause: unknown) => fail(file, cause));
+  // Without O_NONBLOCK the opening of a named pipe would wait for a writer; regular files do not mind it.
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+  const handle = await open(file, flags).catch((cause: unknown) => fail(file, cause));
   const status = await handle.stat().catch((cause: unknown) => fail(file, cause));
   if (!status.isFile()) {
     await handle.close();

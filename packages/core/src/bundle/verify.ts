@@ -54,6 +54,8 @@ export async function verifyBundle(bundle: OpenedBundle, options: VerifyOptions)
     }
   });
   for (const result of await Promise.allSettled(readers)) {
+    // An interruption reaches the streams as an AbortError; its own reason is the one to tell.
+    options.signal?.throwIfAborted();
     if (result.status === "rejected") throw failure.signal.reason;
   }
   for (const unit of contents.units) {

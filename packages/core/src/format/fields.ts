@@ -1,13 +1,11 @@
 // The fields that several documents have, each with the one form it may take.
 
 import * as z from "zod";
-import type { Digest } from "../digest.ts";
 
-export const DIGEST = z.custom<Digest>(
-  (value) => typeof value === "string" && /^sha256:[0-9a-f]{64}$/.test(value),
-  { error: "sha256: and 64 lower-case hexadecimal digits" },
-);
 export const SHA256 = z.string().regex(/^[0-9a-f]{64}$/, { error: "64 lower-case hexadecimal digits" });
+export const DIGEST = z.templateLiteral(["sha256:", SHA256], {
+  error: "sha256: and 64 lower-case hexadecimal digits",
+});
 export const H1 = z.string().regex(/^h1:[A-Za-z0-9+/]{43}=$/, { error: "h1: and a SHA-256 in base64" });
 export const BUNDLE_NAME = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/, {
   error: "1 to 64 lower-case letters, digits, dots, dashes and underscores",
@@ -18,7 +16,15 @@ export const GO_RELEASE = z
     error: "an exact Go version such as 1.27.1",
   });
 export const PLATFORM = z.string().regex(/^[a-z0-9]+\/[a-z0-9]+$/, { error: "GOOS/GOARCH" });
-export const TIME = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/, {
-  error: "a time such as 2026-11-21T05:00:00Z (RFC 3339, UTC, seconds)",
-});
+const AS_TIME = { error: "a time such as 2026-11-21T05:00:00Z (RFC 3339, UTC, seconds)" };
+export const TIME = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/, AS_TIME)
+  .refine(isTime, AS_TIME);
 export const COUNT = z.int().nonnegative();
+
+/** Date.parse takes February 30 and 24:00 for other times. */
+function isTime(text: string): boolean {
+  const time = new Date(text);
+  return !Number.isNaN(time.getTime()) && time.toISOString() === text.replace("Z", ".000Z");
+}

@@ -7,7 +7,10 @@ import { GoferryError } from "../errors.ts";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json | undefined };
 
-/** The one spelling of a document, UTF-8. Keys whose value is undefined are left out. */
+/**
+ * The one spelling of a document, UTF-8. Keys whose value is undefined are left out.
+ * @throws INTERNAL for a value that has none
+ */
 export function canonicalJson(value: Json): Uint8Array {
   return Buffer.from(render(value));
 }
@@ -19,15 +22,8 @@ export function canonicalJson(value: Json): Uint8Array {
  */
 export function parseCanonicalJson<T>(bytes: Uint8Array, schema: z.ZodType<T>, subject: string): T {
   const text = decodeUtf8(bytes, subject);
-  let value: Json;
-  try {
-    value = JSON.parse(text) as Json;
-    if (render(value) !== text) refuse(subject, "sorted keys, no white space, one spelling of everything");
-  } catch (cause) {
-    if (cause instanceof GoferryError) throw cause;
-    // A SyntaxError, or a RangeError from nesting that exhausts the stack.
-    throw refusal(subject, "JSON", cause instanceof Error ? cause.message : String(cause), cause);
-  }
+  const { value, canonical } = parse(text, subject);
+  if (canonical !== text) refuse(subject, "sorted keys, no white space, one spelling of everything");
   const checked = schema.safeParse(value);
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
@@ -35,18 +31,43 @@ export function parseCanonicalJson<T>(bytes: Uint8Array, schema: z.ZodType<T>, s
   return refuse(subject, "the documented fields", `${where === "" ? "top level" : where}: ${issue?.message}`);
 }
 
+function parse(text: string, subject: string): { value: Json; canonical: string } {
+  try {
+    const value = JSON.parse(text) as Json;
+    return { value, canonical: render(value) };
+  } catch (cause) {
+    // A SyntaxError, a value without a spelling, or a RangeError from nesting that exhausts the stack.
+    throw refusal(subject, "JSON", cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
 function render(value: Json | undefined): string {
-  if (Array.isArray(value)) return `[${value.map(render).join(",")}]`;
+  if (Array.isArray(value)) return `[${value.map((item) => render(item)).join(",")}]`;
   if (typeof value === "object" && value !== null) {
     const members = Object.keys(value)
       .filter((key) => value[key] !== undefined)
       .sort()
-      .map((key) => `${JSON.stringify(key)}:${render(value[key])}`);
+      .map((key) => `${renderText(key)}:${render(value[key])}`);
     return `{${members.join(",")}}`;
   }
-  if (typeof value === "number" && !Number.isSafeInteger(value)) return "not a safe integer";
-  if (typeof value === "string" && !value.isWellFormed()) return "not well-formed";
+  if (typeof value === "string") return renderText(value);
+  if (typeof value === "number" && !Number.isSafeInteger(value)) throw unspeakable("a safe integer", `${value}`);
   return JSON.stringify(value);
+}
+
+function renderText(text: string): string {
+  if (!text.isWellFormed()) throw unspeakable("well-formed Unicode", JSON.stringify(text));
+  return JSON.stringify(text);
+}
+
+function unspeakable(expected: string, found: string): GoferryError {
+  return new GoferryError("INTERNAL", {
+    subject: "canonical JSON",
+    message: `${found} has no canonical spelling`,
+    expected,
+    found,
+    next: "Report this as a bug of goferry",
+  });
 }
 
 function decodeUtf8(bytes: Uint8Array, subject: string): string {

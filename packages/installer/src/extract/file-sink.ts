@@ -63,6 +63,7 @@ export class FileSink implements LayerSink {
 
   module(unit: Unit, lines: string): void {
     this.lines.set(unitName(unit), lines);
+    if (lines === "") this.#emptyModule(unit);
   }
 
   /** After the layer, and after a failure too: nothing stays open. */
@@ -80,9 +81,21 @@ export class FileSink implements LayerSink {
     this.#made.add(parent);
   }
 
+  /** A repository can hold nothing at its top but the folder of another module. Go wants folder and zip all the same. */
+  #emptyModule(unit: Unit): void {
+    const { tree } = modulePlace(unit);
+    this.#finishZip();
+    this.#enter(tree.slice(0, -1));
+    this.#openZip(tree);
+    this.#finishZip();
+  }
+
   #nextZip(path: string): void {
     this.#finishZip();
-    const tree = path.slice(0, path.indexOf("/", path.indexOf("@")) + 1);
+    this.#openZip(path.slice(0, path.indexOf("/", path.indexOf("@")) + 1));
+  }
+
+  #openZip(tree: string): void {
     const target = this.#zips?.get(tree);
     if (target === undefined) return;
     const file = join(this.#folder, target.file);

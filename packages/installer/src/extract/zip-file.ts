@@ -1,14 +1,19 @@
 // Rebuilds the zip of a module from its files. The h1 of a module covers names and contents and no byte of the zip, so
 // this is as good as the one the author's proxy made; it is deflated as fast as possible, because it never travels.
-// Format: APPNOTE.TXT of PKWARE, the part of it that Go's archive/zip reads; no Zip64, as modules end at 500 MB.
+// Format: APPNOTE.TXT of PKWARE, the part of it that Go's archive/zip reads. Of Zip64 only the number of entries is
+// needed: modules end at 500 MB, but not at 65,535 files.
 
 import { closeSync, openSync, writeSync } from "node:fs";
 import { crc32, deflateRawSync } from "node:zlib";
+import { ioError } from "../node-fs.ts";
 
 const LOCAL = 0x04034b50;
 const CENTRAL = 0x02014b50;
 const END = 0x06054b50;
+const END64 = 0x06064b50;
+const LOCATOR64 = 0x07064b50;
 const VERSION = 20;
+const VERSION64 = 45;
 const UTF8_NAMES = 0x800;
 const STORED = 0;
 const DEFLATED = 8;
@@ -30,7 +35,9 @@ interface Entry {
   offset: number;
 }
 
+/** One zip that is being written. What its methods throw: DISK_FULL, PERMISSION_DENIED, READ_ONLY, IO_FAILED. */
 export class ZipFile {
+  readonly #file: string;
   readonly #fd: number;
   readonly #prefix: string;
   readonly #entries: Entry[] = [];
@@ -44,7 +51,8 @@ export class ZipFile {
 
   /** Makes the file, which must not exist. Every name in it begins with `prefix`. */
   constructor(file: string, prefix: string) {
-    this.#fd = openSync(file, "wx", 0o644);
+    this.#file = file;
+    this.#fd = this.#try(() => openSync(file, "wx", 0o644));
     this.#prefix = prefix;
   }
 
@@ -81,13 +89,16 @@ export class ZipFile {
     this.#entries.push(entry);
   }
 
-  /** Writes the directory and closes the file. */
+  /** Writes the directory and closes the file, which also happens when it cannot be written. */
   finish(): void {
-    const start = this.#at;
-    for (const entry of this.#entries) this.#emit(centralHeader(entry));
-    this.#emit(endRecord(this.#entries.length, start, this.#at - start));
-    this.#flush();
-    closeSync(this.#fd);
+    try {
+      const start = this.#at;
+      for (const entry of this.#entries) this.#emit(centralHeader(entry));
+      this.#emit(endRecords(this.#entries.length, start, this.#at - start));
+      this.#flush();
+    } finally {
+      this.#try(() => closeSync(this.#fd));
+    }
   }
 
   #deflate(entry: Entry): void {
@@ -105,7 +116,7 @@ export class ZipFile {
 
   #rewrite(entry: Entry): void {
     this.#flush();
-    writeSync(this.#fd, localHeader(entry), 0, LOCAL_BYTES, entry.offset);
+    this.#write(localHeader(entry).subarray(0, LOCAL_BYTES), entry.offset);
   }
 
   #emit(bytes: Buffer): void {
@@ -116,13 +127,23 @@ export class ZipFile {
   }
 
   #flush(): void {
-    const bytes = Buffer.concat(this.#buffer, this.#buffered);
-    const start = this.#at - this.#buffered;
-    for (let done = 0; done < bytes.length;) {
-      done += writeSync(this.#fd, bytes, done, bytes.length - done, start + done);
-    }
+    this.#write(Buffer.concat(this.#buffer, this.#buffered), this.#at - this.#buffered);
     this.#buffer = [];
     this.#buffered = 0;
+  }
+
+  #write(bytes: Buffer, position: number): void {
+    for (let done = 0; done < bytes.length;) {
+      done += this.#try(() => writeSync(this.#fd, bytes, done, bytes.length - done, position + done));
+    }
+  }
+
+  #try<T>(action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      throw ioError(error, "write", this.#file);
+    }
   }
 }
 
@@ -162,12 +183,29 @@ function writeCommon(
   header.writeUInt16LE(name.length, at + 20);
 }
 
-function endRecord(count: number, start: number, size: number): Buffer {
+function endRecords(count: number, start: number, size: number): Buffer {
   const record = Buffer.alloc(22);
   record.writeUInt32LE(END, 0);
   record.writeUInt16LE(Math.min(count, 0xffff), 8);
   record.writeUInt16LE(Math.min(count, 0xffff), 10);
   record.writeUInt32LE(size, 12);
   record.writeUInt32LE(start, 16);
-  return record;
+  return count < 0xffff ? record : Buffer.concat([endRecords64(count, start, size), record]);
+}
+
+/** APPNOTE 4.3.14 and 4.3.15: what holds the number that the short record has no room for, and where that is. */
+function endRecords64(count: number, start: number, size: number): Buffer {
+  const records = Buffer.alloc(76);
+  records.writeUInt32LE(END64, 0);
+  records.writeUInt32LE(44, 4);
+  records.writeUInt16LE(VERSION64, 12);
+  records.writeUInt16LE(VERSION64, 14);
+  records.writeUInt32LE(count, 24);
+  records.writeUInt32LE(count, 32);
+  records.writeUInt32LE(size, 40);
+  records.writeUInt32LE(start, 48);
+  records.writeUInt32LE(LOCATOR64, 56);
+  records.writeUInt32LE(start + size, 64);
+  records.writeUInt32LE(1, 72);
+  return records;
 }

@@ -42,6 +42,7 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
   const staged = layout(staging);
 
   await unpack(wanted, request);
+  await stageCacheLock(request, staged);
   const sdkMoves = await configureSdks(request, wanted);
   const lists = await versionLists({ fs, at, staged, state, added: wanted.units });
   const moves = await placeTree({ fs, from: staged.mod, to: at.mod, isOurs: ownedPaths(before, at) });
@@ -93,6 +94,17 @@ async function unpack(wanted: Demand, { host, staging, options }: StageRequest):
     onBytes,
   });
   await keepUnits(layout(staging).units, lines);
+}
+
+/**
+ * The empty file that every go command takes its lock on. Made here, because the self-test would make it in a folder
+ * that a rollback wants to remove.
+ */
+async function stageCacheLock({ fs, at }: StageRequest, staged: Layout): Promise<void> {
+  const file = join(staged.mod, "cache", "lock");
+  const isWanted =
+    (await fs.lstat(staged.mod)) !== null && (await fs.lstat(join(at.mod, "cache", "lock"))) === null;
+  if (isWanted) await fs.createFile(file, new Uint8Array(), { mode: 0o644 });
 }
 
 /** Writes our settings into each new GOROOT while it is still in staging. */

@@ -7,7 +7,7 @@ import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
 import { parseDocument, writeDocument } from "./document.ts";
 
-export const STATE_VERSION = 1;
+const STATE_VERSION = 1;
 
 const text = z.string().min(1);
 const h1 = z.string().regex(/^h1:[A-Za-z0-9+/]{43}=$/);
@@ -62,7 +62,7 @@ const stateSchema = z.strictObject({
 });
 
 export type State = z.infer<typeof stateSchema>;
-export type InstalledSdk = z.infer<typeof sdkSchema>;
+
 export type InstalledBundle = z.infer<typeof bundleSchema>;
 export type InstalledUnit = z.infer<typeof unitSchema>;
 
