@@ -1,9 +1,8 @@
 // A bundle from a goferry.yaml. This file is the list of the stages; each has a file or folder of its own name.
 
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { randomUUID } from "node:crypto";
-import type { ByteSource } from "@goferry/core";
+import { GoferryError, type ByteSource } from "@goferry/core";
 import { fetchAll } from "./fetch.ts";
 import { compareLocks, type LockChange } from "./lock/compare.ts";
 import { parseLock, renderLock } from "./lock/lock.ts";
@@ -11,6 +10,7 @@ import type { Lock } from "./lock/schema.ts";
 import type { BuildContext, BuildMachine, Progress } from "./machine.ts";
 import { diskError, errorCode } from "./net/disk-error.ts";
 import { openNetwork, type Network } from "./network.ts";
+import { checkWritable, draftFile } from "./output.ts";
 import { lockOf } from "./pack/lock-of.ts";
 import { pack } from "./pack/pack.ts";
 import { seal } from "./pack/seal.ts";
@@ -21,6 +21,7 @@ import type { Rehearsal } from "./rehearse/rehearse.ts";
 import type { Signer } from "./signer.ts";
 import { readSpec } from "./spec/read.ts";
 import type { Sealed } from "./stages.ts";
+import { inWorkFolder } from "./work-folder.ts";
 
 /** Installs the bundle, signed by the key (armored), in a new folder `root`. The command line hands in the installer's. */
 export type RehearsalInstall = (bundle: ByteSource, options: RehearsalInstallOptions) => Promise<void>;
@@ -68,9 +69,10 @@ export interface Built {
  */
 export async function buildBundle(options: BuildOptions, machine: BuildMachine): Promise<Built> {
   const out = resolve(options.out);
-  return await inWorkFolder(machine, options, async (context) => {
+  return await inContext(options, machine, async (context) => {
+    await checkWritable(out);
     const { plan, network, lockFile, before } = await preparePlan(options, context);
-    await checkOutput(out);
+    if (plan.lock === undefined) await checkWritable(lockFile);
     const fetched = await fetchAll(plan, network, { ...context, exclude: [out, `${out}.part`] });
     const packed = await pack(fetched, {
       workDir: join(context.workDir, "layers"),
@@ -80,16 +82,17 @@ export async function buildBundle(options: BuildOptions, machine: BuildMachine):
     const lock = lockOf(packed, plan.lock);
     const rehearsals = await rehearsePacked(packed, { context, network, install: options.install });
     context.onProgress({ stage: "seal" });
+    await using draft = plan.lock === undefined ? await draftFile(lockFile, renderLock(lock)) : undefined;
     const { signers } = options;
     const sealed = await seal(packed, { out, signers, now: machine.now(), signal: context.signal });
-    if (plan.lock === undefined) await writeWhole(lockFile, renderLock(lock));
+    await draft?.place();
     return { sealed, rehearsals, lockFile, changes: before === undefined ? [] : compareLocks(before, lock) };
   });
 }
 
 /** Decides everything that a build decides before it downloads. Throws as the stages `readSpec` and `makePlan` do. */
 export async function planBundle(options: PlanOptions, machine: BuildMachine): Promise<Plan> {
-  return await inWorkFolder(machine, options, async (context) => (await preparePlan(options, context)).plan);
+  return await inContext(options, machine, async (context) => (await preparePlan(options, context)).plan);
 }
 
 interface Prepared {
@@ -121,30 +124,15 @@ async function readLock(file: string, isNeeded: boolean): Promise<Lock | undefin
   try {
     return parseLock(await readFile(file), file);
   } catch (error) {
-    if (errorCode(error) === "ENOENT" && !isNeeded) return undefined;
+    if (errorCode(error) === "ENOENT") {
+      if (!isNeeded) return undefined;
+      throw new GoferryError("NOT_FOUND", {
+        subject: file,
+        message: "there is no lock to follow",
+        next: "Build once without --locked, which writes the lock.",
+      });
+    }
     throw error instanceof Error && "syscall" in error ? diskError(error, file) : error;
-  }
-}
-
-/** An output that cannot be written should fail before the downloads, not after them. */
-async function checkOutput(out: string): Promise<void> {
-  const probe = `${out}.${randomUUID()}`;
-  try {
-    await writeFile(probe, "", { flag: "wx" });
-    await rm(probe);
-  } catch (error) {
-    throw diskError(error, out);
-  }
-}
-
-async function writeWhole(file: string, bytes: Uint8Array | string): Promise<void> {
-  const beside = `${file}.${randomUUID()}`;
-  try {
-    await writeFile(beside, bytes, { flush: true });
-    await rename(beside, file);
-  } catch (error) {
-    await rm(beside, { force: true });
-    throw diskError(error, file);
   }
 }
 
@@ -156,23 +144,10 @@ function countBytes({ onProgress }: BuildContext, stage: Progress["stage"]): (by
   };
 }
 
-/** Runs in a folder of its own, which is gone afterwards whatever happened. */
-async function inWorkFolder<T>(
-  machine: BuildMachine,
+async function inContext<T>(
   { onProgress = () => undefined, signal }: PlanOptions,
+  machine: BuildMachine,
   work: (context: BuildContext) => Promise<T>,
 ): Promise<T> {
-  const folder = join(machine.cacheDir, "work");
-  let workDir: string;
-  try {
-    await mkdir(folder, { recursive: true });
-    workDir = await mkdtemp(join(folder, "build-"));
-  } catch (error) {
-    throw diskError(error, folder);
-  }
-  try {
-    return await work({ machine, workDir, onProgress, signal });
-  } finally {
-    await rm(workDir, { recursive: true, force: true });
-  }
+  return await inWorkFolder(machine.cacheDir, (workDir) => work({ machine, workDir, onProgress, signal }));
 }

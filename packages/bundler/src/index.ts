@@ -14,8 +14,10 @@ export { generateKey, unlockKey, writeKeyPair, type KeyPair, type UnlockedKey } 
 export { changeText, type LockChange } from "./lock/compare.ts";
 export type { Lock } from "./lock/schema.ts";
 export type { BuildMachine, Progress } from "./machine.ts";
+export { findExecutables, placeExecutables } from "./pack/with-executables.ts";
 export type { Plan } from "./plan/plan.ts";
 export type { Rehearsal } from "./rehearse/rehearse.ts";
 export { keySigner, type Signer } from "./signer.ts";
+export { nearest } from "./spec/nearest.ts";
 export { SPEC_SCHEMA } from "./spec/schema.ts";
 export type { Sealed } from "./stages.ts";

@@ -2,7 +2,6 @@
 // settings that the go command gets so that it goes the same way.
 
 import { readFile } from "node:fs/promises";
-import { SUM_GOLANG_ORG_KEY } from "@goferry/core";
 import {
   fetchSettings,
   goEnvFilePath,
@@ -13,9 +12,11 @@ import {
 } from "./go/environment.ts";
 import { createRunner, type ProcessRunner } from "./go/spawn.ts";
 import type { BuildContext } from "./machine.ts";
+import { diskError, errorCode } from "./net/disk-error.ts";
 import { discoverGoProxy } from "./net/goproxy-discover.ts";
 import { createGoProxy, sumdbFetch, type GoProxy } from "./net/goproxy.ts";
 import { createHttp } from "./net/http.ts";
+import { readSumdbSetting } from "./sumdb/setting.ts";
 import type { LogFetch } from "./sumdb/source.ts";
 
 export interface Network {
@@ -37,41 +38,32 @@ export async function openNetwork({ machine, workDir }: BuildContext): Promise<N
     env,
     readFile: (path) => readFile(path, "utf8"),
     goOnPath: () => askGo(runner, env, workDir),
+    system: platform.startsWith("windows/") ? "win32" : platform.split("/")[0],
   });
   const http = createHttp({ env, userAgent });
   const proxy = createGoProxy(http, value);
-  const [name = "", url] = checksumDatabase(env, userFile);
-  const key = name.includes("+") ? name : SUM_GOLANG_ORG_KEY;
-  const database = key.slice(0, key.indexOf("+"));
+  const { name, key, url, text } = readSumdbSetting(env["GOSUMDB"] || userFile["GOSUMDB"] || "");
+  // A database with an address of its own is asked there and not through the proxies, which need not know of it.
+  const way = url === undefined ? proxy : createGoProxy(http, "direct");
   return {
     proxy,
-    log: { name: database, key, fetch: sumdbFetch(proxy, http, database, { url }) },
-    goEnv: goEnvironment({
-      user: env,
-      userFile,
-      workDir,
-      goproxy: value,
-      gosumdb: [name, url].filter((part) => part !== undefined).join(" "),
-    }),
+    log: { name, key, fetch: sumdbFetch(way, http, name, { url }) },
+    goEnv: goEnvironment({ user: env, userFile, workDir, goproxy: value, gosumdb: text }),
     privatePatterns: privatePatterns(fetchSettings(env, userFile)),
     runner,
   };
 }
 
-/**
- * GOSUMDB as words: key or name, and perhaps a URL. `off` does not turn the check off: a bundle without log evidence
- * would be refused by every host.
- */
-function checksumDatabase(env: Environment, userFile: Environment): string[] {
-  const setting = (env["GOSUMDB"] || userFile["GOSUMDB"] || "").trim();
-  return setting === "" || setting === "off" ? ["sum.golang.org"] : setting.split(/\s+/);
-}
-
+/** @throws IO_FAILED: a GOPRIVATE that is not read would give names of private modules away */
 async function readUserFile(env: Environment, platform: string): Promise<Environment> {
   const file = goEnvFilePath(env, platform.split("/")[0] ?? "");
   if (file === undefined) return {};
-  // A file that is there but cannot be read is reported by discoverGoProxy, which reads it too.
-  return parseGoEnvFile(await readFile(file, "utf8").catch(() => ""));
+  try {
+    return parseGoEnvFile(await readFile(file, "utf8"));
+  } catch (error) {
+    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return {};
+    throw diskError(error, file);
+  }
 }
 
 async function askGo(runner: ProcessRunner, env: Environment, cwd: string): Promise<string | undefined> {

@@ -63,6 +63,7 @@ export {
   zipPrefix,
   type ModuleVersion,
 } from "./gomodule/path.ts";
+export { matchPrefixPatterns } from "./gomodule/patterns.ts";
 export { MAX_GO_MOD_BYTES, WINDOW_LOG } from "./limits.ts";
 export {
   readTrustedKey,

@@ -1,9 +1,8 @@
 // Reads what go has downloaded: GOMODCACHE/cache/download, laid out as a module proxy with escaped names.
 import { readFile, readdir } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
-import { compareNames, goModHash, unescapePath, unescapeVersion } from "@goferry/core";
+import { compareNames, goModHash, matchPrefixPatterns, unescapePath, unescapeVersion } from "@goferry/core";
 import { diskError } from "../net/disk-error.ts";
-import { matchPrefixPatterns } from "./private.ts";
 
 /** A version of a module, with its files in the download cache. */
 export type CollectedModule = CollectedBase &

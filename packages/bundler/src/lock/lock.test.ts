@@ -1,4 +1,4 @@
-import { GoferryError } from "@goferry/core";
+import { GoferryError, type Digest } from "@goferry/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { changeText, compareLocks, refuseDrift } from "./compare.ts";
@@ -9,7 +9,8 @@ import type { Lock, LockUnit } from "./schema.ts";
 const FILE = "goferry.lock";
 const H1 = `h1:${"A".repeat(43)}=`;
 const OTHER_H1 = `h1:${"B".repeat(43)}=`;
-const DIGEST = `sha256:${"0".repeat(64)}`;
+const DIGEST: Digest = `sha256:${"0".repeat(64)}`;
+const OTHER_DIGEST: Digest = `sha256:1${"0".repeat(63)}`;
 
 const SYNC: LockUnit = {
   kind: "module",
@@ -257,13 +258,13 @@ describe("two locks", () => {
         ...app,
         name: "app",
         module: "example.com/app",
-        goMod: DIGEST.replace("0", "1"),
+        goMod: OTHER_DIGEST,
         tags: ["x"],
         packages: ["./..."],
       },
     ];
     expect(compare(request({ projects }))).toEqual([
-      `project app go.mod: ${DIGEST} -> ${DIGEST.replace("0", "1")}`,
+      `project app go.mod: ${DIGEST} -> ${OTHER_DIGEST}`,
       'project app tags: [] -> ["x"]',
     ]);
     expect(compare(request({ projects: [] })).every((text) => text.startsWith("project app "))).toBe(true);

@@ -25,10 +25,12 @@ export interface PlannedFile {
   /** Bytes. */
   size: number;
   /** The content itself, or where it is to be read. */
-  content: Uint8Array | { zip: ModuleZip; entry: ZipEntry };
+  content: Uint8Array | { zip: ZipReader; entry: ZipEntry };
   /** The unit whose h1 covers the file, and the name under which it does. */
   hashed?: { unit: FetchedUnit; name: string };
 }
+
+type ZipReader = Pick<ModuleZip, "read" | "chunks">;
 
 export interface PlannedLayer {
   kind: "sdk" | "mod";
@@ -36,7 +38,7 @@ export interface PlannedLayer {
   platform?: string;
   /** Units with files in it. */
   units: FetchedUnit[];
-  /** Opens the zips and lists the files in path order. Files are to be read in this order. */
+  /** Lists the files in path order. They are to be read in this order. */
   open(): Promise<OpenLayer>;
 }
 
@@ -45,6 +47,7 @@ export interface OpenLayer extends AsyncDisposable {
 }
 
 type ToolchainUnit = Extract<FetchedUnit, { kind: "toolchain" }>;
+type ZippedUnit = Exclude<FetchedUnit, { kind: "gomod" }>;
 
 /**
  * Bytes of modules, unpacked, for which one more layer is begun. Measured on Prometheus: smaller layers cost size,
@@ -86,35 +89,35 @@ function isPlatformFile(name: string): boolean {
 
 /** Only the first platform's copy is read; that the others have the same is shown by their h1 (pack.ts). */
 async function openCommon(units: readonly ToolchainUnit[]): Promise<OpenLayer> {
-  const [first] = units;
-  return first === undefined
-    ? openLayer([], [])
-    : await openToolchain(first, (name) => !isPlatformFile(name));
+  return await openLayer(async (shelf) => {
+    const [first] = units;
+    return first === undefined ? [] : await listToolchain(first, shelf, (name) => !isPlatformFile(name));
+  });
 }
 
 async function openOwn(unit: ToolchainUnit): Promise<OpenLayer> {
-  return await openToolchain(unit, isPlatformFile);
+  return await openLayer((shelf) => listToolchain(unit, shelf, isPlatformFile));
 }
 
-async function openToolchain(unit: ToolchainUnit, wanted: (name: string) => boolean): Promise<OpenLayer> {
-  const zip = await openModuleZip(unit.zip, zipPrefix(unit));
-  const files: PlannedFile[] = zip.entries.flatMap((entry) => {
+async function listToolchain(
+  unit: ToolchainUnit,
+  shelf: ZipShelf,
+  wanted: (name: string) => boolean,
+): Promise<PlannedFile[]> {
+  const { zip, entries } = await shelf.list(unit);
+  return entries.flatMap((entry) => {
     const name = toolchainTreeName(entry.path);
     if (!wanted(name)) return [];
     const path = sdkPlace(unit.go) + name;
     const hashed = { unit, name: entry.path };
     return [{ path, mode: fileMode(name), size: entry.size, content: { zip, entry }, hashed }];
   });
-  // The zip has them in the order of their names there, where go.mod is _go.mod.
-  return openLayer(sortFiles(files), [zip]);
 }
 
 async function moduleLayers(units: FetchedUnit[]): Promise<PlannedLayer[]> {
-  const sized = await Promise.all(
-    units
-      .toSorted((a, b) => compareNames(modulePlace(a).tree, modulePlace(b).tree))
-      .map(async (unit) => ({ unit, size: await unpackedSize(unit) })),
-  );
+  const sorted = units.toSorted((a, b) => compareNames(modulePlace(a).tree, modulePlace(b).tree));
+  const sized: { unit: FetchedUnit; size: number }[] = [];
+  for (const unit of sorted) sized.push({ unit, size: await unpackedSize(unit) });
   const total = sized.reduce((sum, { size }) => sum + size, 0);
   const count = Math.min(MAX_MODULE_LAYERS, Math.max(1, Math.ceil(total / MODULES_PER_LAYER)));
   const groups: FetchedUnit[][] = Array.from({ length: count }, () => []);
@@ -127,7 +130,11 @@ async function moduleLayers(units: FetchedUnit[]): Promise<PlannedLayer[]> {
   }
   return groups
     .filter((group) => group.length > 0)
-    .map((group) => ({ kind: "mod", units: group, open: () => openModules(group) }));
+    .map((group) => ({
+      kind: "mod",
+      units: group,
+      open: () => openLayer((shelf) => listModules(group, shelf)),
+    }));
 }
 
 async function unpackedSize(unit: FetchedUnit): Promise<number> {
@@ -137,8 +144,7 @@ async function unpackedSize(unit: FetchedUnit): Promise<number> {
   return zip.entries.reduce((sum, { size }) => sum + size, 0);
 }
 
-async function openModules(units: readonly FetchedUnit[]): Promise<OpenLayer> {
-  const zips: ModuleZip[] = [];
+async function listModules(units: readonly FetchedUnit[], shelf: ZipShelf): Promise<PlannedFile[]> {
   const files: PlannedFile[] = [];
   for (const unit of units) {
     if (unit.kind === "toolchain") continue;
@@ -146,9 +152,8 @@ async function openModules(units: readonly FetchedUnit[]): Promise<OpenLayer> {
     files.push(inMemory(place.info, infoFile(unit)), inMemory(place.mod, await readFile(unit.mod)));
     if (unit.kind !== "module") continue;
     files.push(inMemory(place.ziphash, zipHashFile(unit.h1)));
-    const zip = await openModuleZip(unit.zip, zipPrefix(unit));
-    zips.push(zip);
-    for (const entry of zip.entries) {
+    const { zip, entries } = await shelf.list(unit);
+    for (const entry of entries) {
       files.push({
         path: place.tree + entry.path,
         mode: 0o644,
@@ -158,22 +163,54 @@ async function openModules(units: readonly FetchedUnit[]): Promise<OpenLayer> {
       });
     }
   }
-  return openLayer(sortFiles(files), zips);
-}
-
-function sortFiles(files: PlannedFile[]): PlannedFile[] {
-  return files.sort((a, b) => compareNames(a.path, b.path));
+  return files;
 }
 
 function inMemory(path: string, content: Uint8Array): PlannedFile {
   return { path, mode: 0o644, size: content.length, content };
 }
 
-function openLayer(files: PlannedFile[], zips: ModuleZip[]): OpenLayer {
-  return {
-    files,
-    [Symbol.asyncDispose]: async () => {
-      for (const zip of zips) await zip.close();
-    },
-  };
+/** With what `list` found, in path order, which is not the order of a zip: there go.mod may be _go.mod. */
+async function openLayer(list: (shelf: ZipShelf) => Promise<PlannedFile[]>): Promise<OpenLayer> {
+  const shelf = new ZipShelf();
+  try {
+    const files = (await list(shelf)).sort((a, b) => compareNames(a.path, b.path));
+    return { files, [Symbol.asyncDispose]: () => shelf.close() };
+  } catch (error) {
+    await shelf.close();
+    throw error;
+  }
+}
+
+/**
+ * The zips of a layer, of which one is open at a time: in path order the files of a module stand together, and hundreds
+ * of open zips would take as many descriptors, and a megabyte of memory each.
+ */
+class ZipShelf {
+  #open: { file: string; zip: ModuleZip } | undefined;
+
+  async list(unit: ZippedUnit): Promise<{ zip: ZipReader; entries: readonly ZipEntry[] }> {
+    const take = (): Promise<ModuleZip> => this.#take(unit);
+    const { entries } = await take();
+    const zip: ZipReader = {
+      read: async (entry) => await (await take()).read(entry),
+      async *chunks(entry) {
+        yield* (await take()).chunks(entry);
+      },
+    };
+    return { zip, entries };
+  }
+
+  async close(): Promise<void> {
+    await this.#open?.zip.close();
+    this.#open = undefined;
+  }
+
+  async #take(unit: ZippedUnit): Promise<ModuleZip> {
+    if (this.#open?.file !== unit.zip) {
+      await this.close();
+      this.#open = { file: unit.zip, zip: await openModuleZip(unit.zip, zipPrefix(unit)) };
+    }
+    return this.#open.zip;
+  }
 }

@@ -51,13 +51,14 @@ async function writePieces(
   for (const piece of pieces) {
     signal?.throwIfAborted();
     if (piece instanceof Uint8Array) await handle.writeFile(piece);
-    else await copyFile(piece.file, handle);
+    else await copyFile(piece.file, handle, signal);
   }
   await handle.sync();
 }
 
-async function copyFile(file: string, target: FileHandle): Promise<void> {
+async function copyFile(file: string, target: FileHandle, signal: AbortSignal | undefined): Promise<void> {
   for await (const bytes of createReadStream(file, { highWaterMark: 1 << 20 })) {
+    signal?.throwIfAborted();
     await target.writeFile(bytes as Uint8Array);
   }
 }

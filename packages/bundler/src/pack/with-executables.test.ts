@@ -48,7 +48,16 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 function place(options: Partial<PlaceOptions> = {}) {
-  return placeExecutables({ from, bundleFile, installScript, signers: [alice.signer], now, ...options });
+  const platforms = ["linux/amd64", "windows/amd64"];
+  return placeExecutables({
+    from,
+    bundleFile,
+    platforms,
+    installScript,
+    signers: [alice.signer],
+    now,
+    ...options,
+  });
 }
 
 async function checkSums(): Promise<string> {
@@ -103,6 +112,13 @@ describe("placeExecutables", () => {
     await place();
     expect(await readFile(join(medium, "SHA256SUMS"), "utf8")).toBe(first);
     expect((await readdir(medium)).length).toBe(ALL.length + 2);
+  });
+
+  it("takes only executables for the bundle's platforms, and says which are missing", async () => {
+    const { notes } = await place({ platforms: ["linux/amd64", "linux/arm64"] });
+    expect(notes).toEqual([`there is no goferry-linux-arm64 in ${from} for hosts of linux/arm64`]);
+    expect(await checkSums()).toBe("goferry-linux-amd64: OK\ninstall.sh: OK\nsite.tar: OK\n");
+    expect(await readdir(medium)).not.toContain("goferry-windows-amd64.exe");
   });
 
   it("leaves executables where they are when they lie beside the bundle already", async () => {

@@ -15,6 +15,8 @@ export interface PlaceOptions {
   from: string;
   /** The finished bundle. Everything goes into its folder, and replaces what has the same name there. */
   bundleFile: string;
+  /** Of the bundle: executables for others stay where they are. */
+  platforms: readonly string[];
   /** The text of install.sh. */
   installScript: string;
   /** At least one. Each gets a file of its own: strict readers refuse several signatures in one. */
@@ -27,14 +29,16 @@ export interface PlaceOptions {
 export interface Placed {
   /** Absolute paths of the files that were written, the signatures last. */
   files: string[];
+  /** A sentence for each platform without an executable. */
+  notes: string[];
 }
 
 const SUMS = "SHA256SUMS";
 const SCRIPT = "install.sh";
 
 /**
- * Puts the executables beside the bundle, with SHA256SUMS (which has the bundle too) and a detached armored signature
- * of it for each signer: SHA256SUMS.asc, SHA256SUMS.2.asc and so on. Files get their names when all are written.
+ * Puts the executables for the bundle's platforms beside it, with SHA256SUMS (which has the bundle too) and a detached
+ * armored signature of it for each signer: SHA256SUMS.asc, SHA256SUMS.2.asc and so on. Files get their names when all are written.
  * @throws ARGUMENT_INVALID (findExecutables; a bundle with a name that one of these files has), KEY_INVALID,
  * DISK_FULL, IO_FAILED, INTERRUPTED
  */
@@ -42,7 +46,7 @@ export async function placeExecutables(options: PlaceOptions): Promise<Placed> {
   const { installScript, signers, now, signal } = options;
   const from = resolve(options.from);
   const bundleFile = resolve(options.bundleFile);
-  const executables = await findExecutables(from);
+  const { executables, notes } = chooseExecutables(await findExecutables(from), options);
   checkBundleName(bundleFile, executables);
   await using drafts = new Drafts(dirname(bundleFile));
   const lines = [sumLine(basename(bundleFile), await hashFile(bundleFile, signal))];
@@ -64,7 +68,25 @@ export async function placeExecutables(options: PlaceOptions): Promise<Placed> {
   signal?.throwIfAborted();
   const files = await drafts.name();
   await removeOldSignatures(drafts.folder, signers.length);
-  return { files };
+  return { files, notes };
+}
+
+function chooseExecutables(
+  there: readonly string[],
+  { from, platforms }: PlaceOptions,
+): { executables: string[]; notes: string[] } {
+  const wanted = platforms.map((platform) => ({ platform, name: executableName(platform) }));
+  const isThere = ({ name }: { name: string }): boolean => there.includes(name);
+  return {
+    executables: wanted.filter(isThere).map(({ name }) => name),
+    notes: wanted
+      .filter((each) => !isThere(each))
+      .map(({ platform, name }) => `there is no ${name} in ${from} for hosts of ${platform}`),
+  };
+}
+
+function executableName(platform: string): string {
+  return `goferry-${platform.replace("/", "-")}${platform.startsWith("windows/") ? ".exe" : ""}`;
 }
 
 /**

@@ -1,9 +1,8 @@
 // The projects of a spec, looked at where they stand: each folder's go.mod is read for its module path and the Go
 // it needs, and go.mod and go.sum are digested for the lock. Nothing here is changed or run.
 
-import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
-import { GoferryError } from "@goferry/core";
+import { digestOf, GoferryError, type Digest } from "@goferry/core";
 import { parseGoMod } from "../spec/go-mod.ts";
 import type { GoMod } from "../spec/go-mod.ts";
 import type { ProjectSpec, ReadFile, Spec } from "../spec/read.ts";
@@ -21,7 +20,7 @@ export interface PlannedProject extends ProjectSpec {
   goVersion: string;
   goMod: GoMod;
   /** "sha256:…" of each file; goSum is undefined if there is none and none is needed. */
-  digests: { goMod: string; goSum: string | undefined };
+  digests: { goMod: Digest; goSum: Digest | undefined };
 }
 
 /**
@@ -86,7 +85,7 @@ async function planProject(
       next: `run "go mod tidy" in ${project.path} and look at what it wrote`,
     });
   }
-  const goSum = goSumBytes === undefined ? undefined : digest(goSumBytes);
+  const goSum = goSumBytes === undefined ? undefined : digestOf(goSumBytes);
   return {
     ...project,
     name: project.name ?? nameOf(goMod.module, where),
@@ -94,7 +93,7 @@ async function planProject(
     module: goMod.module,
     goVersion: neededGo(goMod),
     goMod,
-    digests: { goMod: digest(goModBytes), goSum },
+    digests: { goMod: digestOf(goModBytes), goSum },
   };
 }
 
@@ -149,8 +148,4 @@ function nameOf(module: string, where: string): string {
     found: "none",
     next: "give the project a name: {path: ..., name: ...}",
   });
-}
-
-function digest(bytes: Uint8Array): string {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }

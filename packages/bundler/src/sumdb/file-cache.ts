@@ -1,10 +1,13 @@
 // Verified answers of the checksum database on disk: records and tiles never change, so a second build asks for nothing
-// again.
+// again. Each file begins with the SHA-256 of the rest: whoever takes an answer verifies it, and would have to call
+// somebody a forger for what was only a power cut.
 
-import { randomUUID } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { LogCache } from "./source.ts";
+
+const SUM_BYTES = 32;
 
 /**
  * The cache in the folder `dir`. It is a convenience: what cannot be read or written is fetched again, and every answer
@@ -15,18 +18,26 @@ export function fileLogCache(dir: string): LogCache {
   const file = (key: string): string => join(dir, ...key.split("/"));
   return {
     async get(key) {
-      return await readFile(file(key)).catch(() => undefined);
+      const bytes = await readFile(file(key)).catch(() => undefined);
+      const data = bytes?.subarray(SUM_BYTES);
+      return data !== undefined && bytes?.subarray(0, SUM_BYTES).equals(sumOf(data)) === true
+        ? data
+        : undefined;
     },
     async put(key, data) {
       const target = file(key);
       const beside = `${target}.${randomUUID()}`;
       try {
         await mkdir(dirname(target), { recursive: true });
-        await writeFile(beside, data);
+        await writeFile(beside, Buffer.concat([sumOf(data), data]));
         await rename(beside, target);
       } catch {
         await rm(beside, { force: true }).catch(() => undefined);
       }
     },
   };
+}
+
+function sumOf(data: Uint8Array): Buffer {
+  return hash("sha256", data, "buffer");
 }

@@ -134,7 +134,8 @@ async function judge(
       bad.push(error);
     }
   }
-  if (good.size >= Math.max(1, minSignatures)) return { signatures: [...good.values()], otherSignatures: bad };
+  if (good.size >= Math.max(1, minSignatures))
+    return { signatures: [...good.values()], otherSignatures: bad };
   if (good.size === 0 && bad[0] !== undefined) throw bad[0];
   throw new GoferryError("SIGNATURE_MISSING", {
     subject,

@@ -48,13 +48,18 @@ export class ZstdFrame {
       }
       this.#left -= taken;
       at += taken;
-      while (this.#left === 0 && this.#state !== "end") this.#advance();
+      this.#settle();
     }
   }
 
   /** Says that the layer ends here. @throws BUNDLE_MALFORMED */
   finish(): void {
     if (this.#state !== "end") throw this.#refusal(`the end of the data in the ${this.#state}`);
+  }
+
+  /** Goes on until bytes are needed: a block may be empty. */
+  #settle(): void {
+    while (this.#left === 0 && this.#state !== "end") this.#advance();
   }
 
   #advance(): void {

@@ -4,34 +4,41 @@
 
 import * as z from "zod";
 import { isModule } from "../gomodule/path.ts";
+import { inconsistency } from "./consistency.ts";
 import { BUNDLE_NAME, COUNT, DIGEST, GO_RELEASE, H1, PLATFORM, SHA256, TIME } from "./fields.ts";
 import { REQUEST_SCHEMA } from "./request.ts";
 
-/** Bytes of a layer, compressed, that one chunk digest covers; the last chunk may be shorter. */
-export const CHUNK_BYTES = 1 << 20;
+export { CHUNK_BYTES } from "./consistency.ts";
 
-const EVIDENCE = z.union([
-  z.literal("private"),
-  z.strictObject({
-    /** Number of the record in the checksum database. */
-    id: COUNT,
-    /** Inclusion proof in the tree head of `log`: 32-byte hashes from leaf to root, joined, base64. */
-    proof: z.base64().max(4096),
-    /** The zip's hash, only for a gomod, whose record needs it. */
-    h1: H1.optional(),
-  }),
-]);
+const EVIDENCE = z
+  .union([
+    z.literal("private"),
+    z.strictObject({
+      id: COUNT.describe("Number of the record in the checksum database, from 0."),
+      proof: z
+        .base64()
+        .max(4096)
+        .describe(
+          "Inclusion proof in the tree head of log: 32-byte hashes from leaf to root, joined, base64.",
+        ),
+      h1: H1.optional().describe(
+        "The zip's hash; only for a gomod, whose record needs it and which has no zip.",
+      ),
+    }),
+  ])
+  .describe("What vouches for the unit: a record of the checksum database, or only the bundle's signature.");
 
 const UNIT_FIELDS = {
-  path: z.string().min(1).max(1024),
-  version: z.string().min(1).max(256),
-  /** Hash of the lone go.mod, the record's second line. */
-  modH1: H1,
-  /** Bytes and number of the files that unpack for this unit. */
-  size: COUNT,
-  files: COUNT,
-  /** Indexes into `layers`, ascending. */
-  layers: z.array(COUNT).min(1).max(2),
+  path: z.string().min(1).max(1024).describe("Module path."),
+  version: z.string().min(1).max(256).describe("Module version."),
+  modH1: H1.describe("Hash of the lone go.mod, as in the second line of the module's go.sum."),
+  size: COUNT.describe("Bytes of the files that unpack for this unit."),
+  files: COUNT.describe("Number of the files that unpack for this unit."),
+  layers: z
+    .array(COUNT)
+    .min(1)
+    .max(2)
+    .describe("Indexes into layers, ascending: all those of a toolchain, the one of a module or gomod."),
   evidence: EVIDENCE,
 };
 
@@ -41,55 +48,48 @@ const UNIT = z
       kind: z.literal("toolchain"),
       go: GO_RELEASE,
       platform: PLATFORM,
-      h1: H1,
+      h1: H1.describe("Hash of the toolchain as a module zip."),
       ...UNIT_FIELDS,
     }),
-    z.strictObject({ kind: z.literal("module"), h1: H1, ...UNIT_FIELDS }),
+    z.strictObject({ kind: z.literal("module"), h1: H1.describe("Hash of the module zip."), ...UNIT_FIELDS }),
     z.strictObject({ kind: z.literal("gomod"), ...UNIT_FIELDS }),
   ])
-  .refine(isModule, { error: "a module path and a version of it, as Go writes them" });
+  .refine(isModule, { error: "a module path and a version of it, as Go writes them" })
+  .describe("A toolchain, a module, or a module version of which only the go.mod is carried.");
 
 const LAYER = z.strictObject({
-  /** sdk: files of one Go version, for one platform or, without `platform`, for all; mod: modules. */
-  kind: z.enum(["sdk", "mod"]),
+  kind: z
+    .enum(["sdk", "mod"])
+    .describe("sdk: files of one Go version, for one platform or, without platform, for all; mod: modules."),
   go: GO_RELEASE.optional(),
   platform: PLATFORM.optional(),
-  /** Of the compressed bytes; also the name of the blob. */
-  digest: DIGEST,
-  /** Compressed bytes. */
-  size: COUNT,
-  /** Digest and bytes of the tar stream. */
-  diffId: DIGEST,
-  tarSize: COUNT,
-  entries: COUNT,
-  /** SHA-256 of each CHUNK_BYTES of compressed bytes. */
-  chunks: z.array(SHA256).min(1),
+  digest: DIGEST.describe("Of the compressed bytes; also the name of the blob."),
+  size: COUNT.describe("Compressed bytes."),
+  diffId: DIGEST.describe("Of the tar stream."),
+  tarSize: COUNT.describe("Bytes of the tar stream."),
+  entries: COUNT.describe("Files in the tar stream."),
+  chunks: z.array(SHA256).min(1).describe("SHA-256 of each MiB of compressed bytes."),
 });
 
 export const CONTENTS_SCHEMA = z
   .strictObject({
     contentsVersion: z.literal(1),
-    name: BUNDLE_NAME,
+    name: BUNDLE_NAME.describe("Name of the bundle. A host remembers the highest serial of each name."),
     created: TIME,
-    /** `created` in seconds since 1970; a host refuses one below the highest it has seen for this name. */
-    serial: COUNT,
-    expires: TIME.optional(),
-    /** Go versions, newest first. */
-    go: z.array(GO_RELEASE).min(1),
-    /** In the order of the image manifests: sorted. */
-    platforms: z.array(PLATFORM).min(1),
-    /** What was asked for, as goferry.lock has it. */
+    serial: COUNT.describe("created in seconds since 1970."),
+    expires: TIME.optional().describe("When hosts start to refuse the bundle; never if absent."),
+    go: z.array(GO_RELEASE).min(1).describe("Go versions, newest first."),
+    platforms: z.array(PLATFORM).min(1).describe("Platforms of the toolchains, sorted."),
     request: REQUEST_SCHEMA,
-    /** The signed tree head that all proofs lead to; absent if every unit is private. */
-    log: z.strictObject({ name: z.string().min(1).max(256), head: z.string().min(1).max(4096) }).optional(),
-    /** In the order of the file. */
-    layers: z.array(LAYER).min(1).max(1000),
-    /** Sorted by kind, path, version. */
-    units: z.array(UNIT).min(1).max(200_000),
-  })
-  .refine(({ created, serial }) => Date.parse(created) === serial * 1000, {
-    path: ["serial"],
-    error: "created in seconds since 1970",
+    log: z
+      .strictObject({
+        name: z.string().min(1).max(256).describe("Name of the checksum database."),
+        head: z.string().min(1).max(4096).describe("Its signed tree head, a note, to which all proofs lead."),
+      })
+      .optional()
+      .describe("Absent if every unit is private."),
+    layers: z.array(LAYER).min(1).max(1000).describe("In the order of the file."),
+    units: z.array(UNIT).min(1).max(200_000).describe("Sorted by kind, path and version."),
   })
   .superRefine((contents, context) => {
     const problem = inconsistency(contents);
@@ -116,41 +116,4 @@ export function layersFor({ layers }: Pick<Contents, "layers">, platform: string
 /** The units that a host of this platform needs. */
 export function unitsFor({ units }: Pick<Contents, "units">, platform: string): Unit[] {
   return units.filter((unit) => unit.kind !== "toolchain" || unit.platform === platform);
-}
-
-interface Shape {
-  platforms: string[];
-  go: string[];
-  layers: z.infer<typeof LAYER>[];
-  units: z.infer<typeof UNIT>[];
-  log?: unknown;
-}
-
-/** What a schema of single fields cannot say: order, references, and that every number fits its neighbours. */
-function inconsistency({ platforms, go, layers, units, log }: Shape): string | undefined {
-  if (!isAscending(platforms)) return "platforms must be sorted, each once";
-  if (!isAscending(units.map(({ kind, path, version }) => `${kind}\0${path}\0${version}`))) {
-    return "units must be sorted by kind, path and version, each once";
-  }
-  for (const [i, layer] of layers.entries()) {
-    if (layer.chunks.length !== Math.ceil(layer.size / CHUNK_BYTES)) return `layers.${i}: number of chunks`;
-    if ((layer.kind === "sdk") !== (layer.go !== undefined)) return `layers.${i}: go stands with kind sdk`;
-    if (layer.kind === "mod" && layer.platform !== undefined) return `layers.${i}: platform of a mod layer`;
-    if (layer.platform !== undefined && !platforms.includes(layer.platform)) return `layers.${i}: platform`;
-    if (layer.go !== undefined && !go.includes(layer.go)) return `layers.${i}: go`;
-  }
-  for (const [i, unit] of units.entries()) {
-    if (unit.layers.some((index) => index >= layers.length)) return `units.${i}: layers`;
-    if (unit.evidence !== "private" && log === undefined) return `units.${i}: evidence without a log`;
-    const isOfUnit = (layer: z.infer<typeof LAYER> | undefined): boolean =>
-      unit.kind === "toolchain"
-        ? layer?.go === unit.go && (layer.platform ?? unit.platform) === unit.platform
-        : layer?.kind === "mod";
-    if (!unit.layers.every((index) => isOfUnit(layers[index]))) return `units.${i}: a layer of another kind`;
-  }
-  return undefined;
-}
-
-function isAscending(texts: readonly string[]): boolean {
-  return texts.every((text, i) => i === 0 || (texts[i - 1] ?? "") < text);
 }

@@ -51,7 +51,8 @@ function render(value: Json | undefined): string {
     return `{${members.join(",")}}`;
   }
   if (typeof value === "string") return renderText(value);
-  if (typeof value === "number" && !Number.isSafeInteger(value)) throw unspeakable("a safe integer", `${value}`);
+  if (typeof value === "number" && !Number.isSafeInteger(value))
+    throw unspeakable("a safe integer", `${value}`);
   return JSON.stringify(value);
 }
 

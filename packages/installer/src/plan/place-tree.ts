@@ -18,13 +18,14 @@ export interface TreeToPlace {
 }
 
 export async function placeTree({ fs, from, to, isOurs }: TreeToPlace): Promise<Move[]> {
-  if ((await fs.lstat(from)) === null) return [];
+  const staged = await fs.lstat(from);
+  if (staged === null) return [];
   const there = await fs.lstat(to);
   if (there === null) return [{ from, to }];
   if (isOurs(to) && there.kind !== "folder") return [];
   const isTree = /@[^/]*$/.test(to) && !to.endsWith("/@v");
   if (isTree) return isOurs(to) ? [] : [{ from, to }];
-  if (there.kind !== "folder") return [{ from, to }];
+  if (there.kind !== "folder" || staged.kind !== "folder") return [{ from, to }];
   const moves: Move[] = [];
   for (const { name } of await fs.list(from)) {
     moves.push(...(await placeTree({ fs, from: join(from, name), to: join(to, name), isOurs })));

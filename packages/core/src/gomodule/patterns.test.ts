@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { matchPrefixPatterns } from "./private.ts";
+import { matchPrefixPatterns } from "./patterns.ts";
 
 describe("matchPrefixPatterns", () => {
   // The answers are those of golang.org/x/mod/module MatchPrefixPatterns.

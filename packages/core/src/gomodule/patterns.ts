@@ -1,5 +1,5 @@
-// Which modules are private: the checksum database is never asked about them, so only the bundle's own signature
-// vouches for them. The patterns are those of GOPRIVATE and GONOSUMDB.
+// Patterns of module paths, as GOPRIVATE and GONOSUMDB have them: which modules are private when a bundle is built, and
+// which ones an administrator allows without a log record on a host.
 
 /**
  * Whether a prefix of the module path `target` matches one of the comma-separated patterns `globs`; a pattern of N

@@ -1,0 +1,109 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { SUM_GOLANG_ORG_KEY } from "@goferry/core";
+import { describe, expect, it } from "vitest";
+import { codeOf, temporaryFolder, writeFiles } from "../../../test/kit/bundler-go.ts";
+import { checksumLog, type ChecksumLog } from "../../../test/kit/checksum-log.ts";
+import { serve, type TestServer } from "./net/test-server.ts";
+import { openNetwork, type Network } from "./network.ts";
+
+/** The network of a user whose HOME is `folder`, with no go on PATH. */
+async function open(folder: string, env: Record<string, string>): Promise<Network> {
+  return await openNetwork({
+    machine: {
+      platform: "linux/amd64",
+      env: { HOME: folder, PATH: join(folder, "bin"), ...env },
+      cacheDir: folder,
+      now: () => new Date(),
+      kill: (pid, signal) => process.kill(pid, signal),
+      userAgent: "test",
+    },
+    workDir: folder,
+    onProgress: () => undefined,
+  });
+}
+
+/** A server with a checksum database below `prefix`; everything else is 404. */
+async function serveLog(log: ChecksumLog, prefix: string): Promise<TestServer> {
+  return await serve((request, response) => {
+    const path = request.url ?? "";
+    const below = path.startsWith(prefix) ? path.slice(prefix.length) : "none";
+    if (below === "supported") response.end();
+    else
+      log.fetch(below).then(
+        (bytes) => response.end(bytes),
+        () => response.writeHead(404).end(),
+      );
+  });
+}
+
+describe("openNetwork", () => {
+  it("asks the checksum database through the module proxy", async () => {
+    await using folder = await temporaryFolder();
+    const log = checksumLog();
+    await using proxy = await serveLog(log, "/sumdb/sum.example.com/");
+    const network = await open(folder.path, { GOPROXY: proxy.url, GOSUMDB: log.vkey });
+    expect(network.log).toMatchObject({ name: "sum.example.com", key: log.vkey });
+    expect(Buffer.from(await network.log.fetch("latest")).toString()).toBe(log.head());
+    expect(network.goEnv).toMatchObject({ GOPROXY: proxy.url, GOSUMDB: log.vkey });
+  });
+
+  // As go does: a database of the site's own may be unknown to the proxy, and its name no business of it.
+  it("asks a database with a URL there, and tells the proxy nothing of it", async () => {
+    await using folder = await temporaryFolder();
+    const log = checksumLog();
+    await using proxy = await serve((_, response) => response.end("anything"));
+    await using database = await serveLog(log, "/db/");
+    const setting = `${log.vkey} ${database.url}/db`;
+    const network = await open(folder.path, { GOPROXY: proxy.url, GOSUMDB: setting });
+    expect(Buffer.from(await network.log.fetch("latest")).toString()).toBe(log.head());
+    expect(proxy.requests).toEqual([]);
+    expect(network.goEnv["GOSUMDB"]).toBe(setting);
+  });
+
+  it("reads the go/env file, and lets the environment win over it", async () => {
+    await using folder = await temporaryFolder();
+    const log = checksumLog();
+    const lines = ["GOPROXY=http://file.test", `GOSUMDB=${log.vkey}`, "GOPRIVATE=corp.test/*", ""];
+    await writeFiles(folder.path, { ".config/go/env": lines.join("\n") });
+    const fromFile = await open(folder.path, {});
+    expect(fromFile.goEnv).toMatchObject({ GOPROXY: "http://file.test", GOSUMDB: log.vkey });
+    expect(fromFile).toMatchObject({ privatePatterns: "corp.test/*", log: { key: log.vkey } });
+
+    const env = { GOPROXY: "http://env.test", GOSUMDB: "sum.golang.org", GONOSUMDB: "own.test" };
+    const fromEnv = await open(folder.path, env);
+    expect(fromEnv.goEnv).toMatchObject({ GOPROXY: "http://env.test", GOSUMDB: "sum.golang.org" });
+    expect(fromEnv).toMatchObject({ privatePatterns: "own.test", log: { key: SUM_GOLANG_ORG_KEY } });
+  });
+
+  it("goes on checking where GOSUMDB is off", async () => {
+    await using folder = await temporaryFolder();
+    const network = await open(folder.path, { GOPROXY: "http://env.test", GOSUMDB: "off" });
+    expect(network.log.key).toBe(SUM_GOLANG_ORG_KEY);
+    expect(network.goEnv["GOSUMDB"]).toBe("sum.golang.org");
+  });
+
+  it("takes the proxy of a go on PATH when nobody else names one", async () => {
+    await using folder = await temporaryFolder();
+    expect(await codeOf(open(folder.path, {}))).toBe("PROXY_UNKNOWN");
+    await mkdir(join(folder.path, "bin"));
+    const go = '#!/bin/sh\n[ "$* $GOTOOLCHAIN" = "env GOPROXY local" ] && echo http://path.test,direct\n';
+    await writeFile(join(folder.path, "bin", "go"), go, { mode: 0o755 });
+    expect((await open(folder.path, {})).goEnv["GOPROXY"]).toBe("http://path.test,direct");
+  });
+
+  // GOPRIVATE may stand in it, and a private module's name must not reach the public database.
+  it("refuses a go/env file that it cannot read, even when it has a proxy", async () => {
+    await using folder = await temporaryFolder();
+    await mkdir(join(folder.path, ".config", "go", "env"), { recursive: true });
+    expect(await codeOf(open(folder.path, { GOPROXY: "http://env.test" }))).toBe("IO_FAILED");
+    expect(await codeOf(open(folder.path, { GOPROXY: "http://env.test", GOENV: "off" }))).toBe("no error");
+  });
+
+  it("refuses a GOSUMDB that go would refuse", async () => {
+    await using folder = await temporaryFolder();
+    const env = { GOPROXY: "http://env.test", GOSUMDB: "sum.example.com" };
+    expect(await codeOf(open(folder.path, env))).toBe("ARGUMENT_INVALID");
+  });
+});

@@ -1,0 +1,19 @@
+// Files that goferry needs beside its program: from the repository when it runs from source, from inside the file when
+// it is a stand-alone executable (scripts/executables/bundle.ts puts them there).
+
+import { readFile } from "node:fs/promises";
+import { getAsset, isSea } from "node:sea";
+
+const SOURCES = { "install.sh": "../../../scripts/install.sh" } as const;
+
+export type AssetName = keyof typeof SOURCES;
+
+export async function readAsset(name: AssetName): Promise<string> {
+  if (isSea()) return getAsset(name, "utf8");
+  return await readFile(new URL(SOURCES[name], import.meta.url), "utf8");
+}
+
+/** JavaScript of the installer's worker; undefined where that is a file of its own. */
+export function workerSource(): string | undefined {
+  return isSea() ? getAsset("extract-worker.js", "utf8") : undefined;
+}

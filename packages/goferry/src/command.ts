@@ -1,0 +1,50 @@
+// A command as a value: what it is called, what it takes, what its help says, and the one function that runs it.
+
+import type { EXIT } from "@goferry/core";
+import type { Context } from "./context.ts";
+import type { OptionTable, OptionValue, PositionalTable, Values } from "./option.ts";
+
+/** What a command has to say when it succeeded. */
+export interface Outcome {
+  /** For people: lines without a newline at the end of the last. */
+  text: string;
+  /** For `--json`: what JSON.stringify makes of it is the whole of standard output. */
+  json: object;
+  /** For people, on standard error: what they should know but did not ask for. One paragraph each. */
+  warnings?: readonly string[];
+}
+
+export interface Example {
+  /** A command line that works as it stands, the files it names given. */
+  line: string;
+  what: string;
+}
+
+export interface CommandSpec<O extends OptionTable, P extends PositionalTable> {
+  /** One or two words. */
+  name: string;
+  /** A line for the list of commands. */
+  summary: string;
+  /** Paragraphs for the command's own help. */
+  description: string;
+  positionals: P;
+  options: O;
+  examples: readonly Example[];
+  /** What the exit code can be beside 0, 1 and 130, which every command can have. */
+  exits: readonly (typeof EXIT)[keyof typeof EXIT][];
+  /** Printing something is all it does, so `--quiet` does not silence it. */
+  answers?: true;
+  run(values: Values<O, P>, context: Context): Promise<Outcome>;
+}
+
+/** A command whose types of options are forgotten, so that commands can stand in one list. */
+export interface Command extends Omit<CommandSpec<OptionTable, PositionalTable>, "run"> {
+  run(values: Readonly<Record<string, OptionValue>>, context: Context): Promise<Outcome>;
+}
+
+/** `values` given to `run` must have been made for these tables (settings.ts). */
+export function defineCommand<const O extends OptionTable, const P extends PositionalTable>(
+  spec: CommandSpec<O, P>,
+): Command {
+  return { ...spec, run: (values, context) => spec.run(values as Values<O, P>, context) };
+}

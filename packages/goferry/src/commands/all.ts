@@ -1,0 +1,12 @@
+// Every command, in the order in which the help lists them.
+
+import type { Command } from "../command.ts";
+import { build } from "./build.ts";
+import { inspect } from "./inspect.ts";
+import { install } from "./install.ts";
+import { keyGenerate } from "./key-generate.ts";
+import { list } from "./list.ts";
+import { plan } from "./plan.ts";
+import { verify } from "./verify.ts";
+
+export const COMMANDS: readonly Command[] = [plan, build, keyGenerate, verify, inspect, install, list];

@@ -1,0 +1,274 @@
+// plan and build, with a module proxy of this test and a Go that is a shell script: everything real but the compiler.
+
+import { createServer, type Server } from "node:http";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { GoferryError } from "@goferry/core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checksumLog } from "../../../../test/kit/checksum-log.ts";
+import { makeZip } from "../../../../test/kit/make-zip.ts";
+import { goPlatform } from "../machine.ts";
+import { testToolchain } from "../testing/bundle.ts";
+import { goferry, testFolder, type TestResult } from "../testing/terminal.ts";
+
+const PLATFORM = goPlatform({ os: process.platform, arch: process.arch });
+const { toolchain, files } = testToolchain(PLATFORM);
+const PLACE = "/golang.org/toolchain/@v/";
+
+let server: Server;
+let folder: Awaited<ReturnType<typeof testFolder>>;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  const log = checksumLog();
+  log.add(toolchain);
+  const zip = makeZip(
+    files.map(({ name, bytes }) => ({
+      name: `${toolchain.path}@${toolchain.version}/${name}`,
+      content: bytes,
+    })),
+  );
+  const served = new Map<string, Uint8Array>([
+    [`${PLACE}list`, Buffer.from(`${toolchain.version}\n`)],
+    [`${PLACE}${toolchain.version}.mod`, Buffer.from(`module ${toolchain.path}\n`)],
+    [`${PLACE}${toolchain.version}.zip`, zip],
+    ["/sumdb/sum.example.com/supported", Buffer.from("")],
+  ]);
+  server = createServer((request, response) => {
+    const path = decodeURIComponent(request.url ?? "");
+    const found = served.get(path);
+    const answer =
+      found === undefined ? log.fetch(path.replace("/sumdb/sum.example.com/", "")) : Promise.resolve(found);
+    answer.then(
+      (bytes) => response.end(bytes),
+      () => response.writeHead(404).end(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  env = { GOPROXY: `http://user:pl4nted@127.0.0.1:${port}`, GOSUMDB: log.vkey, GOFLAGS: "" };
+  folder = await testFolder();
+  await goferry(["key", "generate", "--name", "Site builds", "--email", "b@example.com", "--out", "keys"], {
+    cwd: folder.path,
+    env: { GOFERRY_KEY_PASSPHRASE: "right" },
+  });
+  await writeFile(
+    join(folder.path, "goferry.yaml"),
+    `name: site\ngo: ["1.27.1"]\nplatforms: [${PLATFORM}]\nexpires: 30d\n`,
+  );
+  await mkdir(join(folder.path, "dist"));
+  await writeFile(join(folder.path, "dist", `goferry-${PLATFORM.replace("/", "-")}`), "not really\n");
+});
+
+afterAll(async () => {
+  server.close();
+  await folder[Symbol.asyncDispose]();
+});
+
+function site(
+  words: string[],
+  more: { env?: Record<string, string>; typed?: string[] } = {},
+): Promise<TestResult> {
+  const { typed } = more;
+  return goferry(words, {
+    cwd: folder.path,
+    env: { ...env, ...more.env },
+    ...(typed === undefined ? {} : { typed }),
+  });
+}
+
+describe("plan", () => {
+  it("shows what a build would decide, for goferry.yaml unless another is named", async () => {
+    const { code, stdout, stderr } = await site(["plan"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "goferry: Planning\n" });
+    expect(stdout).toMatch(/^site would be made of\n/u);
+    expect(stdout).toContain(`1.27.1 for ${PLATFORM}`);
+    expect(stdout).toContain("expires     2026-12-21T06:00:00Z");
+    const result = await site(["plan", "goferry.yaml", "--json"]);
+    expect(result.json()).toMatchObject({
+      name: "site",
+      go: ["1.27.1"],
+      platforms: [PLATFORM],
+      toolchains: [`golang.org/toolchain@${toolchain.version}`],
+      locked: false,
+    });
+    expect(await readdir(folder.path)).not.toContain("goferry.lock");
+  });
+
+  it.each([
+    { what: "a spec that is not there", spec: undefined, exit: 2, error: "SPEC_UNREADABLE" },
+    {
+      what: "an unknown key",
+      spec: "name: x\nplatforms: [linux/amd64]\ngoo: ['1.27.1']\n",
+      exit: 2,
+      error: "SPEC_INVALID",
+      place: ":3:1",
+    },
+    {
+      what: "a Go that the proxy has not",
+      spec: "name: x\nplatforms: [linux/amd64]\ngo: ['1.26.9']\n",
+      exit: 7,
+      error: "NOT_FOUND",
+    },
+  ])("refuses $what", async ({ spec, exit, error, place = "" }) => {
+    await using other = await testFolder();
+    const file = join(other.path, "other.yaml");
+    if (spec !== undefined) await writeFile(file, spec);
+    const result = await site(["plan", file, "--json"]);
+    const found = result.json() as { error: { code: string; subject: string } };
+    expect(found.error.code).toBe(error);
+    expect(found.error.subject.endsWith(place)).toBe(true);
+    expect(result.code).toBe(exit);
+  });
+
+  it("says when nobody knows a proxy", async () => {
+    const unknown = await site(["plan", "--json"], { env: { GOPROXY: "", PATH: "" } });
+    expect(unknown.code).toBe(2);
+    expect(unknown.json()).toMatchObject({ error: { code: "PROXY_UNKNOWN" } });
+  });
+
+  it("needs a place for its cache", async () => {
+    const result = await goferry(["plan", "--json"], {
+      cwd: folder.path,
+      env,
+      system: { folders: undefined },
+    });
+    expect(result.json()).toMatchObject({ error: { code: "HOME_MISSING", subject: "cache" } });
+    const words = ["plan", "--json", "--cache", "own-cache"];
+    expect(await goferry(words, { cwd: folder.path, env, system: { folders: undefined } })).toMatchObject({
+      code: 0,
+    });
+  });
+});
+
+describe("build", () => {
+  const words = ["build", "--sign-key", "keys/private.asc", "--out", "site.tar"];
+
+  it("builds, rehearses, signs and says what it did; then the bundle verifies and installs", async () => {
+    const built = await site([...words, "--with-executables", "dist"], {
+      env: { GOFERRY_KEY_PASSPHRASE: "right" },
+    });
+    expect(built.stderr).toMatch(/^(?:goferry: [A-Z][^\n]*\n)+$/u);
+    expect(built.code).toBe(0);
+    expect(built.stdout).toMatch(/^Built site\n/u);
+    expect(built.stdout).toMatch(/units +1 toolchain, 0 modules/u);
+    expect(built.stdout).toMatch(/signed by +[0-9A-F]{40}\n/u);
+    expect(built.stdout).toMatch(/lock +\S+goferry\.lock/u);
+    expect(built.stdout + built.stderr).not.toMatch(/pl4nted|right/u);
+
+    const sums = await readFile(join(folder.path, "SHA256SUMS"), "utf8");
+    expect(sums).toMatch(/ {2}goferry-.*\n.* {2}install\.sh\n.* {2}site\.tar\n$/u);
+    expect(await readFile(join(folder.path, "SHA256SUMS.asc"), "utf8")).toContain("BEGIN PGP SIGNATURE");
+    expect((await stat(join(folder.path, "install.sh"))).mode & 0o111).not.toBe(0);
+
+    const trust = ["site.tar", "--key", "keys/public.asc", "--log-key", env["GOSUMDB"] ?? ""];
+    expect(await site(["verify", ...trust, "--quiet"])).toMatchObject({ code: 0, stdout: "", stderr: "" });
+    expect(await site(["install", ...trust, "--root", "root", "--quiet"])).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
+  });
+
+  it("builds the same again with --locked, and tells all of it with --json", async () => {
+    const before = (await site(["inspect", "site.tar", "--json"])).json();
+    const result = await site([...words, "--locked", "--json"], { env: { GOFERRY_KEY_PASSPHRASE: "right" } });
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+    expect(result.json()).toMatchObject({
+      file: join(folder.path, "site.tar"),
+      name: "site",
+      indexDigest: before["indexDigest"],
+      counts: { toolchains: 1, modules: 0, gomods: 0, private: 0 },
+      log: { name: "sum.example.com", treeSize: 1 },
+      signers: [expect.stringMatching(/^[0-9A-F]{40}$/u)],
+      rehearsals: [],
+      lockFile: join(folder.path, "goferry.lock"),
+      executables: [],
+    });
+  });
+
+  it("takes the key and its passphrase from settings", async () => {
+    await writeFile(join(folder.path, "pass"), "right\n");
+    const settings = { GOFERRY_SIGN_KEY: "keys/private.asc", GOFERRY_PASSPHRASE_FILE: "pass" };
+    const result = await site(["build", "--out", "x.tar", "--dry-run", "--json"], { env: settings });
+    expect(result.json()).toMatchObject({ dryRun: true, name: "site" });
+    expect(await readdir(folder.path)).not.toContain("x.tar");
+  });
+
+  it("asks for the passphrase, up to three times", async () => {
+    const dry = [...words, "--dry-run"];
+    const right = await site(dry, { typed: ["wrong\r", "\r", "right\r"] });
+    expect(right.code).toBe(0);
+    expect(right.stderr.match(/That is not its passphrase/gu)).toHaveLength(2);
+    const wrong = await site(dry, { typed: ["a\r", "b\r", "c\r", "right\r"] });
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain("PASSPHRASE_WRONG");
+    const gone = await site(dry, { typed: ["\u0003"] });
+    expect(gone.code).toBe(130);
+  });
+
+  it.each([
+    { what: "no passphrase", exit: 2, error: "PASSPHRASE_MISSING" },
+    { what: "a wrong one", pass: "wrong", exit: 2, error: "PASSPHRASE_WRONG" },
+    { what: "no key", flag: "--sign-key", value: "nope.asc", exit: 7, error: "NOT_FOUND" },
+    { what: "a public key", flag: "--sign-key", value: "keys/public.asc", exit: 2, error: "KEY_INVALID" },
+    { what: "a folder for a key", flag: "--sign-key", value: "keys", exit: 6, error: "IO_FAILED" },
+    {
+      what: "no executables",
+      flag: "--with-executables",
+      value: "keys",
+      pass: "right",
+      exit: 2,
+      error: "ARGUMENT_INVALID",
+    },
+    {
+      what: "an output that cannot be",
+      flag: "--out",
+      value: "goferry.yaml/x",
+      pass: "right",
+      exit: 6,
+      error: "IO_FAILED",
+    },
+    {
+      what: "a lock that is none",
+      flag: "--lock",
+      value: "goferry.yaml",
+      pass: "right",
+      exit: 2,
+      error: "LOCK_INVALID",
+    },
+  ])("refuses $what", async ({ flag, value = "", pass, exit, error }) => {
+    const flags = new Map([
+      ["--sign-key", "keys/private.asc"],
+      ["--out", "new.tar"],
+    ]);
+    if (flag !== undefined) flags.set(flag, value);
+    const result = await site(["build", ...[...flags].flat(), "--json"], {
+      env: pass === undefined ? {} : { GOFERRY_KEY_PASSPHRASE: pass },
+    });
+    expect(result.json()).toMatchObject({ error: { code: error } });
+    expect(result.code).toBe(exit);
+    expect(result.stdout).not.toContain("pl4nted");
+    expect(await readdir(folder.path)).not.toContain("new.tar");
+  });
+
+  it("refuses the same key twice", async () => {
+    const result = await site([...words, "--sign-key", "./keys/private.asc", "--json"], {
+      env: { GOFERRY_KEY_PASSPHRASE: "right" },
+    });
+    expect(result.json()).toMatchObject({ error: { code: "ARGUMENT_INVALID", subject: "--sign-key" } });
+  });
+
+  it("leaves nothing when it is interrupted", async () => {
+    const reason = new GoferryError("INTERRUPTED", { subject: "goferry", message: "stopped by the test" });
+    const result = await goferry(["build", "--sign-key", "keys/private.asc", "--out", "never.tar", "--json"], {
+      cwd: folder.path,
+      env: { ...env, GOFERRY_KEY_PASSPHRASE: "right" },
+      signal: AbortSignal.abort(reason),
+    });
+    expect(result.json()).toMatchObject({ error: { code: "INTERRUPTED" } });
+    expect(result.code).toBe(130);
+    expect(await readdir(folder.path)).not.toContain("never.tar");
+    expect(await readdir(join(folder.path, "home/cache/work"))).toEqual([]);
+  });
+});

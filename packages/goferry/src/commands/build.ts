@@ -1,0 +1,152 @@
+// `goferry build`: a signed bundle from a spec.
+
+import { resolve } from "node:path";
+import { EXIT } from "@goferry/core";
+import {
+  buildBundle,
+  changeText,
+  findExecutables,
+  placeExecutables,
+  planBundle,
+  type Built,
+  type Rehearsal,
+} from "@goferry/bundler";
+import { readAsset } from "../assets.ts";
+import { bundleFacts, factRows } from "../bundle-facts.ts";
+import { defineCommand, type Outcome } from "../command.ts";
+import { openSigners } from "../key-files.ts";
+import { buildMachine, installHost, rehearsalInstall } from "../machine.ts";
+import { beginning, rowsText } from "../output/rows.ts";
+import { bytesText } from "../output/units.ts";
+import { reportBuild } from "../stages.ts";
+import { planOutcome } from "./plan.ts";
+import { DEFAULT_SPEC, DRY_RUN, SPEC, SPEC_OPTIONS } from "./shared.ts";
+
+export const build = defineCommand({
+  name: "build",
+  summary: "Make a signed bundle from a spec",
+  description:
+    "Makes one signed file with Go toolchains for all platforms of the spec and everything that its projects need " +
+    "to build. Every toolchain and module is checked against the checksum database. Before it is signed, the " +
+    "bundle is installed in a scratch folder and every project is built there without a network.\n\n" +
+    "Modules come from where GOPROXY says. Passphrases of keys are asked for on the terminal, or taken from " +
+    "GOFERRY_KEY_PASSPHRASE or --passphrase-file.",
+  positionals: { spec: SPEC },
+  options: {
+    "sign-key": {
+      kind: "paths",
+      arg: "FILE",
+      help: "Private key that signs the bundle.",
+      setting: true,
+      required: true,
+    },
+    out: { kind: "path", arg: "FILE", help: "The bundle; replaced if it is there.", required: true },
+    "passphrase-file": {
+      kind: "path",
+      arg: "FILE",
+      help: "File with the passphrase of the keys on its first line.",
+      setting: true,
+    },
+    ...SPEC_OPTIONS,
+    "with-executables": {
+      kind: "path",
+      arg: "DIR",
+      help: "Put the stand-alone goferry executables of this folder beside the bundle, with install.sh and signed SHA256SUMS.",
+      setting: true,
+    },
+    "dry-run": DRY_RUN,
+  },
+  examples: [
+    {
+      line: "goferry build goferry.yaml --sign-key keys/private.asc --out site.tar",
+      what: "A bundle of what goferry.yaml asks for",
+    },
+    {
+      line: "goferry build goferry.yaml --sign-key keys/private.asc --out site.tar --locked",
+      what: "The same bundle again, from its lock",
+    },
+    {
+      line: "goferry build goferry.yaml --sign-key keys/private.asc --out usb/site.tar --with-executables dist",
+      what: "With all that a host without goferry needs",
+    },
+  ],
+  exits: [EXIT.usage, EXIT.refused, EXIT.preflight, EXIT.io, EXIT.notFound, EXIT.rolledBack, EXIT.rehearsal],
+  async run(values, { terminal, progress, signal }) {
+    const { out, lock, locked } = values;
+    const spec = values.spec ?? resolve(terminal.cwd, DEFAULT_SPEC);
+    const machine = buildMachine(terminal, values.cache);
+    const executables = values["with-executables"];
+    // Before the build rather than after it: nobody wants to wait for a minute to hear of a wrong folder.
+    if (executables !== undefined) await findExecutables(executables);
+    const signers = await openSigners(values["sign-key"], values["passphrase-file"], terminal);
+    const options = { spec, lock, locked, onProgress: reportBuild(progress), signal };
+    if (values["dry-run"]) {
+      const { text, json } = planOutcome(await planBundle(options, machine), spec);
+      return { text: `${text}\nNothing was built (--dry-run)`, json: { dryRun: true, ...json } };
+    }
+    const install = rehearsalInstall(installHost(terminal));
+    const built = await buildBundle({ ...options, out, signers, install }, machine);
+    const placed =
+      executables === undefined
+        ? undefined
+        : await placeExecutables({
+            from: executables,
+            bundleFile: built.sealed.file,
+            platforms: built.sealed.packed.contents.platforms,
+            installScript: await readAsset("install.sh"),
+            signers,
+            now: terminal.now(),
+            signal,
+          });
+    return outcome(built, placed);
+  },
+});
+
+/** Files beside the bundle, and what is to be said of them. */
+interface Placed {
+  files: string[];
+  notes: string[];
+}
+
+function outcome(built: Built, placed: Placed | undefined): Outcome {
+  const { sealed, rehearsals, lockFile, changes } = built;
+  const { file, size, signers, packed } = sealed;
+  const facts = bundleFacts(packed.contents, packed.documents.index.digest);
+  const notes = [...packed.fetched.notes, ...(placed?.notes ?? [])];
+  const rows = rowsText([
+    ["file", `${file}, ${bytesText(size)}`],
+    ...factRows(facts),
+    ["signed by", signers],
+    [
+      "rehearsed",
+      rehearsals.length === 0
+        ? "nothing: there is no project, or nothing for the platform of this machine"
+        : rehearsals.flatMap(rehearsalLines),
+    ],
+    ["lock", lockFile],
+    ["changed", beginning(changes.map(changeText))],
+    ["beside it", placed?.files],
+    ["notes", notes],
+  ]);
+  return {
+    text: `Built ${facts.name}\n${rows}`,
+    json: {
+      file,
+      size,
+      ...facts,
+      signers,
+      rehearsals,
+      lockFile,
+      changes,
+      executables: placed?.files ?? [],
+      notes,
+    },
+  };
+}
+
+function rehearsalLines(rehearsal: Rehearsal): string[] {
+  const { project, platform, build: builds, vet, tests, crossBuilt, network, findings } = rehearsal;
+  const results = [`build ${builds}`, `vet ${vet}`, `tests ${tests}`, ...(crossBuilt ? ["cross-built"] : [])];
+  const line = `${project} for ${platform}: ${results.join(", ")}; network: ${network}`;
+  return [line, ...findings.flatMap((text) => text.split("\n").map((each) => `  ${each}`))];
+}

@@ -1,0 +1,165 @@
+// `goferry install`: verify a bundle and install it, in one step that succeeds as a whole or leaves nothing behind.
+
+import { delimiter } from "node:path";
+import { EXIT, openBundle, openFileSource } from "@goferry/core";
+import {
+  defaultRoot,
+  install as installBundle,
+  type Finding,
+  type Installed,
+  type Override,
+} from "@goferry/installer";
+import { bundleFacts, signatureJson, signatureText, type BundleFacts } from "../bundle-facts.ts";
+import { defineCommand, type Outcome } from "../command.ts";
+import { EVIDENCE_OPTIONS, evidencePolicy } from "../evidence-options.ts";
+import { readTrustedKeys } from "../key-files.ts";
+import { binFolder, installHost } from "../machine.ts";
+import { rowsText } from "../output/rows.ts";
+import { amountText, countText } from "../output/units.ts";
+import { exportPath } from "../path-line.ts";
+import { reportInstall } from "../stages.ts";
+import type { Environment } from "../terminal.ts";
+import { BUNDLE, DRY_RUN, ROOT_OPTION, TRUST_OPTIONS } from "./shared.ts";
+
+export const install = defineCommand({
+  name: "install",
+  summary: "Verify a bundle and install it on this machine",
+  description:
+    "Checks everything that goferry verify checks, and then this machine: platform, space, permissions. Only then " +
+    "is the bundle installed, beside what is there, and switched to in one step. An install that fails or is " +
+    "interrupted leaves the machine as it was.\n\n" +
+    "Outside of the root nothing is changed, unless --path profile asks for it. No network is used.",
+  positionals: { bundle: BUNDLE },
+  options: {
+    ...TRUST_OPTIONS,
+    root: ROOT_OPTION,
+    "no-zips": {
+      kind: "flag",
+      help: "Do not rebuild the zips of modules: faster and smaller, but a bare `go mod download` fails.",
+      setting: true,
+    },
+    path: {
+      kind: "choice",
+      choices: ["none", "profile"],
+      help: "profile: put DIR/bin on the PATH of login shells. none if left out.",
+      setting: true,
+    },
+    direct: {
+      kind: "texts",
+      arg: "PATTERN",
+      help: "Let Go fetch modules of these paths from their own servers, which are on this side of the gap.",
+      setting: true,
+    },
+    ...EVIDENCE_OPTIONS,
+    "dry-run": DRY_RUN,
+  },
+  examples: [
+    { line: "goferry install site.tar --key keys/public.asc", what: "In the default folder of this user" },
+    {
+      line: "goferry install site.tar --key keys/public.asc --root /opt/goferry --path profile",
+      what: "For everybody on this machine, as root",
+    },
+    {
+      line: "goferry install site.tar --key keys/public.asc --root ~/go-offline --no-zips --dry-run",
+      what: "What would it do, and would it fit?",
+    },
+  ],
+  exits: [
+    EXIT.usage,
+    EXIT.refused,
+    EXIT.preflight,
+    EXIT.locked,
+    EXIT.io,
+    EXIT.notFound,
+    EXIT.rolledBack,
+    EXIT.policy,
+  ],
+  async run(values, { terminal, progress, signal }) {
+    const host = installHost(terminal);
+    const root = values.root ?? defaultRoot(host);
+    const keys = await readTrustedKeys(values.key);
+    await using source = await openFileSource(values.bundle);
+    const trust = { keys, minSignatures: values["min-signatures"], now: terminal.now() };
+    const bundle = await openBundle(source, trust);
+    const dryRun = values["dry-run"];
+    const installed = await installBundle(host, {
+      root,
+      bundle,
+      bundleFile: source.name,
+      policy: evidencePolicy(values["allow-private"], values["log-key"]),
+      zips: !values["no-zips"],
+      path: values.path ?? "none",
+      direct: values.direct,
+      allowPrivate: values["allow-private"],
+      selfTest: "tools",
+      dryRun,
+      onProgress: reportInstall(progress),
+      signal,
+    });
+    const facts = bundleFacts(bundle.contents, bundle.indexDigest);
+    return outcome(installed, { facts, dryRun, env: terminal.env, profile: values.path === "profile" });
+  },
+});
+
+interface Circumstances {
+  facts: BundleFacts;
+  dryRun: boolean;
+  env: Environment;
+  /** The PATH of login shells was asked for. */
+  profile: boolean;
+}
+
+function outcome(installed: Installed, circumstances: Circumstances): Outcome {
+  const { root, evidence, signatures, findings, overrides, ...rest } = installed;
+  const { facts, dryRun } = circumstances;
+  const { name, indexDigest, serial, created } = facts;
+  return {
+    text: `${headline(installed, circumstances)}\n${rowsText(rows(installed, circumstances))}`,
+    json: {
+      changed: rest.changed,
+      dryRun,
+      root,
+      bin: binFolder(root),
+      generation: rest.generation,
+      current: rest.current,
+      bundle: { name, indexDigest, serial, created },
+      added: rest.added,
+      signatures: signatures.map(signatureJson),
+      evidence: { logged: evidence.logged, private: evidence.private, treeSize: evidence.head?.size ?? null },
+      findings,
+      overrides,
+      changes: rest.changes,
+    },
+    warnings: [...findings, ...overrides].map(warningText),
+  };
+}
+
+function headline({ changed, root }: Installed, { facts, dryRun }: Circumstances): string {
+  const what = `${facts.name} (serial ${facts.serial})`;
+  if (!changed) return `Nothing to do: ${root} has all of ${what}`;
+  return dryRun ? `Would install ${what} in ${root}` : `Installed ${what} in ${root}`;
+}
+
+function rows(installed: Installed, circumstances: Circumstances): Parameters<typeof rowsText>[0] {
+  const { changes, signatures, evidence, current, root } = installed;
+  const { logged, head } = evidence;
+  const tree = head === undefined ? "" : `, in a tree of ${countText(head.size)} records`;
+  const secret = evidence.private === 0 ? "" : `; ${countText(evidence.private)} private`;
+  return [
+    [circumstances.dryRun ? "would add" : "added", changes],
+    ["signed by", signatures.map(signatureText)],
+    ["in the log", `${amountText(logged, "unit")}${tree}${secret}`],
+    ["current", current === null ? undefined : `Go ${current}`],
+    ["PATH", circumstances.dryRun ? undefined : pathText(binFolder(root), circumstances)],
+  ];
+}
+
+function pathText(bin: string, { env, profile }: Circumstances): string {
+  if ((env["PATH"] ?? "").split(delimiter).includes(bin)) return `has ${bin} already`;
+  const line = exportPath(bin);
+  return profile ? `new login shells have ${bin}; for this one: ${line}` : line;
+}
+
+function warningText({ code, subject, message, next }: Finding | Override): string {
+  return `${code} ${subject}: ${message}${next === undefined ? "" : `\nnext: ${next}`}`;
+}

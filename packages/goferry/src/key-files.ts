@@ -1,0 +1,139 @@
+// Key files: the public keys that a host trusts, and the private keys that sign. Passphrases come from a file, from
+// the environment, or from somebody who types them; never from the command line, which every user can read.
+
+import { readFile } from "node:fs/promises";
+import { GoferryError, readTrustedKey, type TrustedKey } from "@goferry/core";
+import { keySigner, unlockKey, type Signer, type UnlockedKey } from "@goferry/bundler";
+import { askSecret, canAsk } from "./prompt.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** The variable that may hold the passphrase; commands that are started do not get it (machine.ts). */
+export const PASSPHRASE_VARIABLE = "GOFERRY_KEY_PASSPHRASE";
+
+/** How often a wrong passphrase may be typed. */
+const ATTEMPTS = 3;
+
+/** @throws KEY_INVALID, NOT_FOUND, IO_FAILED */
+export async function readTrustedKeys(files: readonly string[]): Promise<TrustedKey[]> {
+  const keys: TrustedKey[] = [];
+  for (const file of files) keys.push(await readTrustedKey(await readKeyFile(file), file));
+  return keys;
+}
+
+/** @throws KEY_INVALID, PASSPHRASE_MISSING, PASSPHRASE_WRONG, NOT_FOUND, IO_FAILED, INTERRUPTED */
+export async function openSigners(
+  files: readonly string[],
+  passphraseFile: string | undefined,
+  terminal: Terminal,
+): Promise<Signer[]> {
+  const given = await givenPassphrase(passphraseFile, terminal);
+  const signers: Signer[] = [];
+  for (const file of files) {
+    const armored = Buffer.from(await readKeyFile(file)).toString("utf8");
+    signers.push(keySigner(await unlock(armored, { file, given, terminal })));
+  }
+  const twice = signers.find(({ fingerprint }, i) =>
+    signers.slice(0, i).some((s) => s.fingerprint === fingerprint),
+  );
+  if (twice === undefined) return signers;
+  throw new GoferryError("ARGUMENT_INVALID", {
+    subject: "--sign-key",
+    message: "the same key is named twice",
+    expected: "different keys, because hosts count the keys that have signed",
+    found: twice.fingerprint,
+  });
+}
+
+/**
+ * The passphrase for a new key: from the file or the environment, or typed twice. undefined: none, which somebody must
+ * have asked for.
+ * @throws PASSPHRASE_MISSING, ARGUMENT_INVALID (typed differently, or empty), NOT_FOUND, IO_FAILED, INTERRUPTED
+ */
+export async function newPassphrase(
+  { file, allowNone }: { file: string | undefined; allowNone: boolean },
+  terminal: Terminal,
+): Promise<string | undefined> {
+  const given = await givenPassphrase(file, terminal);
+  if (given !== undefined) return given;
+  if (allowNone) return undefined;
+  if (!canAsk(terminal)) {
+    throw new GoferryError("PASSPHRASE_MISSING", {
+      subject: "new key",
+      message: "the new key needs a passphrase, and there is no terminal to ask on",
+      expected: `${PASSPHRASE_VARIABLE}, or --passphrase-file FILE`,
+      found: "neither",
+      next: "Give one of them, or accept a key that whoever reads the file can use: --no-passphrase",
+    });
+  }
+  const typed = await askSecret(terminal, "Passphrase for the new key: ");
+  if (typed === "") throw noPassphrase("nothing");
+  if (typed === (await askSecret(terminal, "The same again: "))) return typed;
+  throw noPassphrase("two different passphrases");
+}
+
+function noPassphrase(found: string): GoferryError {
+  return new GoferryError("ARGUMENT_INVALID", {
+    subject: "passphrase",
+    message: "no key was made",
+    expected: "the same passphrase twice",
+    found,
+    next: "Run the command again; for a key without a passphrase, add --no-passphrase.",
+  });
+}
+
+interface Unlocking {
+  file: string;
+  given: string | undefined;
+  terminal: Terminal;
+}
+
+async function unlock(armored: string, { file, given, terminal }: Unlocking): Promise<UnlockedKey> {
+  try {
+    return await unlockKey(armored, given, file);
+  } catch (error) {
+    if (!isCode(error, "PASSPHRASE_MISSING") || !canAsk(terminal)) throw error;
+  }
+  for (let attempt = 1; ; attempt++) {
+    const typed = await askSecret(terminal, `Passphrase for ${file}: `);
+    try {
+      return await unlockKey(armored, typed, file);
+    } catch (error) {
+      const isRetry = isCode(error, "PASSPHRASE_WRONG") || isCode(error, "PASSPHRASE_MISSING");
+      if (!isRetry || attempt === ATTEMPTS) throw error;
+      terminal.stderr.write("That is not its passphrase.\n");
+    }
+  }
+}
+
+async function givenPassphrase(file: string | undefined, { env }: Terminal): Promise<string | undefined> {
+  if (file === undefined) return env[PASSPHRASE_VARIABLE] || undefined;
+  const [line = ""] = Buffer.from(await readKeyFile(file))
+    .toString("utf8")
+    .split(/\r?\n/u, 1);
+  if (line !== "") return line;
+  throw new GoferryError("PASSPHRASE_MISSING", {
+    subject: file,
+    message: "the first line of the passphrase file is empty",
+    expected: "the passphrase on the first line",
+  });
+}
+
+async function readKeyFile(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "an error";
+    const isAbsent = code === "ENOENT" || code === "ENOTDIR";
+    throw new GoferryError(isAbsent ? "NOT_FOUND" : "IO_FAILED", {
+      subject: file,
+      message: isAbsent ? "there is no such file" : "the file cannot be read",
+      found: isAbsent ? undefined : code,
+      next: isAbsent ? "Check the path of the key." : "Make it readable for this user, or name another file.",
+      cause,
+    });
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof GoferryError && error.code === code;
+}

@@ -1,0 +1,97 @@
+// The machines that the libraries work with, made from the facts of the terminal.
+
+import { join } from "node:path";
+import { GoferryError, openBundle, readTrustedKey } from "@goferry/core";
+import type { BuildMachine, RehearsalInstall } from "@goferry/bundler";
+import { createHost, install, type Host } from "@goferry/installer";
+import { PASSPHRASE_VARIABLE } from "./key-files.ts";
+import type { Environment, Terminal } from "./terminal.ts";
+import { USER_AGENT } from "./version.ts";
+
+/** Go's names where Node has others. */
+const GOOS: Readonly<Record<string, string>> = { win32: "windows", sunos: "solaris" };
+const GOARCH: Readonly<Record<string, string>> = {
+  x64: "amd64",
+  ia32: "386",
+  ppc64: "ppc64le",
+  mipsel: "mipsle",
+  loong64: "loong64",
+};
+
+/** GOOS/GOARCH of a system that Node names. */
+export function goPlatform({ os, arch }: { os: string; arch: string }): string {
+  return `${GOOS[os] ?? os}/${GOARCH[arch] ?? arch}`;
+}
+
+/**
+ * The machine that builds. @param cache absolute; undefined: the user's folder for caches
+ * @throws HOME_MISSING where neither is known
+ */
+export function buildMachine(terminal: Terminal, cache: string | undefined): BuildMachine {
+  const { env, system, now } = terminal;
+  const cacheDir = cache ?? system.folders?.cache;
+  if (cacheDir === undefined) {
+    throw new GoferryError("HOME_MISSING", {
+      subject: "cache",
+      message: "this user has no home folder to keep downloads in",
+      next: "Name a folder: --cache DIR, or GOFERRY_CACHE",
+    });
+  }
+  const { kill } = system;
+  return {
+    platform: goPlatform(system),
+    env: withoutPassphrase(env),
+    cacheDir,
+    now,
+    kill,
+    userAgent: USER_AGENT,
+  };
+}
+
+/** The machine that is installed on. */
+export function installHost({ env, system }: Terminal): Host {
+  const { home, uid, userName, executablePath, pid, processExists, cores, workerSource } = system;
+  return createHost({
+    platform: goPlatform(system),
+    env: withoutPassphrase(env),
+    home,
+    uid,
+    userName,
+    executablePath,
+    pid,
+    processExists,
+    cores,
+    workerSource,
+  });
+}
+
+/** How a bundle is installed for its rehearsal: as on any host, in a root that is thrown away. */
+export function rehearsalInstall(host: Host): RehearsalInstall {
+  return async (source, { publicKey, root, logKey, allowPrivate, signal }) => {
+    const key = await readTrustedKey(Buffer.from(publicKey), "key of the rehearsal");
+    const bundle = await openBundle(source, { keys: [key], now: host.now() });
+    await install(host, {
+      root,
+      bundle,
+      bundleFile: source.name,
+      policy: { logKey, allowPrivate },
+      zips: true,
+      path: "none",
+      direct: [],
+      allowPrivate: [],
+      selfTest: "tools",
+      signal,
+    });
+  };
+}
+
+/** The bin folder of a root: the one entry that PATH needs. */
+export function binFolder(root: string): string {
+  return join(root, "bin");
+}
+
+/** Programs that are started get the user's environment, and have no business with the key. */
+function withoutPassphrase(env: Environment): Environment {
+  const { [PASSPHRASE_VARIABLE]: _secret, ...rest } = env;
+  return rest;
+}

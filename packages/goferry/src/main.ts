@@ -1,0 +1,94 @@
+// The program: the one file that touches the process. It hands its facts to run.ts, turns signals into an
+// AbortSignal, and lets the process end by itself, because what was written to a pipe may still be on its way.
+
+import { availableParallelism, homedir, userInfo } from "node:os";
+import { dirname, isAbsolute } from "node:path";
+import process from "node:process";
+import { isSea } from "node:sea";
+import { EXIT, GoferryError } from "@goferry/core";
+import { workerSource } from "./assets.ts";
+import { run } from "./run.ts";
+import type { SystemFacts } from "./terminal.ts";
+
+/** Node's remarks about its own features are nothing that a user of goferry could act on. */
+process.removeAllListeners("warning");
+
+async function main(): Promise<void> {
+  const interrupt = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop(interrupt));
+  // Whoever read our output has gone (`goferry list | head -1`), or its disk is full: run.ts hears of it by itself.
+  for (const output of [process.stdout, process.stderr]) output.on("error", () => undefined);
+  process.exitCode = await run({
+    argv: process.argv.slice(2),
+    env: process.env,
+    cwd: process.cwd(),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    signal: interrupt.signal,
+    now: () => new Date(),
+    system: await systemFacts(),
+  });
+}
+
+/** The first time everything is cleaned up; who asks again does not want to wait for that. */
+function stop(interrupt: AbortController): void {
+  if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
+  if (process.stderr.isTTY) process.stderr.write("\ngoferry: stopping; once more to stop at once\n");
+  interrupt.abort(
+    new GoferryError("INTERRUPTED", {
+      subject: "goferry",
+      message: "interrupted; what was begun was taken back",
+    }),
+  );
+}
+
+async function systemFacts(): Promise<SystemFacts> {
+  const { platform: os, arch } = process;
+  const home = attempt(homedir);
+  return {
+    os,
+    arch,
+    home: home !== undefined && isAbsolute(home) ? home : undefined,
+    uid: process.geteuid?.(),
+    userName: attempt(() => userInfo().username) ?? String(process.geteuid?.() ?? "unknown"),
+    folders: await userFolders(),
+    machineConfig: os === "win32" ? undefined : "/etc/goferry",
+    executablePath: isSea() ? process.execPath : undefined,
+    pid: process.pid,
+    processExists,
+    cores: availableParallelism(),
+    workerSource: workerSource(),
+    kill: (pid, signal) => process.kill(pid, signal),
+  };
+}
+
+/** The package asks for the home folder as it is loaded, and throws where a user has none. */
+async function userFolders(): Promise<SystemFacts["folders"]> {
+  try {
+    const { default: envPaths } = await import("env-paths");
+    const { config, cache } = envPaths("goferry", { suffix: "" });
+    return isAbsolute(dirname(config)) && isAbsolute(dirname(cache)) ? { config, cache } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function processExists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+/** What Node cannot find out, it throws about. */
+function attempt<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
+}
+
+void main();

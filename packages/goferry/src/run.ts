@@ -1,0 +1,124 @@
+// One run of goferry: from the words of the command line to what is printed and the exit code. main.ts calls it with
+// the process, tests with what they like.
+
+import { EXIT, type GoferryError } from "@goferry/core";
+import { parseLine, type ParsedLine } from "./cli.ts";
+import type { Outcome } from "./command.ts";
+import { COMMANDS } from "./commands/all.ts";
+import { helpText } from "./help.ts";
+import { asGoferryError, debugText, errorJson, errorText, type Style } from "./output/errors.ts";
+import { printable } from "./output/printable.ts";
+import { wrap } from "./output/wrap.ts";
+import { createProgress, type ProgressStyle } from "./progress.ts";
+import { isOn, readConfigs, resolveValues, settingsOf } from "./settings.ts";
+import type { Output, Terminal } from "./terminal.ts";
+import { VERSION } from "./version.ts";
+
+/** Runs the command that `argv` names and hands back the exit code. Never throws. */
+export async function run(terminal: Terminal): Promise<number> {
+  const { argv, env } = terminal;
+  const manner: Manner = { json: argv.includes("--json"), quiet: false };
+  try {
+    manner.json ||= isOn(env, "GOFERRY_JSON");
+    await perform(terminal, manner);
+    return EXIT.done;
+  } catch (thrown) {
+    const error = asGoferryError(thrown, terminal.signal);
+    report(error, manner, terminal);
+    if (isDebug(terminal)) terminal.stderr.write(debugText(thrown));
+    return error.exitCode;
+  }
+}
+
+/** How results and errors are printed; known step by step, from argv, the environment and config files. */
+interface Manner {
+  json: boolean;
+  quiet: boolean;
+}
+
+async function perform(terminal: Terminal, manner: Manner): Promise<void> {
+  const { argv, stdout, stderr } = terminal;
+  const line = parseLine(argv, COMMANDS);
+  if (line.ask !== "run") {
+    await print(answerText(line, stdout), answerJson(line), { manner, stdout });
+    return;
+  }
+  const { command, flags, positionals } = line;
+  const configs = await readConfigs(terminal, settingsOf(COMMANDS));
+  const values = resolveValues(command, { flags, positionals, configs, terminal });
+  manner.json = values["json"] === true;
+  manner.quiet = values["quiet"] === true;
+  const progress = createProgress(stderr, progressStyle(terminal, manner), () => performance.now());
+  let outcome: Outcome;
+  try {
+    const { signal } = terminal;
+    outcome = await command.run(values, { terminal, yes: values["yes"] === true, progress, signal });
+  } finally {
+    progress.end();
+  }
+  if (manner.json || !manner.quiet || command.answers === true) {
+    await print(`${outcome.text}\n`, outcome.json, { manner, stdout });
+  }
+  if (!manner.json && !manner.quiet) for (const text of outcome.warnings ?? []) warn(text, stderr);
+}
+
+function answerText(line: Exclude<ParsedLine, { ask: "run" }>, { columns }: Output): string {
+  if (line.ask === "version") return `goferry ${VERSION}\n`;
+  return helpText({ topic: line.topic, commands: COMMANDS, columns });
+}
+
+function answerJson(line: Exclude<ParsedLine, { ask: "run" }>): object {
+  if (line.ask === "version") return { version: VERSION };
+  return { help: helpText({ topic: line.topic, commands: COMMANDS, columns: undefined }) };
+}
+
+async function print(
+  text: string,
+  json: object,
+  { manner, stdout }: { manner: Manner; stdout: Output },
+): Promise<void> {
+  await write(stdout, manner.json ? `${JSON.stringify(json)}\n` : text);
+}
+
+/**
+ * Waits until the system has taken the text: a pipe may be slow, and the process ends after this. That nobody reads it
+ * any more (`goferry list | head -1`) is no failure.
+ */
+function write(output: Output, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    output.write(text, (error) => {
+      if (error === null || error === undefined || ("code" in error && error.code === "EPIPE")) resolve();
+      else reject(Object.assign(error, { path: "standard output" }));
+    });
+  });
+}
+
+function report(error: GoferryError, manner: Manner, { stdout, stderr, env }: Terminal): void {
+  if (manner.json) stdout.write(`${JSON.stringify(errorJson(error))}\n`);
+  else stderr.write(errorText(error, style(stderr, env)));
+}
+
+function warn(text: string, stderr: Output): void {
+  stderr.write(
+    `${wrap(`goferry: warning: ${printable(text)}`, { columns: columnsOf(stderr), indent: 2 })}\n`,
+  );
+}
+
+function style(output: Output, env: Terminal["env"]): Style {
+  const isTerminal = output.isTTY === true;
+  const color = isTerminal && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
+  return { columns: columnsOf(output), color };
+}
+
+function columnsOf({ isTTY, columns }: Output): number | undefined {
+  return isTTY === true ? columns : undefined;
+}
+
+function progressStyle({ stderr, env }: Terminal, { json, quiet }: Manner): ProgressStyle {
+  if (json || quiet) return "none";
+  return stderr.isTTY === true && env["TERM"] !== "dumb" ? "line" : "stages";
+}
+
+function isDebug({ env }: Terminal): boolean {
+  return (env["GOFERRY_DEBUG"] ?? "") !== "" && env["GOFERRY_DEBUG"] !== "0";
+}

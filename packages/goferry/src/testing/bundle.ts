@@ -1,0 +1,242 @@
+// A bundle small enough to be made for every test: real in its form, its hashes, its log proofs and its signature. Its
+// Go is a shell script that answers what the installer asks of a Go.
+
+import { createHash } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { zstdCompressSync } from "node:zlib";
+import {
+  blob,
+  blobPath,
+  compareNames,
+  digestOf,
+  dirhash,
+  EMPTY_CONFIG,
+  encodeHeader,
+  encodeProof,
+  fileMode,
+  goModHash,
+  infoFile,
+  layoutIndex,
+  modulePlace,
+  OCI_LAYOUT,
+  paddingAfter,
+  sdkPlace,
+  signatureManifest,
+  signedDocuments,
+  toolchainModule,
+  trailer,
+  unitName,
+  zipHashFile,
+  type Contents,
+  type Layer,
+} from "@goferry/core";
+import { generateKey, keySigner, unlockKey } from "@goferry/bundler";
+
+/** The part of a checksum database that is needed; test/kit has one. */
+export interface TestLog {
+  vkey: string;
+  add(module: { path: string; version: string; h1?: string; modH1?: string }): number;
+  head(): string;
+  node(level: number, n: number): Uint8Array;
+}
+
+export interface TestBundle {
+  file: string;
+  publicKey: string;
+  privateKey: string;
+  fingerprint: string;
+}
+
+const VERSION = "1.27.1";
+const CREATED = "2026-11-21T05:00:00Z";
+const LOGGED = { path: "example.com/logged", version: "v1.2.3" };
+const SECRET = { path: "corp.example.com/secret", version: "v0.1.0" };
+
+export interface BundleOptions {
+  /** GOOS/GOARCH. */
+  platform: string;
+  log: TestLog;
+  expires?: string;
+}
+
+/** Writes tiny.tar, public.asc and private.asc, which needs no passphrase. */
+export async function makeBundle(
+  folder: string,
+  { platform, log, expires }: BundleOptions,
+): Promise<TestBundle> {
+  const { toolchain, files } = testToolchain(platform);
+  const own = files.filter(({ name }) => name.startsWith("bin/"));
+  const common = files.filter((file) => !own.includes(file));
+  const logged = moduleFiles(LOGGED);
+  const secret = moduleFiles(SECRET);
+  // Four records, so that a proof is the neighbor and the neighbor of the pair.
+  const ids = [
+    toolchain,
+    logged.unit,
+    { path: "a.example.com", version: "v1.0.0" },
+    { path: "b.example.com", version: "v1.0.0" },
+  ].map((each) => log.add(each));
+  const evidence = (i: number): { id: number; proof: string } => {
+    const id = ids[i] ?? 0;
+    return { id, proof: encodeProof([log.node(0, id ^ 1), log.node(1, (id >> 1) ^ 1)]) };
+  };
+  const place = sdkPlace(VERSION);
+  const sdk = (files: TestFile[]): TestFile[] =>
+    files.map(({ name, bytes }) => ({ name: place + name, bytes, mode: fileMode(name) }));
+  const layers = [
+    makeLayer({ kind: "sdk", go: VERSION }, sdk(common)),
+    makeLayer({ kind: "sdk", go: VERSION, platform }, sdk(own)),
+    makeLayer({ kind: "mod" }, [...logged.files, ...secret.files]),
+  ];
+  const contents: Contents = {
+    contentsVersion: 1,
+    name: "tiny",
+    created: CREATED,
+    serial: Date.parse(CREATED) / 1000,
+    ...(expires === undefined ? {} : { expires }),
+    go: [VERSION],
+    platforms: [platform],
+    request: {
+      go: [VERSION],
+      platforms: [platform],
+      projects: [
+        { name: "app", module: "example.com/app", goMod: digestOf(Buffer.from("")), tags: [], packages: [] },
+      ],
+      modules: [],
+      tools: [],
+    },
+    log: { name: "sum.example.com", head: log.head() },
+    layers: layers.map(({ layer }) => layer),
+    units: [
+      { kind: "module", ...secret.unit, ...sizeOf(secret.files), layers: [2], evidence: "private" },
+      { kind: "module", ...logged.unit, ...sizeOf(logged.files), layers: [2], evidence: evidence(1) },
+      {
+        kind: "toolchain",
+        go: VERSION,
+        platform,
+        ...toolchain,
+        ...sizeOf(files),
+        layers: [0, 1],
+        evidence: evidence(0),
+      },
+    ],
+  };
+  return await writeBundle(folder, contents, layers);
+}
+
+/** Changes one byte in the first layer of a bundle. */
+export async function damageLayer(file: string): Promise<void> {
+  const bytes = await readFile(file);
+  const start = bytes.indexOf(ZSTD_MAGIC);
+  bytes.writeUInt8(bytes.readUInt8(start + 20) ^ 1, start + 20);
+  await writeFile(file, bytes);
+}
+
+/** RFC 8878, section 3.1.1. */
+const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+
+async function writeBundle(
+  folder: string,
+  contents: Contents,
+  layers: readonly MadeLayer[],
+): Promise<TestBundle> {
+  const now = new Date(CREATED);
+  const pair = await generateKey({ name: "Site builds", email: "builds@example.com", now });
+  const made = {
+    file: join(folder, "tiny.tar"),
+    publicKey: join(folder, "public.asc"),
+    privateKey: join(folder, "private.asc"),
+    fingerprint: pair.fingerprint,
+  };
+  const readme = Buffer.from("A bundle of the tests.\n");
+  const { index, documents } = signedDocuments(contents, readme);
+  const signature = blob(
+    Buffer.from(await keySigner(await unlockKey(pair.privateKey)).sign(index.bytes, now)),
+  );
+  const manifest = signatureManifest(index, signature);
+  const blobs = [index, EMPTY_CONFIG, manifest, signature, ...documents];
+  const entries = [
+    { path: "README.txt", bytes: readme },
+    { path: "oci-layout", bytes: OCI_LAYOUT },
+    { path: "index.json", bytes: layoutIndex(contents.name, index, [manifest]) },
+    ...blobs.map(({ digest, bytes }) => ({ path: blobPath(digest), bytes })),
+    ...layers.map(({ layer, bytes }) => ({ path: blobPath(layer.digest), bytes })),
+  ];
+  await writeFile(made.file, tarOf(entries.map(({ path, bytes }) => ({ name: path, bytes }))));
+  await writeFile(made.publicKey, pair.publicKey);
+  await writeFile(made.privateKey, pair.privateKey);
+  return made;
+}
+
+interface TestFile {
+  name: string;
+  bytes: Uint8Array;
+  mode?: 0o644 | 0o755;
+}
+
+interface MadeLayer {
+  layer: Layer;
+  bytes: Uint8Array;
+}
+
+function makeLayer(of: Pick<Layer, "kind" | "go" | "platform">, files: readonly TestFile[]): MadeLayer {
+  const tar = tarOf(files.toSorted((a, b) => compareNames(a.name, b.name)));
+  const bytes = zstdCompressSync(tar);
+  const layer: Layer = {
+    ...of,
+    digest: digestOf(bytes),
+    size: bytes.length,
+    diffId: digestOf(tar),
+    tarSize: tar.length,
+    entries: files.length,
+    chunks: [sha256(bytes)],
+  };
+  return { layer, bytes };
+}
+
+function tarOf(files: readonly TestFile[]): Uint8Array {
+  const parts = files.flatMap(({ name, bytes, mode = 0o644 }) => [
+    encodeHeader({ path: name, size: bytes.length, mode }),
+    bytes,
+    paddingAfter(bytes.length),
+  ]);
+  return Buffer.concat([...parts, trailer()]);
+}
+
+function filesOf(files: Readonly<Record<string, string>>): TestFile[] {
+  return Object.entries(files).map(([name, text]) => ({ name, bytes: Buffer.from(text) }));
+}
+
+/** A module of two files, and the files that lie beside its tree. */
+function moduleFiles(module: { path: string; version: string }): {
+  unit: { path: string; version: string; h1: string; modH1: string };
+  files: TestFile[];
+} {
+  const goMod = Buffer.from(`module ${module.path}\n`);
+  const tree = [
+    { name: "go.mod", bytes: goMod },
+    { name: "one.go", bytes: Buffer.from("package one\n") },
+  ];
+  const h1 = hashFiles(`${unitName(module)}/`, tree);
+  const place = modulePlace(module);
+  const files = [
+    ...tree.map(({ name, bytes }) => ({ name: place.tree + name, bytes })),
+    { name: place.info, bytes: infoFile(module) },
+    { name: place.mod, bytes: goMod },
+    { name: place.ziphash, bytes: zipHashFile(h1) },
+  ];
+  return { unit: { ...module, h1, modH1: goModHash(goMod) }, files };
+}
+
+function hashFiles(prefix: string, files: readonly TestFile[]): string {
+  return dirhash(files.map(({ name, bytes }) => ({ name: prefix + name, sha256: sha256(bytes) })));
+}
+
+function sizeOf(files: readonly TestFile[]): { size: number; files: number } {
+  return { size: files.reduce((sum, { bytes }) => sum + bytes.length, 0), files: files.length };
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

@@ -1,0 +1,403 @@
+// Whole installations of small bundles whose Go is a shell script: every stage is real, and all of them take no longer
+// than a few hundred small files. Real toolchains are installed by the tests in test/.
+
+import { lstat, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { EXIT, type GoferryError } from "@goferry/core";
+import { describe, expect, it } from "vitest";
+import {
+  layeredBundle,
+  scriptedToolchain,
+  type LayeredBundle,
+  type LayeredModule,
+  type LayeredOptions,
+} from "../../../test/kit/layered-bundle.ts";
+import { PROCESS_FACTS } from "../../../test/kit/process-facts.ts";
+import { testFolder } from "../../../test/kit/host-root.ts";
+import { testPlatform } from "../../../test/kit/real-go.ts";
+import { readGoEnv } from "./configure/go-env.ts";
+import { createHost, type HostFacts } from "./host.ts";
+import { install, listRoot, type Installed, type InstallOptions } from "./install.ts";
+
+const platform = testPlatform();
+const go = (version: string) => scriptedToolchain(version, platform);
+const a: LayeredModule = {
+  path: "example.com/A",
+  version: "v1.0.0",
+  files: { "go.mod": "module example.com/A\n", "a.go": "package a\n" },
+};
+const b: LayeredModule = {
+  path: "example.com/b",
+  version: "v1.1.0",
+  files: { "go.mod": "module example.com/b\n" },
+};
+
+interface Bench extends AsyncDisposable {
+  path: string;
+  root: string;
+  bundle(options?: LayeredOptions): Promise<LayeredBundle>;
+  install(
+    bundle: LayeredBundle,
+    options?: Partial<InstallOptions>,
+    facts?: Partial<HostFacts>,
+  ): Promise<Installed>;
+  /** Every file and folder of the root with its time; what the lock and staging touch left out. */
+  look(): Promise<Record<string, string>>;
+}
+
+async function bench(): Promise<Bench> {
+  const folder = await testFolder();
+  const { path, root } = folder;
+  const home = join(path, "home");
+  await mkdir(home);
+  const bundles: LayeredBundle[] = [];
+  return {
+    path,
+    root,
+    async bundle(options = {}) {
+      const made = await layeredBundle(path, { toolchains: [go("1.27.1")], modules: [[a]], ...options });
+      bundles.push(made);
+      return made;
+    },
+    install(bundle, options = {}, facts = {}) {
+      const host = createHost({
+        platform,
+        env: { PATH: "/usr/bin:/bin", HOME: home },
+        home,
+        uid: process.getuid?.(),
+        userName: "tester",
+        ...PROCESS_FACTS,
+        ...facts,
+      });
+      return install(host, {
+        root,
+        bundle,
+        bundleFile: "small.tar",
+        policy: { logKey: bundle.log.vkey, allowPrivate: () => false },
+        zips: true,
+        path: "none",
+        direct: [],
+        allowPrivate: [],
+        selfTest: "tools",
+        ...options,
+      });
+    },
+    look: () => look(root),
+    async [Symbol.asyncDispose]() {
+      for (const bundle of bundles) await bundle[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function look(root: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  const walk = async (name: string): Promise<void> => {
+    const status = await lstat(join(root, name));
+    const when = name === "" || name === "state" ? "" : status.mtimeMs;
+    if (status.isSymbolicLink()) found[name] = `${when} -> ${await readlink(join(root, name))}`;
+    else if (status.isFile())
+      found[name] = `${when} ${status.mode} ${await readFile(join(root, name), "base64")}`;
+    else {
+      found[name] = `${when} ${status.mode}`;
+      for (const below of await readdir(join(root, name))) await walk(join(name, below));
+    }
+  };
+  await walk("");
+  return found;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function refusal(promise: Promise<unknown>): Promise<GoferryError> {
+  return await promise.then(
+    () => {
+      throw new Error("it was not refused");
+    },
+    (error: unknown) => error as GoferryError,
+  );
+}
+
+describe("install", () => {
+  it("makes a root that has everything where Go looks for it", async () => {
+    await using each = await bench();
+    const bundle = await each.bundle();
+    const installed = await each.install(bundle);
+    expect(installed).toMatchObject({
+      changed: true,
+      root: each.root,
+      generation: 1,
+      current: "1.27.1",
+      added: { sdks: ["1.27.1"], modules: 1, gomods: 0 },
+      evidence: { logged: 2, private: 0 },
+      overrides: [],
+    });
+    expect((await readdir(each.root)).toSorted()).toEqual(["bin", "current", "mod", "sdk", "state"]);
+    expect((await readdir(join(each.root, "state"))).toSorted()).toEqual([
+      "audit.jsonl",
+      "state.json",
+      "units",
+    ]);
+    expect(await readlink(join(each.root, "bin/go"))).toBe("../current/bin/go");
+    expect(await readlink(join(each.root, "current"))).toBe("sdk/go1.27.1");
+    const settings = readGoEnv(await readFile(join(each.root, "sdk/go1.27.1/go.env"), "utf8"));
+    expect(settings.get("GOPROXY")).toBe(`file://${each.root}/mod/cache/download`);
+    expect(settings.get("GOSUMDB")).toBe("sum.example.com");
+    expect(await readFile(join(each.root, "mod/cache/download/example.com/!a/@v/list"), "utf8")).toBe(
+      "v1.0.0\n",
+    );
+    expect(await exists(join(each.root, "mod/cache/download/example.com/!a/@v/v1.0.0.zip"))).toBe(true);
+    const [line] = (await readFile(join(each.root, "state/audit.jsonl"), "utf8")).trim().split("\n");
+    expect(JSON.parse(line ?? "")).toMatchObject({ action: "install", bundle: bundle.indexDigest });
+  });
+
+  it("changes nothing the second time, not even a time stamp", async () => {
+    await using each = await bench();
+    const bundle = await each.bundle();
+    await each.install(bundle);
+    const before = await each.look();
+    expect(await each.install(bundle)).toMatchObject({
+      changed: false,
+      generation: 1,
+      changes: [],
+      added: { sdks: [], modules: 0 },
+    });
+    expect(await each.look()).toEqual(before);
+  });
+
+  it("adds zips when they are wanted later, and nothing else", async () => {
+    await using each = await bench();
+    const bundle = await each.bundle({ modules: [[a, b]] });
+    await each.install(bundle, { zips: false });
+    const before = await each.look();
+    expect(await each.install(bundle)).toMatchObject({
+      changed: true,
+      generation: 2,
+      added: { sdks: [], modules: 2 },
+    });
+    const after = await each.look();
+    const added = Object.keys(after).filter((name) => before[name] === undefined);
+    expect(added).toEqual([
+      "mod/cache/download/example.com/!a/@v/v1.0.0.zip",
+      "mod/cache/download/example.com/b/@v/v1.1.0.zip",
+    ]);
+    expect(await each.install(bundle, { zips: false })).toMatchObject({ changed: false });
+  });
+
+  it("adds a newer Go and the versions of a module beside those that are there, and switches to it", async () => {
+    await using each = await bench();
+    await each.install(await each.bundle({ toolchains: [go("1.26.8")], serial: 1_800_000_001 }));
+    const a2 = { ...a, version: "v1.2.0" };
+    const newer = await each.bundle({
+      toolchains: [go("1.27.1"), go("1.26.8")],
+      modules: [[a, b], [a2]],
+      serial: 1_800_000_002,
+    });
+    expect(await each.install(newer)).toMatchObject({
+      changed: true,
+      current: "1.27.1",
+      added: { sdks: ["1.27.1"], modules: 2 },
+    });
+    expect(await readlink(join(each.root, "current"))).toBe("sdk/go1.27.1");
+    expect((await readdir(join(each.root, "bin"))).toSorted()).toEqual([
+      "go",
+      "go1.26.8",
+      "go1.27.1",
+      "gofmt",
+    ]);
+    expect(await readFile(join(each.root, "mod/cache/download/example.com/!a/@v/list"), "utf8")).toBe(
+      "v1.0.0\nv1.2.0\n",
+    );
+  });
+
+  it("gives the Go versions that are there the settings of the last installation", async () => {
+    await using each = await bench();
+    const bundle = await each.bundle();
+    await each.install(bundle);
+    expect(await each.install(bundle, { direct: ["git.example.com/*"] })).toMatchObject({ changed: true });
+    const settings = readGoEnv(await readFile(join(each.root, "sdk/go1.27.1/go.env"), "utf8"));
+    expect(settings.get("GONOPROXY")).toBe("git.example.com/*");
+  });
+
+  it("says what it would do and does nothing with dryRun", async () => {
+    await using each = await bench();
+    const bundle = await each.bundle();
+    const would = await each.install(bundle, { dryRun: true });
+    expect(would).toMatchObject({ changed: true, generation: 0, current: null });
+    expect(would.changes.join("\n")).toContain("sdk/go1.27.1");
+    expect(await exists(join(each.path, "opt"))).toBe(false);
+    await each.install(bundle);
+    expect(await each.install(bundle, { dryRun: true })).toMatchObject({ changed: false, changes: [] });
+  });
+
+  it("brings the program itself, for everybody, and a newer one in its place", async () => {
+    await using each = await bench();
+    const bundle = await each.bundle();
+    const executablePath = join(each.path, "goferry-linux-amd64");
+    await writeFile(executablePath, "the first", { mode: 0o700 });
+    await each.install(bundle, {}, { executablePath });
+    const installed = join(each.root, "bin/goferry");
+    expect((await stat(installed)).mode & 0o777).toBe(0o755);
+    expect(await each.install(bundle, {}, { executablePath })).toMatchObject({ changed: false });
+    await writeFile(executablePath, "the second");
+    expect(await each.install(bundle, {}, { executablePath })).toMatchObject({ changed: true });
+    expect(await readFile(installed, "utf8")).toBe("the second");
+  });
+
+  it("follows links on the way to the root, so that it has one name", async () => {
+    await using each = await bench();
+    await mkdir(dirname(each.root), { recursive: true });
+    await symlink("opt", join(each.path, "link"));
+    const bundle = await each.bundle();
+    expect(await each.install(bundle, { root: join(each.path, "link", "goferry") })).toMatchObject({
+      root: each.root,
+    });
+    expect(await each.install(bundle)).toMatchObject({ changed: false });
+  });
+});
+
+/** What must come to nothing, and how. */
+const REFUSED: [
+  string,
+  (each: Bench, bundle: LayeredBundle) => Promise<unknown>,
+  Partial<GoferryError>,
+  number,
+][] = [
+  [
+    "another platform",
+    (each, bundle) => each.install(bundle, {}, { platform: "linux/riscv64" }),
+    { code: "PLATFORM_ABSENT" },
+    EXIT.preflight,
+  ],
+  [
+    "a log key that did not sign the tree head",
+    async (each, bundle) =>
+      each.install(bundle, {
+        policy: { logKey: (await each.bundle({ name: "other" })).log.vkey, allowPrivate: () => true },
+      }),
+    { code: "LOG_MISMATCH" },
+    EXIT.refused,
+  ],
+  [
+    "a unit that is private, and not allowed",
+    (each, bundle) => {
+      const contents = {
+        ...bundle.contents,
+        units: bundle.contents.units.map((unit) =>
+          unit.path === a.path ? { ...unit, evidence: "private" as const } : unit,
+        ),
+      };
+      return each.install({ ...bundle, contents });
+    },
+    { code: "PRIVATE_REFUSED", subject: "example.com/A@v1.0.0" },
+    EXIT.refused,
+  ],
+  [
+    "a damaged layer",
+    async (each, bundle) => {
+      const bytes = await readFile(bundle.file);
+      bytes.writeUInt8((bytes.at(-20) ?? 0) ^ 1, bytes.length - 20);
+      await writeFile(bundle.file, bytes);
+      return each.install(bundle);
+    },
+    { code: "CHUNK_MISMATCH" },
+    EXIT.refused,
+  ],
+  [
+    "a Go that is not what the self-test expects",
+    async (each) =>
+      each.install(
+        await each.bundle({
+          name: "odd",
+          toolchains: [{ ...go("1.27.1"), files: { ...go("1.26.8").files } }],
+        }),
+      ),
+    { code: "ROLLED_BACK", subject: expect.stringMatching(/bin\/go version$/) },
+    EXIT.rolledBack,
+  ],
+  [
+    "an interruption before it begins",
+    (each, bundle) => each.install(bundle, { signal: AbortSignal.abort(new Error("Ctrl-C")) }),
+    { code: "INTERRUPTED" },
+    EXIT.interrupted,
+  ],
+  ...(["preflight", "stage", "commit", "self-test"] as const).map((stage): (typeof REFUSED)[number] => [
+    `an interruption in the stage ${stage}`,
+    (each, bundle) => {
+      const control = new AbortController();
+      const onProgress = (event: { stage: string }): void => {
+        if (event.stage === stage) control.abort(new Error("Ctrl-C"));
+      };
+      return each.install(bundle, { signal: control.signal, onProgress });
+    },
+    { code: "INTERRUPTED" },
+    EXIT.interrupted,
+  ]),
+];
+
+describe("install, when it fails", () => {
+  it.each(REFUSED)("leaves nothing behind after %s", async (_, attempt, expected, exitCode) => {
+    await using each = await bench();
+    const error = await refusal(attempt(each, await each.bundle()));
+    expect(error).toMatchObject(expected);
+    expect(error.exitCode).toBe(exitCode);
+    expect(await exists(join(each.path, "opt"))).toBe(false);
+    expect(await readdir(join(each.path, "home"))).toEqual([]);
+  });
+
+  it.each(REFUSED)("leaves the old state whole after %s", async (_, attempt, expected) => {
+    await using each = await bench();
+    await each.install(await each.bundle({ name: "before", toolchains: [go("1.25.3")], modules: [[b]] }));
+    const before = await each.look();
+    expect(await refusal(attempt(each, await each.bundle()))).toMatchObject(expected);
+    expect(await each.look()).toEqual(before);
+  });
+
+  it("refuses to take over what somebody else has put where a module belongs", async () => {
+    await using each = await bench();
+    await each.install(await each.bundle({ modules: [[b]] }));
+    const place = join(each.root, "mod/example.com/!a@v1.0.0");
+    await mkdir(place);
+    await writeFile(join(place, "evil.go"), "package evil\n");
+    const before = await each.look();
+    expect(await refusal(each.install(await each.bundle({ name: "more" })))).toMatchObject({
+      code: "PATH_OCCUPIED",
+      subject: place,
+    });
+    expect(await each.look()).toEqual(before);
+  });
+
+  it("can be repeated at once after any of them", async () => {
+    await using each = await bench();
+    const bundle = await each.bundle();
+    for (const stage of ["stage", "commit", "self-test"]) {
+      const control = new AbortController();
+      const onProgress = (event: { stage: string }): void =>
+        event.stage === stage ? control.abort() : undefined;
+      expect(await refusal(each.install(bundle, { signal: control.signal, onProgress }))).toMatchObject({
+        code: "INTERRUPTED",
+      });
+    }
+    expect(await each.install(bundle)).toMatchObject({ changed: true, generation: 1 });
+  });
+});
+
+describe("listRoot", () => {
+  it("says what is installed, and nothing of a root that is not there", async () => {
+    await using each = await bench();
+    const host = createHost({ platform, env: {}, home: undefined, uid: 0, userName: "t", ...PROCESS_FACTS });
+    expect(await listRoot(host, each.root)).toMatchObject({ generation: 0, current: null });
+    expect(await exists(each.root)).toBe(false);
+    await each.install(await each.bundle());
+    expect(await listRoot(host, each.root)).toMatchObject({
+      generation: 1,
+      current: "1.27.1",
+      sdks: [{ version: "1.27.1", platform }],
+    });
+  });
+});

@@ -1,0 +1,213 @@
+import { mkdir, unlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { modulePlace, unitName, type ModuleVersion } from "@goferry/core";
+import { describe, expect, it } from "vitest";
+import { realHost, testFolder } from "../../../../test/kit/host-root.ts";
+import { layeredBundle, scriptedToolchain, type LayeredBundle } from "../../../../test/kit/layered-bundle.ts";
+import { layout, type Layout } from "../layout.ts";
+import { nodeFs } from "../node-fs.ts";
+import { emptyState, serializeState, type State } from "../transaction/state.ts";
+import { demand, describeDemand, type Demand } from "./demand.ts";
+import { stateAfter } from "./state-after.ts";
+
+const fs = nodeFs(realHost);
+const host = { platform: "linux/amd64", executablePath: undefined, now: () => new Date() };
+
+const a = {
+  path: "example.com/A",
+  version: "v1.0.0",
+  files: { "go.mod": "module example.com/A\n", x: "12345" },
+};
+const b = { path: "example.com/b", version: "v1.0.0", files: { y: "1" } };
+const lone = { path: "example.com/lone", version: "v1.0.0" };
+
+function zipOf({ root }: Layout, module: ModuleVersion): string {
+  return join(root, modulePlace(module).ziphash.replace(/hash$/, ""));
+}
+
+interface Bench extends AsyncDisposable {
+  at: Layout;
+  bundle: LayeredBundle;
+  ask(options?: { zips?: boolean; bundle?: LayeredBundle }): Promise<Demand>;
+  /** As an installation leaves it, as far as demand looks. */
+  installed(options?: { zips?: boolean }): Promise<State>;
+  write(state: State): Promise<void>;
+  path: string;
+}
+
+async function bench(): Promise<Bench> {
+  const folder = await testFolder();
+  const at = layout(folder.root);
+  const toolchains = [scriptedToolchain("1.27.1"), scriptedToolchain("1.27.1", "linux/arm64")];
+  const bundle = await layeredBundle(folder.path, { toolchains, modules: [[a], [b, lone]] });
+  const ask: Bench["ask"] = ({ zips = true, bundle: other = bundle } = {}) =>
+    demand(fs, at, { bundle: other, zips, path: "none" }, host);
+  const write = async (state: State): Promise<void> => {
+    await mkdir(at.state, { recursive: true });
+    await writeFile(at.stateFile, serializeState(state));
+  };
+  return {
+    at,
+    bundle,
+    ask,
+    write,
+    path: folder.path,
+    installed: async ({ zips = true } = {}) => {
+      const wanted = await ask({ zips });
+      const state = {
+        ...stateAfter(emptyState(at.root), { wanted, options: { bundle, zips }, host }),
+        transaction: "t",
+      };
+      await write(state);
+      for (const unit of zips ? [a, b] : []) {
+        await mkdir(dirname(zipOf(at, unit)), { recursive: true });
+        await writeFile(zipOf(at, unit), "zip");
+      }
+      return state;
+    },
+    async [Symbol.asyncDispose]() {
+      await bundle[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const namesOf = ({ units }: Demand): string[] => units.map(unitName);
+
+describe("demand", () => {
+  it("is everything of this platform where nothing is, and leaves the other platform's layer alone", async () => {
+    await using each = await bench();
+    const wanted = await each.ask();
+    expect(namesOf(wanted)).toEqual([
+      "example.com/lone@v1.0.0",
+      "example.com/A@v1.0.0",
+      "example.com/b@v1.0.0",
+      "golang.org/toolchain@v0.0.1-go1.27.1.linux-amd64",
+    ]);
+    expect(wanted.layers).toEqual([0, 1, 3, 4]);
+    const { layers, units } = each.bundle.contents;
+    expect(wanted.layerBytes).toBe([0, 1, 3, 4].reduce((sum, i) => sum + (layers[i]?.size ?? 0), 0));
+    const bytes = units
+      .filter((unit) => !unit.version.endsWith("arm64"))
+      .reduce((sum, { size }) => sum + size, 0);
+    expect(wanted.needBytes).toBeGreaterThan(bytes);
+    expect(wanted.changesSomething).toBe(true);
+  });
+
+  it("is nothing where all of it is", async () => {
+    await using each = await bench();
+    await each.installed();
+    expect(await each.ask()).toMatchObject({
+      units: [],
+      layers: [],
+      layerBytes: 0,
+      needBytes: 0,
+      needFiles: 0,
+      changesSomething: false,
+    });
+  });
+
+  it("is the module whose zip is missing, if zips are wanted", async () => {
+    await using each = await bench();
+    await each.installed();
+    await unlink(zipOf(each.at, a));
+    expect(await each.ask()).toMatchObject({ layers: [3], changesSomething: true });
+    expect(namesOf(await each.ask())).toEqual(["example.com/A@v1.0.0"]);
+    expect(await each.ask({ zips: false })).toMatchObject({ units: [], changesSomething: false });
+  });
+
+  it("is every module, and no toolchain, where zips come later", async () => {
+    await using each = await bench();
+    await each.installed({ zips: false });
+    expect(namesOf(await each.ask())).toEqual(["example.com/A@v1.0.0", "example.com/b@v1.0.0"]);
+  });
+
+  it.each<[string, (state: State) => State, string[]]>([
+    [
+      "another toolchain of the same version",
+      (state) => ({ ...state, sdks: state.sdks.map((sdk) => ({ ...sdk, h1: `h1:${"A".repeat(43)}=` })) }),
+      ["golang.org/toolchain@v0.0.1-go1.27.1.linux-amd64"],
+    ],
+    [
+      "a toolchain for another platform",
+      (state) => ({ ...state, sdks: state.sdks.map((sdk) => ({ ...sdk, platform: "linux/arm64" })) }),
+      ["golang.org/toolchain@v0.0.1-go1.27.1.linux-amd64"],
+    ],
+    [
+      "other content of the same version",
+      (state) => ({
+        ...state,
+        units: state.units.map((unit) =>
+          unit.path === b.path ? { ...unit, h1: `h1:${"A".repeat(43)}=` } : unit,
+        ),
+      }),
+      ["example.com/b@v1.0.0"],
+    ],
+    [
+      "only the go.mod of a version",
+      (state) => ({
+        ...state,
+        units: state.units.map((unit) =>
+          unit.path === b.path ? { ...unit, kind: "gomod", h1: null } : unit,
+        ),
+      }),
+      ["example.com/b@v1.0.0"],
+    ],
+    [
+      "another go.mod",
+      (state) => ({
+        ...state,
+        units: state.units.map((unit) =>
+          unit.path === lone.path ? { ...unit, modH1: `h1:${"A".repeat(43)}=` } : unit,
+        ),
+      }),
+      ["example.com/lone@v1.0.0"],
+    ],
+    [
+      "the whole module of a lone go.mod",
+      (state) => ({
+        ...state,
+        units: state.units.map((unit) =>
+          unit.path === lone.path ? { ...unit, kind: "module", h1: `h1:${"A".repeat(43)}=` } : unit,
+        ),
+      }),
+      [],
+    ],
+  ])("where the root has %s", async (_, change, lacking) => {
+    await using each = await bench();
+    await each.write(change(await each.installed()));
+    expect(namesOf(await each.ask())).toEqual(lacking);
+  });
+
+  it("changes something for a bundle that is new and brings nothing new", async () => {
+    await using each = await bench();
+    await each.installed();
+    await using other = await layeredBundle(each.path, {
+      name: "other",
+      toolchains: [scriptedToolchain("1.27.1")],
+      modules: [[b]],
+    });
+    expect(await each.ask({ bundle: other })).toMatchObject({
+      units: [],
+      layers: [],
+      changesSomething: true,
+    });
+  });
+
+  it("says in words what will be new", async () => {
+    await using each = await bench();
+    const lines = describeDemand(await each.ask(), each.at);
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toContain(join(each.at.sdk, "go1.27.1"));
+    expect(lines[1]).toContain("3 module versions");
+    await each.installed();
+    expect(describeDemand(await each.ask(), each.at)).toEqual([]);
+  });
+
+  it("refuses a state that cannot be read", async () => {
+    await using each = await bench();
+    await mkdir(each.at.state, { recursive: true });
+    await writeFile(each.at.stateFile, "{}");
+    await expect(each.ask()).rejects.toMatchObject({ code: "STATE_DAMAGED" });
+  });
+});
