@@ -14,7 +14,7 @@ import { pack } from "../../packages/bundler/src/pack/pack.ts";
 import { makePlan } from "../../packages/bundler/src/plan/plan.ts";
 import { keySigner, type Signer } from "../../packages/bundler/src/signer.ts";
 import { parseSpec } from "../../packages/bundler/src/spec/read.ts";
-import type { FetchedUnit, Packed } from "../../packages/bundler/src/stages.ts";
+import type { Fetched, FetchedUnit, Packed } from "../../packages/bundler/src/stages.ts";
 import {
   dirhash,
   encodeProof,
@@ -86,28 +86,36 @@ export const MODULES: readonly TestModule[] = [
 const GRAPH = { path: "example.com/graph", version: "v0.1.0" };
 
 export async function smallBundle(options: SmallOptions = {}): Promise<SmallBundle> {
-  const { go = ["1.27.1"], platforms = ["linux/amd64", "linux/arm64"] } = options;
   const folder = await mkdtemp(join(tmpdir(), "small-bundle-"));
   try {
-    const log = checksumLog();
-    const units = await makeUnits(folder, log, { ...options, go, platforms });
-    const plan = await smallPlan(go, platforms);
-    const fetched = {
-      plan,
-      units: await proven(units, log, options.private ?? []),
-      log: { name: "sum.example.com", head: log.head() },
-      modules: [],
-      tools: [],
-      goroot: "",
-      projects: [],
-      notes: [],
-    };
+    const { fetched, log } = await smallFetched(folder, options);
     const packed = await pack(fetched, { workDir: join(folder, "layers") });
     const layers = await Promise.all(packed.layers.map(({ file }) => readFile(file)));
     return { packed, layers, log };
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** What goes into a small bundle, as the packer gets it, with its zips in `folder`. */
+export async function smallFetched(
+  folder: string,
+  options: SmallOptions = {},
+): Promise<{ fetched: Fetched; log: ChecksumLog }> {
+  const { go = ["1.27.1"], platforms = ["linux/amd64", "linux/arm64"] } = options;
+  const log = checksumLog();
+  const units = await makeUnits(folder, log, { ...options, go, platforms });
+  const fetched = {
+    plan: await smallPlan(go, platforms),
+    units: await proven(units, log, options.private ?? []),
+    log: { name: "sum.example.com", head: log.head() },
+    modules: [],
+    tools: [],
+    goroot: "",
+    projects: [],
+    notes: [],
+  };
+  return { fetched, log };
 }
 
 async function smallPlan(go: readonly string[], platforms: readonly string[]): ReturnType<typeof makePlan> {

@@ -25,6 +25,14 @@ describe("createProgress", () => {
     expect(stream.text()).toBe("goferry: Planning\ngoferry: Packing\n");
   });
 
+  it("takes a terminal that does not know its width for one of the usual width", () => {
+    const stream = Object.assign(output(), { columns: 0 });
+    const progress = createProgress(stream, "line", () => 0);
+    progress.update({ stage: "Planning" });
+    progress.end();
+    expect(stream.text()).toContain("Planning");
+  });
+
   it("writes nothing where nothing is wanted", () => {
     const stream = output();
     const progress = createProgress(stream, "none", () => 0);

@@ -48,7 +48,8 @@ function lineProgress(output: Output, now: () => number): Progress {
   let bar: SingleBar | undefined;
   let event: ProgressEvent = { stage: "" };
   let rate = new RateMeter(now);
-  const format = (): string => lineText(event, rate.perSecond(), output.columns ?? 80);
+  // A terminal that does not know its width says 0.
+  const format = (): string => lineText(event, rate.perSecond(), output.columns || 80);
   return {
     update(next) {
       if (next.stage !== event.stage) rate = new RateMeter(now);

@@ -5,7 +5,8 @@ import { GoferryError } from "@goferry/core";
 import type { Terminal } from "./terminal.ts";
 
 /** What arrow keys and the like send (ECMA-48); they are no part of a passphrase. */
-const ESCAPE_SEQUENCES = new RegExp(`${"\u001B"}(?:\\[[0-?]*[ -/]*[@-~]|O.|.)?`, "gu");
+const ESCAPE = "\u001B";
+const ESCAPE_SEQUENCES = new RegExp(`${ESCAPE}(?:\\[[0-?]*[ -/]*[@-~]|O.|.)?`, "gu");
 
 type PromptTerminal = Pick<Terminal, "stdin" | "stderr" | "signal">;
 

@@ -62,9 +62,9 @@ async function perform(terminal: Terminal, manner: Manner): Promise<void> {
   if (!manner.json && !manner.quiet) for (const text of outcome.warnings ?? []) warn(text, stderr);
 }
 
-function answerText(line: Exclude<ParsedLine, { ask: "run" }>, { columns }: Output): string {
+function answerText(line: Exclude<ParsedLine, { ask: "run" }>, stdout: Output): string {
   if (line.ask === "version") return `goferry ${VERSION}\n`;
-  return helpText({ topic: line.topic, commands: COMMANDS, columns });
+  return helpText({ topic: line.topic, commands: COMMANDS, columns: columnsOf(stdout) });
 }
 
 function answerJson(line: Exclude<ParsedLine, { ask: "run" }>): object {
@@ -111,7 +111,8 @@ function style(output: Output, env: Terminal["env"]): Style {
 }
 
 function columnsOf({ isTTY, columns }: Output): number | undefined {
-  return isTTY === true ? columns : undefined;
+  // A terminal that does not know its width says 0.
+  return isTTY === true && columns !== 0 ? columns : undefined;
 }
 
 function progressStyle({ stderr, env }: Terminal, { json, quiet }: Manner): ProgressStyle {

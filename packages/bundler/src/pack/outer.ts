@@ -12,11 +12,12 @@ import {
   signatureManifest,
   trailer,
   type Blob,
+  type Digest,
 } from "@goferry/core";
 import type { Packed } from "../stages.ts";
 
 /** Bytes in memory, or a whole file of that many bytes. */
-export type Piece = Uint8Array | { file: string; size: number };
+export type Piece = Uint8Array | { file: string; size: number; digest: Digest };
 
 /** The pieces of a bundle in the order of FORMAT.md section 2. `signatures`: armored, one for each signer. */
 export function outerPieces(packed: Packed, signatures: readonly string[]): Piece[] {
@@ -36,7 +37,7 @@ export function outerPieces(packed: Packed, signatures: readonly string[]): Piec
     ...documents.documents.flatMap(blobEntry),
     ...layers.flatMap(({ file, layer: { digest, size } }) => [
       encodeHeader({ path: blobPath(digest), size, mode: 0o644 }),
-      { file, size },
+      { file, size, digest },
       paddingAfter(size),
     ]),
     trailer(),

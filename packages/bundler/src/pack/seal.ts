@@ -1,6 +1,7 @@
 // Packed -> Sealed: signs the bundle index and writes the finished file, under its name only when it is whole and on
 // disk.
 
+import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import { list } from "tar";
@@ -19,7 +20,10 @@ export interface SealOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** @throws KEY_INVALID, DISK_FULL, IO_FAILED, INTERRUPTED; nothing is left at `out` that was not there before */
+/** Bytes that are copied at a time. */
+const COPY_BYTES = 1 << 20;
+
+/** @throws KEY_INVALID, HASH_MISMATCH, DISK_FULL, IO_FAILED, INTERRUPTED; nothing is left at `out` that was not there before */
 export async function seal(packed: Packed, { out, signers, now, signal }: SealOptions): Promise<Sealed> {
   const signatures: string[] = [];
   for (const signer of signers) signatures.push(await signer.sign(packed.documents.index.bytes, now));
@@ -28,6 +32,7 @@ export async function seal(packed: Packed, { out, signers, now, signal }: SealOp
   try {
     await writePieces(part, pieces, signal);
     await checkWithOtherReader(part, pieces);
+    signal?.throwIfAborted();
     await rename(part, out);
   } catch (error) {
     await rm(part, { force: true });
@@ -51,16 +56,32 @@ async function writePieces(
   for (const piece of pieces) {
     signal?.throwIfAborted();
     if (piece instanceof Uint8Array) await handle.writeFile(piece);
-    else await copyFile(piece.file, handle, signal);
+    else await copyFile(piece, handle, signal);
   }
   await handle.sync();
 }
 
-async function copyFile(file: string, target: FileHandle, signal: AbortSignal | undefined): Promise<void> {
-  for await (const bytes of createReadStream(file, { highWaterMark: 1 << 20 })) {
+/** What is handed out must still be what was signed: a disk may have changed it since it was packed. */
+async function copyFile(
+  { file, size, digest }: Exclude<Piece, Uint8Array>,
+  target: FileHandle,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const sum = createHash("sha256");
+  for await (const bytes of createReadStream(file, { highWaterMark: COPY_BYTES })) {
     signal?.throwIfAborted();
+    sum.update(bytes as Uint8Array);
     await target.writeFile(bytes as Uint8Array);
   }
+  const found = `sha256:${sum.digest("hex")}`;
+  if (found === digest) return;
+  throw new GoferryError("HASH_MISMATCH", {
+    subject: `layer of ${size} bytes`,
+    message: "the layer has changed on this disk since it was packed",
+    expected: digest,
+    found,
+    next: "Build again, with --cache on another disk if it happens again",
+  });
 }
 
 /**

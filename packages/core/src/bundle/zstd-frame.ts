@@ -93,7 +93,7 @@ export class ZstdFrame {
   #restOfHeader(): number {
     if (this.#held.readUInt32LE(0) !== MAGIC) throw this.#refusal("no zstd frame");
     const descriptor = this.#held.readUInt8(4);
-    if ((descriptor & 0b0000_1000) !== 0) throw this.#refusal("a frame of a later version of zstd");
+    if ((descriptor & 0b0001_1000) !== 0) throw this.#refusal("a frame of a later version of zstd");
     if ((descriptor & 0b0000_0100) !== 0) throw this.#refusal("a frame with a checksum");
     if ((descriptor & 0b0000_0011) !== 0) throw this.#refusal("a frame that needs a dictionary");
     return this.#windowBytes() + this.#sizeBytes();

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checksumLog } from "../../../../test/kit/checksum-log.ts";
 import { makeZip } from "../../../../test/kit/make-zip.ts";
 import { goPlatform } from "../machine.ts";
-import { testToolchain } from "../testing/bundle.ts";
+import { testToolchain } from "../testing/toolchain.ts";
 import { goferry, testFolder, type TestResult } from "../testing/terminal.ts";
 
 const PLATFORM = goPlatform({ os: process.platform, arch: process.arch });
@@ -261,11 +261,14 @@ describe("build", () => {
 
   it("leaves nothing when it is interrupted", async () => {
     const reason = new GoferryError("INTERRUPTED", { subject: "goferry", message: "stopped by the test" });
-    const result = await goferry(["build", "--sign-key", "keys/private.asc", "--out", "never.tar", "--json"], {
-      cwd: folder.path,
-      env: { ...env, GOFERRY_KEY_PASSPHRASE: "right" },
-      signal: AbortSignal.abort(reason),
-    });
+    const result = await goferry(
+      ["build", "--sign-key", "keys/private.asc", "--out", "never.tar", "--json"],
+      {
+        cwd: folder.path,
+        env: { ...env, GOFERRY_KEY_PASSPHRASE: "right" },
+        signal: AbortSignal.abort(reason),
+      },
+    );
     expect(result.json()).toMatchObject({ error: { code: "INTERRUPTED" } });
     expect(result.code).toBe(130);
     expect(await readdir(folder.path)).not.toContain("never.tar");

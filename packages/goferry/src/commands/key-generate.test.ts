@@ -84,7 +84,9 @@ describe("key generate", () => {
     expect(made.code).toBe(0);
     expect(made.stdout).toContain("without a passphrase");
     expect(await opens(folder.path)).toBe(true);
-    expect(await goferry([...WHO, "--out", "other", "--yes"], { cwd: folder.path })).toMatchObject({ code: 0 });
+    expect(await goferry([...WHO, "--out", "other", "--yes"], { cwd: folder.path })).toMatchObject({
+      code: 0,
+    });
   });
 
   it("never overwrites a key", async () => {

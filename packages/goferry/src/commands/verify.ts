@@ -49,6 +49,7 @@ export const verify = defineCommand({
     const total = bundle.contents.layers.reduce((sum, { size }) => sum + size, 0);
     let done = 0;
     const onBytes = (bytes: number): void => {
+      signal.throwIfAborted();
       done += bytes;
       progress.update({ stage: "Verifying", done, total, unit: "bytes" });
     };

@@ -1,7 +1,5 @@
-// A bundle small enough to be made for every test: real in its form, its hashes, its log proofs and its signature. Its
-// Go is a shell script that answers what the installer asks of a Go.
+// A bundle small enough to be made for every test: real in its form, its hashes, its log proofs and its signature.
 
-import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
@@ -10,7 +8,6 @@ import {
   blobPath,
   compareNames,
   digestOf,
-  dirhash,
   EMPTY_CONFIG,
   encodeHeader,
   encodeProof,
@@ -23,8 +20,8 @@ import {
   paddingAfter,
   sdkPlace,
   signatureManifest,
+  sha256Hex,
   signedDocuments,
-  toolchainModule,
   trailer,
   unitName,
   zipHashFile,
@@ -32,6 +29,7 @@ import {
   type Layer,
 } from "@goferry/core";
 import { generateKey, keySigner, unlockKey } from "@goferry/bundler";
+import { hashFiles, TEST_GO, testToolchain, type TestFile } from "./toolchain.ts";
 
 /** The part of a checksum database that is needed; test/kit has one. */
 export interface TestLog {
@@ -48,7 +46,6 @@ export interface TestBundle {
   fingerprint: string;
 }
 
-const VERSION = "1.27.1";
 const CREATED = "2026-11-21T05:00:00Z";
 const LOGGED = { path: "example.com/logged", version: "v1.2.3" };
 const SECRET = { path: "corp.example.com/secret", version: "v0.1.0" };
@@ -65,9 +62,9 @@ export async function makeBundle(
   folder: string,
   { platform, log, expires }: BundleOptions,
 ): Promise<TestBundle> {
-  const { toolchain, files } = testToolchain(platform);
-  const own = files.filter(({ name }) => name.startsWith("bin/"));
-  const common = files.filter((file) => !own.includes(file));
+  const { toolchain, files: goFiles } = testToolchain(platform);
+  const own = goFiles.filter(({ name }) => name.startsWith("bin/"));
+  const common = goFiles.filter((file) => !own.includes(file));
   const logged = moduleFiles(LOGGED);
   const secret = moduleFiles(SECRET);
   // Four records, so that a proof is the neighbor and the neighbor of the pair.
@@ -81,12 +78,12 @@ export async function makeBundle(
     const id = ids[i] ?? 0;
     return { id, proof: encodeProof([log.node(0, id ^ 1), log.node(1, (id >> 1) ^ 1)]) };
   };
-  const place = sdkPlace(VERSION);
+  const place = sdkPlace(TEST_GO);
   const sdk = (files: TestFile[]): TestFile[] =>
     files.map(({ name, bytes }) => ({ name: place + name, bytes, mode: fileMode(name) }));
   const layers = [
-    makeLayer({ kind: "sdk", go: VERSION }, sdk(common)),
-    makeLayer({ kind: "sdk", go: VERSION, platform }, sdk(own)),
+    makeLayer({ kind: "sdk", go: TEST_GO }, sdk(common)),
+    makeLayer({ kind: "sdk", go: TEST_GO, platform }, sdk(own)),
     makeLayer({ kind: "mod" }, [...logged.files, ...secret.files]),
   ];
   const contents: Contents = {
@@ -95,10 +92,10 @@ export async function makeBundle(
     created: CREATED,
     serial: Date.parse(CREATED) / 1000,
     ...(expires === undefined ? {} : { expires }),
-    go: [VERSION],
+    go: [TEST_GO],
     platforms: [platform],
     request: {
-      go: [VERSION],
+      go: [TEST_GO],
       platforms: [platform],
       projects: [
         { name: "app", module: "example.com/app", goMod: digestOf(Buffer.from("")), tags: [], packages: [] },
@@ -113,10 +110,10 @@ export async function makeBundle(
       { kind: "module", ...logged.unit, ...sizeOf(logged.files), layers: [2], evidence: evidence(1) },
       {
         kind: "toolchain",
-        go: VERSION,
+        go: TEST_GO,
         platform,
         ...toolchain,
-        ...sizeOf(files),
+        ...sizeOf(goFiles),
         layers: [0, 1],
         evidence: evidence(0),
       },
@@ -169,12 +166,6 @@ async function writeBundle(
   return made;
 }
 
-interface TestFile {
-  name: string;
-  bytes: Uint8Array;
-  mode?: 0o644 | 0o755;
-}
-
 interface MadeLayer {
   layer: Layer;
   bytes: Uint8Array;
@@ -190,7 +181,7 @@ function makeLayer(of: Pick<Layer, "kind" | "go" | "platform">, files: readonly 
     diffId: digestOf(tar),
     tarSize: tar.length,
     entries: files.length,
-    chunks: [sha256(bytes)],
+    chunks: [sha256Hex(bytes)],
   };
   return { layer, bytes };
 }
@@ -202,10 +193,6 @@ function tarOf(files: readonly TestFile[]): Uint8Array {
     paddingAfter(bytes.length),
   ]);
   return Buffer.concat([...parts, trailer()]);
-}
-
-function filesOf(files: Readonly<Record<string, string>>): TestFile[] {
-  return Object.entries(files).map(([name, text]) => ({ name, bytes: Buffer.from(text) }));
 }
 
 /** A module of two files, and the files that lie beside its tree. */
@@ -229,14 +216,6 @@ function moduleFiles(module: { path: string; version: string }): {
   return { unit: { ...module, h1, modH1: goModHash(goMod) }, files };
 }
 
-function hashFiles(prefix: string, files: readonly TestFile[]): string {
-  return dirhash(files.map(({ name, bytes }) => ({ name: prefix + name, sha256: sha256(bytes) })));
-}
-
 function sizeOf(files: readonly TestFile[]): { size: number; files: number } {
   return { size: files.reduce((sum, { bytes }) => sum + bytes.length, 0), files: files.length };
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }

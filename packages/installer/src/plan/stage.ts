@@ -2,7 +2,7 @@
 // is touched here.
 
 import { join } from "node:path";
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { modulePlace } from "@goferry/core";
 import { editGoEnv, goEnvSettings } from "../configure/go-env.ts";
 import { currentTarget, launchers, type BinEntry } from "../configure/launchers.ts";
@@ -170,6 +170,8 @@ async function stageExecutable(
   try {
     await mkdir(layout(staging).bin, { recursive: true });
     await copyFile(source, from);
+    // Who downloaded it may have kept it to himself, and a copy keeps that.
+    await chmod(from, 0o755);
   } catch (error) {
     throw ioError(error, "copy", from);
   }

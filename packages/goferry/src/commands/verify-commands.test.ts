@@ -1,8 +1,7 @@
-// verify, inspect, install and list, with one small bundle.
+// verify and inspect, with one small bundle.
 
-import { copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
-import { GoferryError } from "@goferry/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checksumLog } from "../../../../test/kit/checksum-log.ts";
 import { goPlatform } from "../machine.ts";
@@ -62,11 +61,11 @@ describe("verify", () => {
   });
 
   it("says with --quick what it did not check", async () => {
-    const arguments_ = ["verify", "tiny.tar", "--key", "public.asc", "--quick"];
-    const { code, stdout } = await goferry(arguments_, { cwd: folder.path });
+    const words = ["verify", "tiny.tar", "--key", "public.asc", "--quick"];
+    const { code, stdout } = await goferry(words, { cwd: folder.path });
     expect(code).toBe(0);
     expect(stdout).toMatch(/not checked .*log proofs/u);
-    expect((await goferry([...arguments_, "--json"], { cwd: folder.path })).json()).toMatchObject({
+    expect((await goferry([...words, "--json"], { cwd: folder.path })).json()).toMatchObject({
       verified: true,
       quick: true,
       logged: null,
@@ -106,13 +105,13 @@ describe("verify", () => {
     expect(stderr).toContain("LOG_MISMATCH");
   });
 
-  it.each(["verify", "verify --quick", "install"])("refuses a damaged bundle: %s", async (words) => {
+  it.each(["verify", "verify --quick", "install"])("refuses a damaged bundle: %s", async (command) => {
     await using other = await testFolder();
     const damaged = join(other.path, "damaged.tar");
     await copyFile(bundle.file, damaged);
     await damageLayer(damaged);
     const result = await goferry(
-      [...words.split(" "), damaged, "--key", bundle.publicKey, ...ALLOW, "--json"],
+      [...command.split(" "), damaged, "--key", bundle.publicKey, ...ALLOW, "--json"],
       { cwd: other.path },
     );
     expect(result.json()).toMatchObject({ error: { code: "CHUNK_MISMATCH" } });
@@ -223,114 +222,5 @@ describe("inspect", () => {
     const { code, stderr } = await goferry(["inspect", "public.asc"], { cwd: folder.path });
     expect(code).toBe(3);
     expect(stderr).toMatch(/^goferry: BUNDLE_MALFORMED /u);
-  });
-});
-
-describe("install and list", () => {
-  const words = ["install", "tiny.tar", "--key", "public.asc", ...ALLOW];
-
-  it("installs in the user's own folder, says what to type, and does nothing the second time", async () => {
-    await using host = await testFolder();
-    const root = join(host.path, "home/.local/share/goferry");
-    const words = ["install", bundle.file, "--key", bundle.publicKey, ...ALLOW];
-    const first = await goferry(words, { cwd: host.path });
-    expect(first.stderr).toMatch(/^(?:goferry: [A-Z][^\n]*\n)+$/u);
-    expect(first.code).toBe(0);
-    expect(first.stdout).toContain(`Installed tiny (serial 1795237200) in ${root}`);
-    expect(first.stdout).toContain(`export PATH=${root}/bin:$PATH`);
-    expect(first.stdout).toContain(bundle.fingerprint);
-    expect(await readFile(join(root, "sdk/go1.27.1/VERSION"), "utf8")).toBe("go1.27.1\n");
-
-    const env = { PATH: `${root}/bin:/usr/bin:/bin` };
-    const second = await goferry([...words, "--json"], { cwd: host.path, env });
-    expect(second.code).toBe(0);
-    expect(second.json()).toMatchObject({ changed: false, generation: 1, current: "1.27.1", changes: [] });
-
-    const third = await goferry(words, { cwd: host.path, env });
-    expect(third.stdout).toContain("Nothing to do");
-    expect(third.stdout).toContain(`has ${root}/bin already`);
-
-    const listed = await goferry(["list"], { cwd: folder.path, env: { GOFERRY_ROOT: root } });
-    expect(listed).toMatchObject({ code: 0, stderr: "" });
-    expect(listed.stdout).toContain(`1.27.1 ${PLATFORM} (current)`);
-    expect(listed.stdout).toContain(`signed by ${bundle.fingerprint}`);
-    expect(listed.stdout).toMatch(/modules +2, and 0 .*1 private/u);
-    expect((await goferry(["list", "--json"], { cwd: host.path })).json()).toMatchObject({
-      root,
-      generation: 1,
-      current: "1.27.1",
-      sdks: [{ version: "1.27.1", current: true }],
-      bundles: [{ name: "tiny" }],
-      counts: { modules: 2, gomods: 0, private: 1 },
-    });
-  });
-
-  it("names what overrides our settings, with the command that mends it", async () => {
-    await using host = await testFolder();
-    const env = { GOFLAGS: "-mod=mod", GOFERRY_KEY_PASSPHRASE: "not for Go" };
-    const options = { cwd: folder.path, env };
-    const root = join(host.path, "root");
-    const { code, stderr } = await goferry([...words, "--root", root], options);
-    expect(code).toBe(0);
-    expect(stderr).toContain("SETTING_OVERRIDDEN GOFLAGS");
-    expect(stderr).toContain("next: unset GOFLAGS");
-    const quiet = await goferry([...words, "--root", root, "--quiet"], options);
-    expect(quiet).toMatchObject({ code: 0, stdout: "", stderr: "" });
-    const json = await goferry([...words, "--root", root, "--json"], options);
-    expect(json.stderr).toBe("");
-    expect(json.json()).toMatchObject({ overrides: [{ subject: "GOFLAGS", next: "unset GOFLAGS" }] });
-  });
-
-  it("changes nothing with --dry-run", async () => {
-    await using host = await testFolder();
-    const root = join(host.path, "root");
-    const { code, stdout } = await goferry([...words, "--root", root, "--dry-run"], { cwd: folder.path });
-    expect(code).toBe(0);
-    expect(stdout).toContain("Would install tiny");
-    expect(stdout).toContain("sdk/go1.27.1");
-    expect(await stat(root).catch(() => "absent")).toBe("absent");
-    const result = await goferry([...words, "--root", root, "--dry-run", "--json"], { cwd: folder.path });
-    expect(result.json()).toMatchObject({ changed: true, dryRun: true, generation: 0, current: null });
-  });
-
-  it("refuses a machine that the bundle is not for", async () => {
-    await using host = await testFolder();
-    const result = await goferry([...words, "--root", join(host.path, "root"), "--json"], {
-      cwd: folder.path,
-      system: { arch: "s390x" },
-    });
-    expect(result.code).toBe(4);
-    expect(result.json()).toMatchObject({ error: { code: "PLATFORM_ABSENT", expected: "linux/s390x" } });
-  });
-
-  it("gives up when it is interrupted, and leaves nothing", async () => {
-    await using host = await testFolder();
-    const reason = new GoferryError("INTERRUPTED", { subject: "goferry", message: "stopped by the test" });
-    const root = join(host.path, "root");
-    const result = await goferry([...words, "--root", root, "--json"], {
-      cwd: folder.path,
-      signal: AbortSignal.abort(reason),
-    });
-    expect(result.code).toBe(130);
-    expect(result.json()).toMatchObject({ error: { code: "INTERRUPTED" } });
-    expect(await stat(join(root, "sdk")).catch(() => "absent")).toBe("absent");
-  });
-
-  it("refuses a root that cannot be one", async () => {
-    const { code, stderr } = await goferry([...words, "--root", "a:b"], { cwd: folder.path });
-    expect(code).toBe(4);
-    expect(stderr).toMatch(/^goferry: ROOT_NAME_REFUSED /mu);
-  });
-
-  it("lists an empty root, and refuses a damaged state", async () => {
-    await using host = await testFolder();
-    const empty = await goferry(["list", "--root", host.path], { cwd: host.path });
-    expect(empty).toMatchObject({ code: 0, stdout: `Nothing is installed in ${host.path}\n` });
-    const state = join(host.path, "state");
-    await mkdir(state);
-    await writeFile(join(state, "state.json"), "{");
-    const damaged = await goferry(["list", "--root", host.path, "--json"], { cwd: host.path });
-    expect(damaged.code).toBe(6);
-    expect(damaged.json()).toMatchObject({ error: { code: "STATE_DAMAGED" } });
   });
 });

@@ -1,0 +1,58 @@
+// A Go of four files for tests: a shell script that answers what the installer asks of a Go, and nothing else.
+
+import { dirhash, goModHash, sha256Hex, toolchainModule, unitName } from "@goferry/core";
+
+export const TEST_GO = "1.27.1";
+
+export interface TestFile {
+  name: string;
+  bytes: Uint8Array;
+  mode?: 0o644 | 0o755;
+}
+
+/** The toolchain as a module, and its files by their names below GOROOT. */
+export function testToolchain(platform: string): {
+  toolchain: { path: string; version: string; h1: string; modH1: string };
+  files: TestFile[];
+} {
+  const module = toolchainModule(TEST_GO, platform);
+  const texts = {
+    VERSION: `go${TEST_GO}\n`,
+    "bin/go": standInGo(platform),
+    "bin/gofmt": STAND_IN_GOFMT,
+    "go.env": "GOPROXY=off\nGOTOOLCHAIN=auto\n",
+  };
+  const files = Object.entries(texts).map(([name, text]) => ({ name, bytes: Buffer.from(text) }));
+  const h1 = hashFiles(`${unitName(module)}/`, files);
+  return { toolchain: { ...module, h1, modH1: goModHash(Buffer.from(`module ${module.path}\n`)) }, files };
+}
+
+/** Go's dirhash of files below a prefix. */
+export function hashFiles(prefix: string, files: readonly TestFile[]): string {
+  return dirhash(files.map(({ name, bytes }) => ({ name: prefix + name, sha256: sha256Hex(bytes) })));
+}
+
+function standInGo(platform: string): string {
+  return `#!/bin/sh
+root=$(/usr/bin/dirname "$(/usr/bin/dirname "$(/usr/bin/readlink -f "$0")")")
+value() { /bin/sed -n "s/^$1=//p" "$root/go.env" | /usr/bin/head -n 1; }
+case "$*" in
+  version) echo "go version go${TEST_GO} ${platform}" ;;
+  "env GOROOT") echo "$root" ;;
+  "env GOTOOLCHAIN") value GOTOOLCHAIN ;;
+  "env -json "*)
+    shift 2
+    echo "{"
+    for key; do
+      eval "given=\\\${$key-}"
+      printf '"%s": "%s",\\n' "$key" "\${given:-$(value "$key")}"
+    done
+    echo '"GOOS": "linux" }' ;;
+  "tool "*) echo "$2 version go${TEST_GO}" ;;
+esac
+`;
+}
+
+const STAND_IN_GOFMT = `#!/bin/sh
+printf 'package main\\n\\nimport "fmt"\\n\\nfunc main() {\\n\\tfmt.Println("goferry self-test")\\n}\\n'
+`;
