@@ -14,7 +14,7 @@ export interface AptSource {
 
 /** undefined where there is none, on a machine without apt above all. */
 export async function aptSource(folder = "/etc/apt"): Promise<AptSource | undefined> {
-  const parts = await readdir(join(folder, "sources.list.d")).catch(() => []);
+  const parts = await readdir(join(folder, "sources.list.d")).catch((): string[] => []);
   const files = ["sources.list", ...parts.toSorted().map((name) => join("sources.list.d", name))];
   for (const file of files) {
     const text = await readFile(join(folder, file), "utf8").catch(() => "");

@@ -4,11 +4,13 @@
 import { constants, zstdCompressSync, zstdDecompressSync, type ZstdOptions } from "node:zlib";
 import { EntryNames } from "../../packages/core/src/archive/names.ts";
 import { TarReader } from "../../packages/core/src/archive/tar-reader.ts";
+import { decodeHeader, headerLength } from "../../packages/core/src/archive/ustar.ts";
 import {
   CHUNK_BYTES,
   digestOf,
   encodeHeader,
   paddingAfter,
+  paddingBytes,
   sha256Hex,
   signedDocuments,
   trailer,
@@ -21,7 +23,7 @@ import type { SmallBundle } from "./small-bundle.ts";
 
 /** The same bundle with other contents, and every document that follows from them. */
 export function withContents(small: SmallBundle, change: (contents: Contents) => Contents): SmallBundle {
-  const contents = change(structuredClone(small.packed.contents));
+  const contents = change(small.packed.contents);
   const documents = signedDocuments(contents, small.packed.readme);
   const layers = contents.layers.map((layer, i) => ({ file: `layer-${i}`, layer }));
   return { ...small, packed: { ...small.packed, contents, documents, layers } };
@@ -72,6 +74,7 @@ export function testZstd(tar: Uint8Array, { params = {}, ...options }: ZstdOptio
     params: {
       [constants.ZSTD_c_compressionLevel]: 12,
       [constants.ZSTD_c_windowLog]: WINDOW_LOG,
+      [constants.ZSTD_c_enableLongDistanceMatching]: 1,
       [constants.ZSTD_c_contentSizeFlag]: 1,
       [constants.ZSTD_c_checksumFlag]: 0,
       ...params,
@@ -121,4 +124,36 @@ export function withLayer(
     ...contents,
     layers: contents.layers.map((layer, i) => (i === index ? { ...layer, ...facts } : layer)),
   }));
+}
+
+/** An entry of the outer tar: the bytes of its header, and its content. */
+export interface OuterEntry {
+  path: string;
+  header: Uint8Array;
+  content: Uint8Array;
+}
+
+/** The entries of a bundle's file. */
+export function outerEntries(file: Uint8Array): OuterEntry[] {
+  const entries: OuterEntry[] = [];
+  for (let at = 0; at < file.length - trailer().length;) {
+    const { path, size } = decodeHeader(file, at);
+    const start = at + headerLength(file, at);
+    entries.push({ path, header: file.subarray(at, start), content: file.subarray(start, start + size) });
+    at = start + size + paddingBytes(size);
+  }
+  return entries;
+}
+
+/** The entry of these bytes. */
+export function outerEntry(path: string, content: Uint8Array, mode: TarMode = 0o644): OuterEntry {
+  return { path, header: encodeHeader({ path, size: content.length, mode }), content };
+}
+
+/** The bundle's file of these entries. */
+export function joinOuter(entries: readonly OuterEntry[]): Uint8Array {
+  return Buffer.concat([
+    ...entries.flatMap(({ header, content }) => [header, content, paddingAfter(content.length)]),
+    trailer(),
+  ]);
 }

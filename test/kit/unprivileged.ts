@@ -3,7 +3,12 @@
 import process from "node:process";
 
 /** The user and group "nobody" of every system that tests run on. */
-const NOBODY = 65534;
+export const NOBODY = 65534;
+
+/** Words before a command that shall run as that user, without groups. Only for root. */
+export function asUser(uid: number): string[] {
+  return ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "--"];
+}
 
 /** Runs `action` as a user without privileges: as nobody when the tests run as root, else as they run. */
 export async function withoutPrivileges<T>(action: () => Promise<T>): Promise<T> {

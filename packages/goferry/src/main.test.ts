@@ -66,24 +66,44 @@ describe("main", () => {
 
   it("takes back what it began when it is told to stop", async () => {
     await using folder = await testFolder();
-    await writeFile(join(folder.path, "goferry.yaml"), 'go: ["1.27.1"]\nname: n\nplatforms: [linux/amd64]\n');
-    // A proxy that never answers.
-    const script = `
+    const stopped = await planWithSilentProxy(folder.path, { onConnection: 'child.kill("SIGTERM")' });
+    expect(JSON.parse(stopped.stdout)).toMatchObject({ error: { code: "INTERRUPTED", subject: "SIGTERM" } });
+    expect(stopped.stderr).toBe("code 130\n");
+  });
+
+  it("stops, and says that it was a mistake, when an error is thrown where nobody waits for it", async () => {
+    await using folder = await testFolder();
+    const planted = "data:text/javascript,process.once('SIGUSR2',()=>{throw new Error('planted mistake')})";
+    const broken = await planWithSilentProxy(folder.path, {
+      onConnection: 'child.kill("SIGUSR2")',
+      nodeOptions: `--import="${planted}"`,
+    });
+    expect(JSON.parse(broken.stdout)).toMatchObject({
+      error: { code: "INTERNAL", found: "planted mistake" },
+    });
+    expect(broken.stderr).toBe("code 1\n");
+  });
+});
+
+/** Plans with a proxy that never answers, and does something to the process, `child`, when it has asked. */
+async function planWithSilentProxy(
+  folder: string,
+  { onConnection, nodeOptions = "" }: { onConnection: string; nodeOptions?: string },
+): Promise<Ended> {
+  await writeFile(join(folder, "goferry.yaml"), 'go: ["1.27.1"]\nname: n\nplatforms: [linux/amd64]\n');
+  const script = `
       const server = require("node:net").createServer(() => undefined).listen(0, "127.0.0.1", () => {
         const { port } = server.address();
         const child = require("node:child_process").spawn(process.execPath, [process.argv[1], "plan", "--json"], {
           cwd: process.argv[2],
-          env: { ...process.env, GOPROXY: "http://127.0.0.1:" + port, HOME: process.argv[2] },
+          env: { ...process.env, GOPROXY: "http://127.0.0.1:" + port, HOME: process.argv[2], NODE_OPTIONS: process.argv[3] },
           stdio: ["ignore", "inherit", "inherit"],
         });
-        server.on("connection", () => child.kill("SIGTERM"));
+        server.on("connection", () => ${onConnection});
         child.on("close", (code) => { console.error("code", code); process.exit(); });
       });`;
-    const stopped = await start(process.execPath, ["-e", script, "--", MAIN, folder.path]);
-    expect(JSON.parse(stopped.stdout)).toMatchObject({ error: { code: "INTERRUPTED" } });
-    expect(stopped.stderr).toBe("code 130\n");
-  });
-});
+  return await start(process.execPath, ["-e", script, "--", MAIN, folder, nodeOptions]);
+}
 
 /** What a terminal shows (util-linux' script makes one) when each line is typed after the next question. */
 function onTerminal(line: string, typed: string[], cwd: string): Promise<string> {

@@ -7,21 +7,27 @@ import process from "node:process";
 import { isSea } from "node:sea";
 import { EXIT, GoferryError } from "@goferry/core";
 import { workerSource } from "./assets.ts";
+import { asGoferryError } from "./output/errors.ts";
 import { run } from "./run.ts";
 import type { SystemFacts } from "./terminal.ts";
 
 /** Node's remarks about its own features are nothing that a user of goferry could act on. */
 process.removeAllListeners("warning");
 
+/** What root installs under a umask of 077 is still for every user of the machine. Secrets have modes of their own. */
+process.umask(0o022);
+
 async function main(): Promise<void> {
   const interrupt = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop(interrupt));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop(interrupt, signal));
+  process.on("uncaughtException", (error) => giveUp(interrupt, error));
   // Whoever read our output has gone (`goferry list | head -1`), or its disk is full: run.ts hears of it by itself.
   for (const output of [process.stdout, process.stderr]) output.on("error", () => undefined);
-  process.exitCode = await run({
+  const code = await run({
     argv: process.argv.slice(2),
     env: process.env,
-    cwd: process.cwd(),
+    // The folder may have been removed since; then nothing relative can be meant.
+    cwd: attempt(() => process.cwd()) ?? "/",
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
@@ -29,18 +35,25 @@ async function main(): Promise<void> {
     now: () => new Date(),
     system: await systemFacts(),
   });
+  process.exitCode = code === EXIT.done && hasGivenUp(interrupt) ? EXIT.internal : code;
 }
 
 /** The first time everything is cleaned up; who asks again does not want to wait for that. */
-function stop(interrupt: AbortController): void {
+function stop(interrupt: AbortController, name: "SIGINT" | "SIGTERM"): void {
   if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
   if (process.stderr.isTTY) process.stderr.write("\ngoferry: stopping; once more to stop at once\n");
   interrupt.abort(
-    new GoferryError("INTERRUPTED", {
-      subject: "goferry",
-      message: "interrupted; what was begun was taken back",
-    }),
+    new GoferryError("INTERRUPTED", { subject: name, message: "stopped; nothing is left half done" }),
   );
+}
+
+/** An error that nobody waited for is a mistake of ours: the command is stopped, so that it can still clean up. */
+function giveUp(interrupt: AbortController, error: unknown): void {
+  interrupt.abort(asGoferryError(error, new AbortController().signal));
+}
+
+function hasGivenUp({ signal }: AbortController): boolean {
+  return signal.reason instanceof GoferryError && signal.reason.code !== "INTERRUPTED";
 }
 
 async function systemFacts(): Promise<SystemFacts> {

@@ -24,9 +24,10 @@ export async function askSecret(
   question: string,
 ): Promise<string> {
   signal.throwIfAborted();
-  stderr.write(question);
+  // First: whoever types fast, or pipes into a terminal, would see the beginning of the secret.
   stdin.setRawMode?.(true);
   try {
+    stderr.write(question);
     return await readLine(stdin, signal);
   } finally {
     stdin.setRawMode?.(false);

@@ -51,7 +51,7 @@ export interface HostFs {
   lstat(path: string): Promise<FileStatus | null>;
   readFile(path: string): Promise<Uint8Array | null>;
   readLink(path: string): Promise<string>;
-  /** Entries sorted by name; none for a folder that is not there. */
+  /** Entries sorted by name; none for what is not there or no folder. */
   list(path: string): Promise<FolderEntry[]>;
 
   /** False when the path exists already. The mode holds whatever the umask is. */

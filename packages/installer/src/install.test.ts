@@ -3,7 +3,7 @@
 
 import { lstat, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { EXIT, sha256Hex, type GoferryError } from "@goferry/core";
+import { EXIT, type GoferryError } from "@goferry/core";
 import { describe, expect, it } from "vitest";
 import {
   layeredBundle,
@@ -15,6 +15,7 @@ import {
 import { PROCESS_FACTS } from "../../../test/kit/process-facts.ts";
 import { testFolder } from "../../../test/kit/host-root.ts";
 import { testPlatform } from "../../../test/kit/real-go.ts";
+import { treeContents, treeStamps, type Tree } from "../../../test/kit/tree.ts";
 import { readGoEnv } from "./configure/go-env.ts";
 import { createHost, type HostFacts } from "./host.ts";
 import { install, listRoot, type Installed, type InstallOptions } from "./install.ts";
@@ -32,6 +33,9 @@ const b: LayeredModule = {
   files: { "go.mod": "module example.com/b\n" },
 };
 
+/** Where staging and the lock come and go. */
+const TOUCHED = ["", "state"];
+
 interface Bench extends AsyncDisposable {
   path: string;
   root: string;
@@ -42,7 +46,7 @@ interface Bench extends AsyncDisposable {
     facts?: Partial<HostFacts>,
   ): Promise<Installed>;
   /** Every file, link and folder of the root. */
-  look(options?: { times: boolean }): Promise<Record<string, string>>;
+  look(): Promise<Tree>;
 }
 
 async function bench(): Promise<Bench> {
@@ -83,30 +87,12 @@ async function bench(): Promise<Bench> {
         ...options,
       });
     },
-    look: (options) => look(root, options),
+    look: () => treeContents(root),
     async [Symbol.asyncDispose]() {
       for (const bundle of bundles) await bundle[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     },
   };
-}
-
-async function look(root: string, { times = false } = {}): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  const walk = async (name: string): Promise<void> => {
-    const path = join(root, name);
-    const status = await lstat(path);
-    // The lock and staging come and go in these two.
-    const when = times && name !== "" && name !== "state" ? ` ${status.mtimeMs}` : "";
-    if (status.isSymbolicLink()) found[name] = `-> ${await readlink(path)}${when}`;
-    else if (status.isFile()) found[name] = `${status.mode} ${sha256Hex(await readFile(path))}${when}`;
-    else {
-      found[name] = `${status.mode}${when}`;
-      for (const below of await readdir(path)) await walk(join(name, below));
-    }
-  };
-  await walk("");
-  return found;
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -162,14 +148,14 @@ describe("install", () => {
     await using each = await bench();
     const bundle = await each.bundle();
     await each.install(bundle);
-    const before = await each.look({ times: true });
+    const before = await treeStamps(each.root, TOUCHED);
     expect(await each.install(bundle)).toMatchObject({
       changed: false,
       generation: 1,
       changes: [],
       added: { sdks: [], modules: 0 },
     });
-    expect(await each.look({ times: true })).toEqual(before);
+    expect(await treeStamps(each.root, TOUCHED)).toEqual(before);
   });
 
   it("adds zips when they are wanted later, and nothing else", async () => {

@@ -34,7 +34,7 @@ export function nodeFs(host: Pick<Host, "run" | "env">): HostFs {
             .map((entry) => ({ name: entry.name, kind: kindOf(entry) }))
             .sort((a, b) => (a.name < b.name ? -1 : 1));
         },
-        { ENOENT: [] },
+        { ENOENT: [], ENOTDIR: [] },
       ),
 
     mkdir: (path, mode) =>

@@ -79,7 +79,10 @@ export function explainHeader(found: Buffer, path: string, expected: Buffer | un
 
 /** Refuses what is no intact header of the type that stands here. */
 function explainBlock(block: Buffer, subject: string, type: string): void {
-  if (block.toString("latin1", 257, 262) !== "ustar") refuseField("BUNDLE_MALFORMED", subject, MAGIC, block);
+  if (block.toString("latin1", 257, 262) !== "ustar") {
+    // Any file may have been given, a secret key too: nothing of it is shown.
+    refuse("BUNDLE_MALFORMED", "tar header", MAGIC.label, { expected: MAGIC.expected, found: "other bytes" });
+  }
   const checksum = Number.parseInt(block.toString("latin1", 148, 156), 8);
   const sum = block.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 0x20 : byte), 0);
   if (checksum !== sum) {

@@ -29,7 +29,7 @@ export class FrameReader {
   async file(path: string, limit: number): Promise<Uint8Array> {
     const header = await this.source.read(this.#at, BLOCK);
     if (headerLength(header) !== BLOCK) this.#unexpected(path, "an entry with a long name");
-    const entry = decodeHeader(header);
+    const entry = this.#decode(header, path);
     if (entry.path !== path) this.#unexpected(path, visibleName(entry.path));
     if (entry.mode !== 0o644) this.#unexpected(`${path} with mode 0644`, "mode 0755");
     if (entry.size > limit) this.#unexpected(`${path} of at most ${limit} bytes`, `${entry.size} bytes`);
@@ -78,13 +78,23 @@ export class FrameReader {
     const expected = encodeHeader(entry);
     const header = await this.source.read(this.#at, expected.length);
     if (Buffer.compare(header, expected) !== 0) {
-      const found = decodeHeader(header);
+      const found = this.#decode(header, entry.path);
       this.#unexpected(
         `${entry.path} of ${entry.size} bytes`,
         `${visibleName(found.path)} of ${found.size} bytes`,
       );
     }
     this.#at += expected.length;
+  }
+
+  /** Any file may have been given for a bundle: what is no header at all is told by its place in the file. */
+  #decode(header: Uint8Array, expected: string): TarEntry {
+    try {
+      return decodeHeader(header);
+    } catch (error) {
+      if (!(error instanceof GoferryError) || error.code !== "BUNDLE_MALFORMED") throw error;
+      return this.#unexpected(`the entry ${expected}`, "bytes that are no intact tar header");
+    }
   }
 
   async #content(size: number): Promise<Uint8Array> {

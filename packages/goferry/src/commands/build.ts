@@ -9,11 +9,11 @@ import {
   placeExecutables,
   planBundle,
   type Built,
-  type Rehearsal,
 } from "@goferry/bundler";
 import { readAsset } from "../assets.ts";
 import { bundleFacts, factRows } from "../bundle-facts.ts";
 import { defineCommand, type Outcome } from "../command.ts";
+import { rehearsalLines } from "../rehearsal-text.ts";
 import { openSigners } from "../key-files.ts";
 import { buildMachine, installHost, rehearsalInstall } from "../machine.ts";
 import { beginning, rowsText } from "../output/rows.ts";
@@ -142,11 +142,4 @@ function outcome(built: Built, placed: Placed | undefined): Outcome {
       notes,
     },
   };
-}
-
-function rehearsalLines(rehearsal: Rehearsal): string[] {
-  const { project, platform, build: builds, vet, tests, crossBuilt, network, findings } = rehearsal;
-  const results = [`build ${builds}`, `vet ${vet}`, `tests ${tests}`, ...(crossBuilt ? ["cross-built"] : [])];
-  const line = `${project} for ${platform}: ${results.join(", ")}; network: ${network}`;
-  return [line, ...findings.flatMap((text) => text.split("\n").map((each) => `  ${each}`))];
 }

@@ -53,7 +53,7 @@ describe("key generate", () => {
     const typed = ["typed secret\r", "typed secret\r"];
     const { code, stdout, stderr } = await goferry(WORDS, { cwd: folder.path, typed });
     expect(code).toBe(0);
-    expect(stderr).toBe("Passphrase for the new key: <raw><normal>\nThe same again: <raw><normal>\n");
+    expect(stderr).toBe("<raw>Passphrase for the new key: <normal>\n<raw>The same again: <normal>\n");
     expect(stdout + stderr).not.toContain("typed secret");
     expect(await opens(folder.path, "typed secret")).toBe(true);
   });

@@ -73,6 +73,9 @@ describe("asGoferryError", () => {
   it("keeps ours, and takes the reason of an aborted signal for what aborting caused", () => {
     const reason = new GoferryError("INTERRUPTED", { subject: "goferry", message: "stopped" });
     expect(asGoferryError(ERROR, AbortSignal.abort(reason))).toBe(ERROR);
+    const elsewhere = new GoferryError("INTERRUPTED", { subject: "proxy", message: "stopped" });
+    expect(asGoferryError(elsewhere, signal)).toBe(elsewhere);
+    expect(asGoferryError(elsewhere, AbortSignal.abort(reason))).toBe(reason);
     expect(asGoferryError(new Error("aborted"), AbortSignal.abort(reason))).toBe(reason);
   });
 

@@ -36,13 +36,14 @@ export function errorJson(error: GoferryError): { error: Record<string, unknown>
 }
 
 /**
- * Whatever was thrown as a GoferryError. Libraries of others throw their own errors when a signal aborts them: then
- * the reason of the signal is what happened.
+ * Whatever was thrown as a GoferryError. What aborting a signal makes others throw, INTERRUPTED of ours and errors of
+ * their own, only says where the work was; the reason of the signal says why it ended.
  */
 export function asGoferryError(thrown: unknown, signal: AbortSignal): GoferryError {
-  if (thrown instanceof GoferryError) return thrown;
-  if (signal.aborted && signal.reason instanceof GoferryError) return signal.reason;
-  return systemError(thrown) ?? internalError(thrown);
+  const reason: unknown = signal.aborted ? signal.reason : undefined;
+  if (thrown instanceof GoferryError && thrown.code !== "INTERRUPTED") return thrown;
+  if (reason instanceof GoferryError) return reason;
+  return thrown instanceof GoferryError ? thrown : (systemError(thrown) ?? internalError(thrown));
 }
 
 /** The stack of an error and of what caused it, for GOFERRY_DEBUG. */

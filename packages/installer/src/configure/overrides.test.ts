@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -51,6 +51,24 @@ describe.skipIf(go === undefined)("findOverrides, with a real Go", () => {
   const find = (env: Record<string, string> = {}) => findOverrides(hostWith(env), { root, settings });
   const summary = async (env: Record<string, string> = {}) =>
     (await find(env)).map(({ subject, source, found }) => [subject, source, found]);
+
+  it("leaves nothing behind, as every other question to Go does", async () => {
+    await find();
+    expect(await readdir(home, { recursive: true })).toEqual([".config", ".config/go"]);
+  });
+
+  it("knows where the user's file is, as Go does", async () => {
+    const elsewhere = join(home, "elsewhere");
+    await mkdir(join(elsewhere, "go"), { recursive: true });
+    await writeFile(join(elsewhere, "go", "env"), "GOSUMDB=off\n");
+    const found = ["GOSUMDB", join(elsewhere, "go", "env"), "off"];
+    expect(await summary({ XDG_CONFIG_HOME: elsewhere })).toEqual([found]);
+    expect(await summary({ XDG_CONFIG_HOME: elsewhere, HOME: "" })).toEqual([found]);
+    expect(await summary({ GOENV: join(elsewhere, "go", "env") })).toEqual([found]);
+    expect(await summary({ XDG_CONFIG_HOME: elsewhere, GOENV: "off" })).toEqual([]);
+    expect(await summary({ XDG_CONFIG_HOME: "elsewhere" })).toEqual([]);
+    expect(await summary({ XDG_CONFIG_HOME: "", HOME: "" })).toEqual([]);
+  });
 
   it("finds nothing where Go goes by the root", async () => {
     expect(await find()).toEqual([]);

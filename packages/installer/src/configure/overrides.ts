@@ -3,7 +3,7 @@
 // what it goes by, and every setting that is not ours is named with where it comes from and what to type.
 
 import { readFile, realpath } from "node:fs/promises";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import type { Finding } from "../findings.ts";
 import type { Host, RunResult } from "../host.ts";
 import { layout } from "../layout.ts";
@@ -82,7 +82,7 @@ async function askGo(
   goroot: string,
 ): Promise<Answer> {
   const go = join(layout(root).bin, "go");
-  const env = { ...host.env, GOROOT: goroot };
+  const env = { ...host.env, ...countNothing(host), GOROOT: goroot };
   // The top folder, because a go.mod above the working folder would take part in the answer.
   const options = { cwd: "/", timeoutMs: TIMEOUT_MS, signal };
   // Only what is needed: for a list of everything Go runs the C compiler, ten times as long.
@@ -97,6 +97,19 @@ async function askGo(
   const effective = parseEnv(all.stdout);
   if (effective === undefined) return { ok: false, result: all };
   return { ok: true, effective: effective.set("GOTOOLCHAIN", toolchain.stdout.trim()) };
+}
+
+/**
+ * Go counts how it is used, in files of the user's folder for settings (golang.org/x/telemetry), and who only asks must
+ * not leave any. So that folder becomes one that nobody can make, and GOENV says what would follow from the right one
+ * (os.UserConfigDir, and EnvFile in cmd/go/internal/cfg/cfg.go).
+ */
+function countNothing({ env, platform }: Host): Record<string, string> {
+  if (!platform.startsWith("linux/")) return {};
+  const { HOME: home = "", XDG_CONFIG_HOME: named = "", GOENV: file = "" } = env;
+  const settings = named !== "" ? named : home === "" ? "" : join(home, ".config");
+  const usual = isAbsolute(settings) ? join(settings, "go", "env") : "off";
+  return { XDG_CONFIG_HOME: "/dev/null", GOENV: file === "" ? usual : file };
 }
 
 function parseEnv(json: string): Map<string, string> | undefined {

@@ -1,0 +1,216 @@
+import { readdir, readlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { compareNames, toolchainModule } from "@goferry/core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { codeOf, temporaryFolder } from "../../../../test/kit/bundler-go.ts";
+import { makeZip, type TestEntry } from "../../../../test/kit/make-zip.ts";
+import type { FetchedUnit } from "../stages.ts";
+import { planLayers, type PlannedFile } from "./layer-plan.ts";
+
+const HASHES = { h1: "h1:x=", modH1: "h1:y=", evidence: "private" } as const;
+
+interface TestModule {
+  path: string;
+  version?: string;
+  /** Size that the zip's directory claims for each file. */
+  files: Record<string, number>;
+}
+
+async function moduleUnit(
+  folder: string,
+  { path, version = "v1.0.0", files }: TestModule,
+): Promise<FetchedUnit> {
+  const name = `${path.replaceAll("/", "_")}@${version}`;
+  const entries = Object.entries(files).map(([file, size]): TestEntry => ({
+    name: `${path}@${version}/${file}`,
+    content: "content",
+    size,
+  }));
+  const [zip, mod] = [join(folder, `${name}.zip`), join(folder, `${name}.mod`)];
+  await writeFile(zip, makeZip(entries));
+  await writeFile(mod, `module ${path}\n`);
+  return { kind: "module", path, version, zip, mod, ...HASHES };
+}
+
+async function toolchainUnit(folder: string, go: string, platform: string): Promise<FetchedUnit> {
+  const module = toolchainModule(go, platform);
+  const prefix = `${module.path}@${module.version}/`;
+  const tool = `pkg/tool/${platform.replace("/", "_")}/compile`;
+  const names = ["VERSION", "bin/go", tool, "pkg/include/asm.h", "src/_go.mod", "src/all.bash", "src/a.go"];
+  const zip = join(folder, `${module.version}.zip`);
+  await writeFile(zip, makeZip(names.map((name) => ({ name: prefix + name, content: name }))));
+  return { kind: "toolchain", go, platform, ...module, zip, ...HASHES };
+}
+
+/** Zips that this process has open. */
+async function openZips(folder: string): Promise<string[]> {
+  const links = await Promise.all(
+    (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")),
+  );
+  return links.filter((target) => target.startsWith(folder));
+}
+
+/** The plan as text: what is in which layer. */
+async function describePlan(units: readonly FetchedUnit[]): Promise<string[]> {
+  const lines: string[] = [];
+  for (const { kind, go = "", platform = "", open, units: held } of await planLayers(units)) {
+    await using opened = await open();
+    lines.push(
+      `${kind} ${go} ${platform} units: ${held.map(({ path, version }) => path + version).join(" ")}`,
+    );
+    lines.push(...opened.files.map(({ path, mode, size }) => `${path} ${mode} ${size}`));
+  }
+  return lines;
+}
+
+async function read({ content }: PlannedFile): Promise<string> {
+  return Buffer.from(
+    content instanceof Uint8Array ? content : await content.zip.read(content.entry),
+  ).toString();
+}
+
+describe("planLayers", () => {
+  it("has a layer for what platforms share and one for each platform, by their names in a GOROOT", async () => {
+    await using folder = await temporaryFolder();
+    const units = [
+      await toolchainUnit(folder.path, "1.27.1", "linux/arm64"),
+      await toolchainUnit(folder.path, "1.27.1", "linux/amd64"),
+      await toolchainUnit(folder.path, "1.26.8", "linux/amd64"),
+    ];
+    const layers = await planLayers(units);
+    expect(layers.map(({ kind, go, platform }) => [kind, go, platform])).toEqual([
+      ["sdk", "1.26.8", undefined],
+      ["sdk", "1.26.8", "linux/amd64"],
+      ["sdk", "1.27.1", undefined],
+      ["sdk", "1.27.1", "linux/amd64"],
+      ["sdk", "1.27.1", "linux/arm64"],
+    ]);
+    await using common = await layers[2]?.open();
+    expect(common?.files.map(({ path, mode, hashed }) => [path, mode.toString(8), hashed?.name])).toEqual([
+      ["sdk/go1.27.1/VERSION", "644", "VERSION"],
+      ["sdk/go1.27.1/pkg/include/asm.h", "644", "pkg/include/asm.h"],
+      ["sdk/go1.27.1/src/a.go", "644", "src/a.go"],
+      ["sdk/go1.27.1/src/all.bash", "755", "src/all.bash"],
+      ["sdk/go1.27.1/src/go.mod", "644", "src/_go.mod"],
+    ]);
+    // The first platform's copy stands for all of them.
+    expect(common?.files.every(({ hashed }) => hashed?.unit === units[1])).toBe(true);
+    await using own = await layers[4]?.open();
+    expect(own?.files.map(({ path, mode }) => [path, mode.toString(8)])).toEqual([
+      ["sdk/go1.27.1/bin/go", "755"],
+      ["sdk/go1.27.1/pkg/tool/linux_arm64/compile", "755"],
+    ]);
+  });
+
+  it("puts a module's tree and what lies beside it into one layer, all in path order", async () => {
+    await using folder = await temporaryFolder();
+    const module = await moduleUnit(folder.path, {
+      path: "example.com/Up/v2",
+      version: "v2.0.0",
+      files: { "z.go": 7, "a/b.go": 7 },
+    });
+    const mod = join(folder.path, "graph.mod");
+    await writeFile(mod, "module example.com/graph\n");
+    const path = "example.com/graph";
+    const gomod: FetchedUnit = {
+      kind: "gomod",
+      path,
+      version: "v0.1.0",
+      mod,
+      modH1: "h1:",
+      evidence: "private",
+    };
+    const [layer] = await planLayers([gomod, module]);
+    await using opened = await layer?.open();
+    const files = opened?.files ?? [];
+    expect(
+      await Promise.all(files.map(async (file) => [file.path, await read(file), file.hashed?.name])),
+    ).toEqual([
+      ["mod/cache/download/example.com/!up/v2/@v/v2.0.0.info", '{"Version":"v2.0.0"}', undefined],
+      ["mod/cache/download/example.com/!up/v2/@v/v2.0.0.mod", "module example.com/Up/v2\n", undefined],
+      ["mod/cache/download/example.com/!up/v2/@v/v2.0.0.ziphash", "h1:x=", undefined],
+      ["mod/cache/download/example.com/graph/@v/v0.1.0.info", '{"Version":"v0.1.0"}', undefined],
+      ["mod/cache/download/example.com/graph/@v/v0.1.0.mod", "module example.com/graph\n", undefined],
+      ["mod/example.com/!up/v2@v2.0.0/a/b.go", "content", "a/b.go"],
+      ["mod/example.com/!up/v2@v2.0.0/z.go", "content", "z.go"],
+    ]);
+    expect(layer?.units).toEqual([module, gomod]);
+  });
+
+  it("spreads modules over layers of about equal size, each file once, whatever order they come in", async () => {
+    await using folder = await temporaryFolder();
+    const sizes = fc.array(fc.integer({ min: 0, max: 490 }), { minLength: 1, maxLength: 24 });
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.infiniteStream(fc.double({ noNaN: true })), async (megabytes, order) => {
+        run += 1;
+        const units: FetchedUnit[] = [];
+        for (const [i, size] of megabytes.entries()) {
+          const path = `example.com/m${run}/${i}`;
+          units.push(await moduleUnit(folder.path, { path, files: { "a.go": size << 20, "b.go": 0 } }));
+        }
+        const plan = await describePlan(units);
+        const keyed = units.map((unit) => ({ unit, key: order.next().value }));
+        const shuffled = keyed.toSorted((a, b) => a.key - b.key).map(({ unit }) => unit);
+        expect(await describePlan(shuffled)).toEqual(plan);
+
+        const paths = plan.flatMap((line) => (line.startsWith("mod/") ? [line.split(" ")[0] ?? ""] : []));
+        expect(new Set(paths).size).toBe(paths.length);
+        expect(paths).toHaveLength(units.length * 5);
+        const layers = await planLayers(units);
+        const total = megabytes.reduce((sum, each) => sum + each, 0);
+        expect(layers.length).toBeLessThanOrEqual(Math.max(1, Math.min(16, Math.ceil(total / 192))));
+        for (const layer of layers) {
+          await using opened = await layer.open();
+          const inOrder = opened.files.map(({ path }) => path).toSorted(compareNames);
+          expect(opened.files.map(({ path }) => path)).toEqual(inOrder);
+          // No layer is larger than its share and the one module that did not fit.
+          const megabytesHere = opened.files.reduce((sum, { size }) => sum + size, 0) / (1 << 20);
+          expect(megabytesHere).toBeLessThan(total / layers.length + Math.max(...megabytes) + 1);
+        }
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it("has no more than 16 layers of modules", async () => {
+    await using folder = await temporaryFolder();
+    const units: FetchedUnit[] = [];
+    for (let i = 0; i < 24; i++) {
+      units.push(await moduleUnit(folder.path, { path: `example.com/${i}`, files: { "a.go": 400 << 20 } }));
+    }
+    expect(await planLayers(units)).toHaveLength(16);
+  });
+
+  // With a thousand modules, descriptors ran out, and each open zip kept a megabyte of what was read last.
+  it("has one zip of a layer open at a time, and none afterwards", async () => {
+    await using folder = await temporaryFolder();
+    const units: FetchedUnit[] = [];
+    for (let i = 0; i < 30; i++) {
+      units.push(
+        await moduleUnit(folder.path, { path: `example.com/${i}`, files: { "a.go": 7, "b.go": 7 } }),
+      );
+    }
+    const [layer] = await planLayers(units);
+    expect(await openZips(folder.path)).toEqual([]);
+    const opened = await layer?.open();
+    for (const file of opened?.files ?? []) {
+      await read(file);
+      expect((await openZips(folder.path)).length).toBeLessThanOrEqual(1);
+    }
+    await opened?.[Symbol.asyncDispose]();
+    expect(await openZips(folder.path)).toEqual([]);
+  });
+
+  it("refuses a damaged zip, and leaves nothing open", async () => {
+    await using folder = await temporaryFolder();
+    const good = await moduleUnit(folder.path, { path: "example.com/a", files: { "a.go": 7 } });
+    const bad = await moduleUnit(folder.path, { path: "example.com/b", files: { "a.go": 7 } });
+    const [layer] = await planLayers([good, bad]);
+    await writeFile(bad.kind === "module" ? bad.zip : "", "no zip");
+    expect(await codeOf(planLayers([good, bad]))).toBe("MODULE_ZIP_INVALID");
+    expect(await codeOf((async () => await layer?.open())())).toBe("MODULE_ZIP_INVALID");
+    expect(await openZips(folder.path)).toEqual([]);
+  });
+});

@@ -1,0 +1,319 @@
+// The demo's bundle on hosts without a network: installed from source and by the stand-alone executable, and used there
+// by several users, with nothing but ROOT/bin and the system's own folders on PATH.
+
+import { execFile } from "node:child_process";
+import {
+  chmod,
+  chown,
+  copyFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { goferryExecutable } from "./kit/executable.ts";
+import { canUnshare, OFFLINE } from "./kit/offline.ts";
+import { findMinbase } from "./kit/minbase.ts";
+import { testPlatform } from "./kit/real-go.ts";
+import { PLAIN_PATH, runGoferry, type GoferryOptions, type GoferryResult } from "./kit/run-goferry.ts";
+import { treeContents, treeDifference, treeStamps } from "./kit/tree.ts";
+import { asUser, NOBODY } from "./kit/unprivileged.ts";
+
+const demo = inject("demo");
+const isRoot = process.getuid?.() === 0;
+const offline = await canUnshare();
+const minbase = await findMinbase();
+
+/** Where a lock and staging come and go. */
+const TOUCHED = ["", "state"];
+
+let folder: string;
+let root: string;
+/** The build cache of those tests that are not about build caches. */
+let goCache: string;
+
+beforeAll(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), "goferry-offline-")));
+  // Other users have to come through.
+  await chmod(folder, 0o755);
+  root = join(folder, "root");
+  goCache = join(folder, "first-home", ".cache", "go-build");
+  for (const name of ["first-home", "second-home"]) await mkdir(join(folder, name));
+  await chown(join(folder, "second-home"), isRoot ? NOBODY : -1, isRoot ? NOBODY : -1);
+  for (const name of ["first-app", "second-app"])
+    await cp(demo.project, join(folder, name), { recursive: true });
+});
+afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+
+/** As on a host: no network, and an environment of two variables. */
+function host(args: readonly string[], options: GoferryOptions = {}): Promise<GoferryResult> {
+  const env = { HOME: join(folder, "first-home"), PATH: PLAIN_PATH, ...options.env };
+  return runGoferry(args, { within: OFFLINE, ...options, env });
+}
+
+const install = (to: string, ...more: string[]): string[] => [
+  "install",
+  demo.bundle,
+  "--key",
+  demo.publicKey,
+  "--root",
+  to,
+  "--json",
+  ...more,
+];
+
+interface User {
+  home: string;
+  app: string;
+  /** Words before the command. */
+  as?: readonly string[];
+  env?: Readonly<Record<string, string>>;
+  /** The root whose Go it is. */
+  of?: string;
+}
+
+/** Runs a command of the root without a network. Gives both outputs; throws with them when it fails. */
+async function use(user: User, command: string, ...args: string[]): Promise<string> {
+  const env = { HOME: user.home, PATH: `${join(user.of ?? root, "bin")}:${PLAIN_PATH}`, ...user.env };
+  // The program is looked up after the environment is in place.
+  const [program = "", ...words] = [...OFFLINE, ...(user.as ?? []), "env", command, ...args];
+  const { stdout, stderr } = await promisify(execFile)(program, words, { env, cwd: user.app });
+  return stdout + stderr;
+}
+
+describe.skipIf(!offline)("the demo, installed from source on a host without a network", () => {
+  const first = (): User => ({ home: join(folder, "first-home"), app: join(folder, "first-app") });
+  const second = (): User => ({
+    home: join(folder, "second-home"),
+    app: join(folder, "second-app"),
+    as: isRoot ? asUser(NOBODY) : [],
+  });
+
+  it("is installed, and nothing outside of the root changes", async () => {
+    const [home, etc] = [join(folder, "first-home"), "/etc"];
+    const before = [await treeStamps(home), await treeStamps(etc)];
+    // A umask that would keep the others out.
+    const result = await host(install(root), {
+      within: [...OFFLINE, "sh", "-c", 'umask 077 && exec "$@"', "sh"],
+    });
+    expect(result).toMatchObject({
+      code: 0,
+      stderr: "",
+      json: {
+        changed: true,
+        root,
+        current: "1.27.1",
+        added: { sdks: ["1.27.1"] },
+        evidence: { private: 0 },
+        overrides: [],
+      },
+    });
+    expect([await treeStamps(home), await treeStamps(etc)]).toEqual(before);
+    expect((await readdir(root)).toSorted()).toEqual(["bin", "current", "mod", "sdk", "state"]);
+  });
+
+  it("is the same afterwards when it is installed again", async () => {
+    const before = await treeStamps(root, TOUCHED);
+    const result = await host(install(root));
+    expect(result).toMatchObject({ code: 0, json: { changed: false, generation: 1, changes: [] } });
+    expect(treeDifference(before, await treeStamps(root, TOUCHED))).toEqual([]);
+  });
+
+  it.each<[string, () => User]>([
+    ["its owner", first],
+    ["another user", second],
+  ])("is used by %s: version, env, download, build, vet, test, and the program runs", async (_, who) => {
+    const user = who();
+    if (isRoot && user.as !== undefined) await chownTree(user.app);
+    expect(await use(user, "go", "version")).toBe(`go version go1.27.1 ${testPlatform()}\n`);
+    expect(
+      JSON.parse(
+        await use(user, "go", "env", "-json", "GOPROXY", "GOMODCACHE", "GOTOOLCHAIN", "GOSUMDB", "GOROOT"),
+      ),
+    ).toEqual({
+      GOPROXY: `file://${root}/mod/cache/download`,
+      GOMODCACHE: join(root, "mod"),
+      GOTOOLCHAIN: "path",
+      GOSUMDB: "sum.golang.org",
+      GOROOT: join(root, "sdk/go1.27.1"),
+    });
+    expect(await use(user, "go", "mod", "download")).toBe("");
+    expect(await use(user, "go", "mod", "verify")).toContain("all modules verified");
+    await use(user, "go", "build", "./...");
+    await use(user, "go", "build", "-o", join(user.home, "demo"), ".");
+    await use(user, "go", "vet", "./...");
+    expect(await use(user, "go", "test", "./...")).toMatch(/^ok\s+goferry\.example\/demo\/board/m);
+    expect(await use(user, join(user.home, "demo"), "--lang", "de")).toContain("1.380.000 kg");
+    expect(await use(user, "gofmt", "-l", ".")).toBe("");
+  });
+
+  it("gives each user a build cache of his own, and no use of it changes the root", async () => {
+    for (const user of [first(), second()]) {
+      const cache = join(user.home, ".cache", "go-build");
+      expect(await use(user, "go", "env", "GOCACHE")).toBe(`${cache}\n`);
+      const owners = new Set(Object.values(await owned(cache)));
+      expect(owners).toEqual(new Set([isRoot && user.as !== undefined ? NOBODY : process.getuid?.()]));
+    }
+    // The second user could not have written there; the first one, who owns it, only locks.
+    const names = Object.keys(await treeContents(join(root, "mod")));
+    expect(names.filter((name) => name.includes("go-build") || name.endsWith(".partial"))).toEqual([]);
+    expect((await readdir(root)).toSorted()).toEqual(["bin", "current", "mod", "sdk", "state"]);
+  });
+
+  it("names every setting that overrides what was configured", async () => {
+    const home = join(folder, "set-home");
+    await mkdir(join(home, ".config", "go"), { recursive: true });
+    await writeFile(join(home, ".config", "go", "env"), "GOSUMDB=off\n");
+    const env = { HOME: home, GOPROXY: "https://user:secret@proxy.example.com", GOFLAGS: "-mod=vendor" };
+    const result = await host(install(root), { env });
+    expect(result).toMatchObject({ code: 0, json: { changed: false } });
+    expect(result.json.overrides?.map(({ subject, source }) => [subject, source])).toEqual([
+      ["GOFLAGS", "environment"],
+      ["GOPROXY", "environment"],
+      ["GOSUMDB", join(home, ".config", "go", "env")],
+    ]);
+    expect(result.stdout + result.stderr).not.toContain("secret");
+    const inWords = await host(
+      install(root).filter((word) => word !== "--json"),
+      { env },
+    );
+    for (const subject of ["GOFLAGS", "GOPROXY", "GOSUMDB"])
+      expect(inWords.stderr).toContain(`SETTING_OVERRIDDEN ${subject}`);
+    expect(inWords.stderr).not.toContain("secret");
+  });
+
+  it("leaves it to Go to say that a go.mod asks for a version that is not there", async () => {
+    const app = join(folder, "newer-app");
+    await cp(demo.project, app, { recursive: true });
+    const goMod = await readFile(join(app, "go.mod"), "utf8");
+    await writeFile(join(app, "go.mod"), goMod.replace(/^go .*$/m, "go 1.99.3"));
+    await expect(use({ ...first(), app }, "go", "build", "./...")).rejects.toMatchObject({
+      stderr: expect.stringMatching(/cannot find "go1\.99\.3" in PATH/),
+    });
+  });
+
+  it("builds without the zips of modules, which only a bare download needs", async () => {
+    const lean = join(folder, "lean");
+    expect(await host(install(lean, "--no-zips"))).toMatchObject({ code: 0, json: { changed: true } });
+    const zips = Object.keys(await treeStamps(join(lean, "mod"))).filter((name) => name.endsWith(".zip"));
+    expect(zips).toEqual([]);
+    const user = { ...first(), of: lean };
+    await use(user, "go", "build", "./...");
+    await use(user, "go", "vet", "./...");
+    expect(await use(user, "go", "list", "-m", "all")).toContain("golang.org/x/text v");
+    await expect(use(user, "go", "mod", "download")).rejects.toMatchObject({ code: 1 });
+    await rm(lean, { recursive: true });
+  });
+});
+
+describe.skipIf(!offline)("the demo, installed by the stand-alone executable", () => {
+  it("puts itself into the root, and one marked block into each start-up file of the user with --path profile", async () => {
+    const home = join(folder, "profile-home");
+    const mine = join(home, "go-offline");
+    await mkdir(join(home, ".config"), { recursive: true });
+    const files = {
+      ".profile": "umask 022",
+      ".bashrc": "alias ll='ls -l'\n",
+      ".config/other": "x\n",
+      ".zshrc": "# none\n",
+    };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(home, name), text);
+    const program = [await goferryExecutable()];
+    const before = await treeContents(home);
+    const etc = await treeStamps("/etc");
+
+    const result = await host(install(mine, "--path", "profile"), { program, env: { HOME: home } });
+    expect(result).toMatchObject({ code: 0, stderr: "", json: { changed: true, overrides: [] } });
+    const changed = treeDifference(before, await treeContents(home)).filter(
+      (name) => !name.startsWith("go-offline"),
+    );
+    expect(changed).toEqual([".bashrc", ".profile"]);
+    for (const name of [".bashrc", ".profile"] as const) {
+      const text = await readFile(join(home, name), "utf8");
+      expect(text.match(/^# >>> goferry/gm)).toHaveLength(1);
+      expect(text.replace(/\n?^# >>> goferry[^]*# <<< goferry <<<\n/m, "").trimEnd()).toBe(
+        files[name].trimEnd(),
+      );
+    }
+    expect(treeDifference(etc, await treeStamps("/etc"))).toEqual([]);
+
+    const version = promisify(execFile)("sh", ["-c", ". ~/.profile && go version && goferry --version"], {
+      env: { HOME: home, PATH: PLAIN_PATH },
+    });
+    expect((await version).stdout).toMatch(/^go version go1\.27\.1 .*\ngoferry \d/);
+    const stamps = await treeStamps(home, ["go-offline", "go-offline/state"]);
+    // By the goferry that was installed, this time.
+    const again = await host(install(mine, "--path", "profile"), {
+      program: [join(mine, "bin/goferry")],
+      env: { HOME: home },
+    });
+    expect(again).toMatchObject({ code: 0, json: { changed: false } });
+    expect(treeDifference(stamps, await treeStamps(home, ["go-offline", "go-offline/state"]))).toEqual([]);
+    await rm(mine, { recursive: true });
+  });
+
+  it.skipIf(minbase === undefined)(
+    "works in a Debian that has nothing, without node, for root and for a user",
+    async () => {
+      const medium = join(folder, "medium");
+      await mkdir(medium);
+      await copyFile(await goferryExecutable(), join(medium, "goferry"));
+      await copyFile(demo.bundle, join(medium, "demo.tar"));
+      await copyFile(demo.publicKey, join(medium, "public.asc"));
+      const script = `
+set -eu
+! command -v node && ! command -v go
+/medium/goferry install /medium/demo.tar --key /medium/public.asc --path profile >/tmp/said
+/medium/goferry install /medium/demo.tar --key /medium/public.asc --path profile >/tmp/again
+grep -q '^Installed demo' /tmp/said && grep -q '^Nothing to do' /tmp/again
+grep -c '^# >>> goferry' /etc/profile.d/goferry.sh
+. /etc/profile
+cp -r /project /root/app && cd /root/app
+go version && go mod download && go build -o /usr/local/bin/demo . && go vet ./... && demo
+goferry list
+setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups env -i HOME=/home/other sh -c '
+  set -eu
+  . /etc/profile
+  cp -r /project ~/app && cd ~/app
+  go version && go mod download && go env GOCACHE && go list -deps ./... >/dev/null && ! ls /root/.cache'
+`;
+      const result = await minbase?.run(["sh", "-c", script], {
+        bind: { "/medium": medium, "/project": demo.project, "/root/.cache/go-build": goCache },
+        readOnly: ["/medium", "/project"],
+        prepare: `mkdir "$ROOT/home/other" && chown ${NOBODY}:${NOBODY} "$ROOT/home/other"`,
+        env: { HOME: "/root", PATH: PLAIN_PATH },
+      });
+      expect(result).toMatchObject({ code: 0 });
+      expect(result?.stdout).toContain("/opt/goferry, generation 1");
+      expect(result?.stdout.match(/go version go1\.27\.1/g)).toHaveLength(2);
+      expect(result?.stdout).toContain("Departures from Offline Harbor");
+      expect(result?.stdout).toContain("/home/other/.cache/go-build\n");
+      await rm(medium, { recursive: true });
+    },
+  );
+});
+
+/** The owner of every file below a folder. */
+async function owned(path: string): Promise<Record<string, number>> {
+  const { stdout } = await promisify(execFile)("find", [path, "-type", "f", "-printf", "%U %p\n"], {
+    maxBuffer: 1 << 26,
+  });
+  return Object.fromEntries(
+    stdout
+      .trim()
+      .split("\n")
+      .map((line) => [line.slice(line.indexOf(" ") + 1), Number(line.slice(0, line.indexOf(" ")))]),
+  );
+}
+
+async function chownTree(path: string): Promise<void> {
+  await promisify(execFile)("chown", ["-R", `${NOBODY}:${NOBODY}`, path]);
+}
