@@ -95,6 +95,10 @@ export const CODES = {
   ROLLED_BACK: "rolledBack",
   SELF_TEST_FAILED: "rolledBack",
 
+  BUNDLE_EXPIRED: "policy",
+  BUNDLE_OLDER: "policy",
+  SERIAL_REUSED: "policy",
+
   REHEARSAL_FAILED: "rehearsal",
 
   INTERRUPTED: "interrupted",

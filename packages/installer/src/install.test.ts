@@ -361,6 +361,16 @@ describe("install, when it fails", () => {
     expect(await each.look()).toEqual(before);
   });
 
+  it("leaves a folder of somebody else alone, even one that is called staging", async () => {
+    await using each = await bench();
+    await mkdir(join(each.root, "staging"), { recursive: true });
+    await writeFile(join(each.root, "staging", "theirs"), "precious");
+    const before = await each.look();
+    const error = await refusal(each.install(await each.bundle()));
+    expect(error.code).toBe("ROOT_NOT_OURS");
+    expect(await each.look()).toEqual(before);
+  });
+
   it("can be repeated at once after any of them", async () => {
     await using each = await bench();
     const bundle = await each.bundle();

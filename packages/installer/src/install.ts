@@ -16,7 +16,9 @@ import { goEnvFile, layout } from "./layout.ts";
 import { nodeFs } from "./node-fs.ts";
 import { demand, describeDemand, type Demand } from "./plan/demand.ts";
 import { stageBundle } from "./plan/stage.ts";
+import { checkPolicy } from "./policy.ts";
 import { preflight } from "./preflight.ts";
+import { inspectRoot } from "./preflight-root.ts";
 import { refuseFindings } from "./plan/refuse.ts";
 import { resolveRoot } from "./root-path.ts";
 import { selfTest } from "./selftest.ts";
@@ -74,7 +76,7 @@ export interface Installed {
 
 /**
  * Verifies and installs a bundle whose contents are vouched for.
- * @throws PRIVATE_REFUSED, LOG_MISMATCH; the refusals of preflight; CHUNK_MISMATCH, HASH_MISMATCH, ENTRY_REFUSED,
+ * @throws PRIVATE_REFUSED, LOG_MISMATCH; BUNDLE_EXPIRED, BUNDLE_OLDER, SERIAL_REUSED; the refusals of preflight; CHUNK_MISMATCH, HASH_MISMATCH, ENTRY_REFUSED,
  * BUNDLE_MALFORMED; LOCKED; DISK_FULL, IO_FAILED; ROLLED_BACK, SELF_TEST_FAILED; INTERRUPTED
  */
 export async function install(host: Host, options: InstallOptions): Promise<Installed> {
@@ -85,10 +87,13 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   const fs = nodeFs(host);
   const site = { fs, now: () => host.now(), userName: host.userName, processes: processesOf(host) };
   const command = `install ${options.bundleFile}`;
-  if (options.dryRun !== true) await recover(site, at, { command, signal });
-  const wanted = await demand(fs, at, options, host);
 
   onProgress({ stage: "preflight" });
+  // Recovery removes what an interrupted command left: never in a folder that is somebody else's.
+  refuseFindings((await inspectRoot(root)).findings);
+  if (options.dryRun !== true) await recover(site, at, { command, signal });
+  const wanted = await demand(fs, at, options, host);
+  checkPolicy(bundle, wanted.before, host.now());
   const { findings } = await preflight(host, {
     root,
     platforms: bundle.contents.platforms,

@@ -6,6 +6,7 @@ import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { modulePlace } from "@goferry/core";
 import { editGoEnv, goEnvSettings } from "../configure/go-env.ts";
 import { currentTarget, launchers, type BinEntry } from "../configure/launchers.ts";
+import { checkPolicy } from "../policy.ts";
 import { planProfileEdits, profileScope } from "../configure/profile.ts";
 import { extractLayers } from "../extract/extract.ts";
 import { isSameFile } from "./same-file.ts";
@@ -37,6 +38,8 @@ export interface StageRequest {
 export async function stageBundle(request: StageRequest): Promise<Prepared | null> {
   const { host, fs, at, staging, before, options } = request;
   const { bundle } = options;
+  // Another command may have come first while this one waited for the lock.
+  checkPolicy(bundle, before, host.now());
   const wanted = await demand(fs, at, options, host);
   const state = stateAfter(before, { wanted, options, host });
   const staged = layout(staging);
