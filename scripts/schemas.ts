@@ -5,18 +5,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import * as z from "../packages/core/node_modules/zod/index.js";
 import { SPEC_SCHEMA } from "../packages/bundler/src/index.ts";
 import { LOCK_SCHEMA } from "../packages/bundler/src/lock/schema.ts";
 import { CONTENTS_SCHEMA } from "../packages/core/src/index.ts";
 
 interface Published {
-  schema: z.ZodType;
+  schema: typeof CONTENTS_SCHEMA | typeof SPEC_SCHEMA | typeof LOCK_SCHEMA;
   id: string;
   title: string;
   description: string;
-  /** Whether documents are described as people write them or as the code has them after defaults. */
-  io: "input" | "output";
 }
 
 const PUBLISHED: Readonly<Record<string, Published>> = {
@@ -25,30 +22,27 @@ const PUBLISHED: Readonly<Record<string, Published>> = {
     id: "urn:goferry:schema:contents:1",
     title: "Contents of a goferry bundle",
     description: "What a bundle holds and what proves it. FORMAT.md section 4 has the rules between fields.",
-    io: "output",
   },
   "packages/bundler/schema/goferry.yaml.schema.json": {
     schema: SPEC_SCHEMA,
     id: "urn:goferry:schema:spec:1",
     title: "goferry.yaml",
     description: "What a goferry bundle carries across the air gap.",
-    io: "input",
   },
   "packages/bundler/schema/goferry.lock.schema.json": {
     schema: LOCK_SCHEMA,
     id: "urn:goferry:schema:lock:1",
     title: "goferry.lock",
     description: "What a bundle was made of, so that it can be made again with the same bytes.",
-    io: "output",
   },
 };
 
-/** The text of every schema file, by its path below the top level. */
+/** The text of every schema file, by its path below the top level. Documents are described as they are written. */
 export function schemaFiles(): Map<string, string> {
   return new Map(
-    Object.entries(PUBLISHED).map(([path, { schema, id, title, description, io }]) => {
-      const { $schema, ...rest } = z.toJSONSchema(schema, { io });
-      const document = { $schema, $id: id, ...rest, title, description };
+    Object.entries(PUBLISHED).map(([path, { schema, id, title, description }]) => {
+      const { $schema, ...rest } = schema.toJSONSchema({ io: "input" });
+      const document = { $schema, $id: id, title, description, ...rest };
       return [path, `${JSON.stringify(document, undefined, 2)}\n`];
     }),
   );

@@ -22,7 +22,8 @@ export async function checkExecutable(file: string, platform: Platform): Promise
   }
 }
 
-function platformHere(): string {
+/** As executables are named for it. */
+export function platformHere(): string {
   const names: Record<string, string> = { win32: "windows", x64: "amd64" };
   return `${names[process.platform] ?? process.platform}-${names[process.arch] ?? process.arch}`;
 }

@@ -59,7 +59,7 @@ export interface SmallBundle {
 }
 
 /** Modules that are in every small bundle: upper case, a major version, names that need all forms of a tar header. */
-export const MODULES: readonly TestModule[] = [
+const MODULES: readonly TestModule[] = [
   {
     path: "example.com/Greeting/v2",
     version: "v2.0.1",

@@ -221,6 +221,14 @@ describe("a toolchain", () => {
     );
   });
 
+  it("is not there for another platform, which could have the common layer to itself", () => {
+    const toolchain = contents.units[TOOLCHAIN];
+    if (toolchain?.kind !== "toolchain") throw new Error("no toolchain");
+    const other = { platform: "plan9/386", version: "v0.0.1-go1.26.8.plan9-386", layers: [SDK] };
+    const units = contents.units.toSpliced(TOOLCHAIN + 1, 0, { ...toolchain, ...other });
+    expect(judge({ units })).toContain("units: toolchains of go and platforms only");
+  });
+
   it("is nothing else than a toolchain", () => {
     const changes = {
       "units.2.path": "golang.org/toolchain",

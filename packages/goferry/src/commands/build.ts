@@ -1,6 +1,7 @@
 // `goferry build`: a signed bundle from a spec.
 
 import { resolve } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { EXIT } from "@goferry/core";
 import {
   buildBundle,
@@ -72,6 +73,9 @@ export const build = defineCommand({
   ],
   exits: [EXIT.usage, EXIT.refused, EXIT.preflight, EXIT.io, EXIT.notFound, EXIT.rolledBack, EXIT.rehearsal],
   async run(values, { terminal, progress, signal }) {
+    // Where a machine has memory to spare, V8 keeps 100 MB for objects that live for a moment, as those for the files of
+    // a zip do. Beside two compressors of 95 MB each, a build would pass 512 MB.
+    setFlagsFromString("--semi-space-growth-factor=1");
     const { out, lock, locked } = values;
     const spec = values.spec ?? resolve(terminal.cwd, DEFAULT_SPEC);
     const machine = buildMachine(terminal, values.cache);
