@@ -14,6 +14,7 @@ const SOURCES = [
   "packages/*/src/**/*.ts",
   "scripts/executables.ts",
   "scripts/executables/*.ts",
+  "scripts/install.sh",
   "pnpm-lock.yaml",
 ];
 

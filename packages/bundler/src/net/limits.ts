@@ -4,9 +4,6 @@
 /** Bytes of a module zip, and so of a toolchain: what cmd/go accepts (golang/mod zip.MaxZipFile). */
 export const MODULE_ZIP_MAX_BYTES = 500 * 1024 * 1024;
 
-/** Bytes of a go.mod: what cmd/go accepts (golang/mod zip.MaxGoMod). */
-export const GO_MOD_MAX_BYTES = 16 * 1024 * 1024;
-
 /** Bytes of one answer of the checksum database. A full tile of hashes has 8 KiB and a record a few hundred bytes;
  * a full tile of records (256 of them) stays below 64 KiB, so 1 MiB leaves room and still bounds a hostile server. */
 export const SUMDB_ANSWER_MAX_BYTES = 1024 * 1024;
