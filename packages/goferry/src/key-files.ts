@@ -45,17 +45,13 @@ export async function openSigners(
 }
 
 /**
- * The passphrase for a new key: from the file or the environment, or typed twice. undefined: none, which somebody must
- * have asked for.
+ * The passphrase for a new key: from the file or the environment, or typed twice. `--yes` is no answer here: a key
+ * without a passphrase must be asked for by that name.
  * @throws PASSPHRASE_MISSING, ARGUMENT_INVALID (typed differently, or empty), NOT_FOUND, IO_FAILED, INTERRUPTED
  */
-export async function newPassphrase(
-  { file, allowNone }: { file: string | undefined; allowNone: boolean },
-  terminal: Terminal,
-): Promise<string | undefined> {
+export async function newPassphrase(file: string | undefined, terminal: Terminal): Promise<string> {
   const given = await givenPassphrase(file, terminal);
   if (given !== undefined) return given;
-  if (allowNone) return undefined;
   if (!canAsk(terminal)) {
     throw new GoferryError("PASSPHRASE_MISSING", {
       subject: "new key",

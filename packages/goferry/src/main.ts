@@ -17,9 +17,14 @@ process.removeAllListeners("warning");
 /** What root installs under a umask of 077 is still for every user of the machine. Secrets have modes of their own. */
 process.umask(0o022);
 
+/** Ctrl-C, a service manager, and a terminal that was closed or whose connection broke. */
+const STOPPING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 async function main(): Promise<void> {
   const interrupt = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop(interrupt, signal));
+  // What happens until `run` is over, and is told by nobody, was no success.
+  process.exitCode = EXIT.internal;
+  for (const signal of STOPPING) process.on(signal, () => stop(interrupt, signal));
   process.on("uncaughtException", (error) => giveUp(interrupt, error));
   // Whoever read our output has gone (`goferry list | head -1`), or its disk is full: run.ts hears of it by itself.
   for (const output of [process.stdout, process.stderr]) output.on("error", () => undefined);
@@ -39,7 +44,7 @@ async function main(): Promise<void> {
 }
 
 /** The first time everything is cleaned up; who asks again does not want to wait for that. */
-function stop(interrupt: AbortController, name: "SIGINT" | "SIGTERM"): void {
+function stop(interrupt: AbortController, name: (typeof STOPPING)[number]): void {
   if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
   if (process.stderr.isTTY) process.stderr.write("\ngoferry: stopping; once more to stop at once\n");
   interrupt.abort(

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { mkdir, rm } from "node:fs/promises";
 import type { RehearsalInstall } from "../build.ts";
-import { matchPrefixPatterns } from "@goferry/core";
+import { matchPrefixPatterns, openBundle, readTrustedKey, verifyBundle } from "@goferry/core";
 import { generateKey, unlockKey } from "../keys.ts";
 import type { BuildContext } from "../machine.ts";
 import type { Network } from "../network.ts";
@@ -21,17 +21,22 @@ export interface RehearsePackedOptions {
   install: RehearsalInstall;
 }
 
-/** @throws REHEARSAL_FAILED; what the installer throws: a bundle that no host would take is not signed either */
+/**
+ * Reads every layer back, for all platforms, and builds every project on this one.
+ * @throws what verifyBundle throws; REHEARSAL_FAILED; what the installer throws: a bundle that no host would take is not
+ * signed either
+ */
 export async function rehearsePacked(packed: Packed, options: RehearsePackedOptions): Promise<Rehearsal[]> {
   const { machine, workDir, onProgress, signal } = options.context;
   const { plan, projects } = packed.fetched;
-  // The installed toolchain must run here. A bundle for other platforms only is checked by its hashes alone.
-  if (!plan.platforms.includes(machine.platform)) return [];
   onProgress({ stage: "rehearse" });
   const folder = join(workDir, "rehearsal");
-  const root = join(folder, "root");
   await mkdir(folder, { recursive: true });
-  await installPacked(packed, root, options);
+  const root = join(folder, "root");
+  const isForThisMachine = plan.platforms.includes(machine.platform);
+  await tryPacked(packed, isForThisMachine ? root : undefined, options);
+  // The installed toolchain must run here: a bundle for other platforms only is read back, and that is all.
+  if (!isForThisMachine) return [];
   const rehearsals = await rehearse({
     root,
     projects,
@@ -46,19 +51,23 @@ export async function rehearsePacked(packed: Packed, options: RehearsePackedOpti
   return rehearsals;
 }
 
-async function installPacked(packed: Packed, root: string, options: RehearsePackedOptions): Promise<void> {
-  const { machine, signal } = options.context;
+/** Verifies the packed bundle as a host does, and installs it in `root` if there is one. */
+async function tryPacked(
+  packed: Packed,
+  root: string | undefined,
+  { context, network, install }: RehearsePackedOptions,
+): Promise<void> {
+  const { machine, signal } = context;
   const now = machine.now();
   const pair = await generateKey({ name: "Rehearsal", email: "rehearsal@localhost.invalid", now });
   const signer = keySigner(await unlockKey(pair.privateKey));
   const signature = await signer.sign(packed.documents.index.bytes, now);
   await using source = await openPacked(packed.contents.name, outerPieces(packed, [signature]));
-  const patterns = options.network.privatePatterns;
-  await options.install(source, {
-    publicKey: pair.publicKey,
-    root,
-    allowPrivate: (path) => matchPrefixPatterns(patterns, path),
-    logKey: options.network.log.key,
-    signal,
-  });
+  const allowPrivate = (path: string): boolean => matchPrefixPatterns(network.privatePatterns, path);
+  const logKey = network.log.key;
+  const keys = [await readTrustedKey(Buffer.from(pair.publicKey))];
+  const bundle = await openBundle(source, { keys, now });
+  await verifyBundle(bundle, { policy: { logKey, allowPrivate }, signal });
+  if (root === undefined) return;
+  await install(source, { publicKey: pair.publicKey, root, allowPrivate, logKey, signal });
 }

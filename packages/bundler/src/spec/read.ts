@@ -61,7 +61,7 @@ export async function readSpec(file: string, readFile: ReadFile): Promise<Spec> 
       message: "the spec cannot be read",
       expected: "a goferry.yaml",
       found: errorCode(cause) === "ENOENT" ? "no such file" : (errorCode(cause) ?? "an error"),
-      next: `write one with "goferry init", or give the path of yours: goferry build PATH/goferry.yaml`,
+      next: `give the path of yours: goferry build PATH/goferry.yaml; README.md shows what one looks like`,
       cause,
     });
   });

@@ -23,6 +23,8 @@ export interface LayerJob {
   signal?: AbortSignal | undefined;
   /** Hears of compressed bytes as they are checked. */
   onBytes?: ((bytes: number) => void) | undefined;
+  /** Gets the tar stream, piece by piece. */
+  onTar?: ((bytes: Uint8Array) => void) | undefined;
 }
 
 /** Bytes that the decompressor gives at a time: most files of a module fit in one piece. */
@@ -52,6 +54,7 @@ export async function readLayer(job: LayerJob): Promise<LayerSums> {
     async (output) => {
       for await (const bytes of output as AsyncIterable<Uint8Array>) {
         tarBytes += bytes.length;
+        job.onTar?.(bytes);
         tar.write(bytes);
       }
     },

@@ -118,7 +118,7 @@ async function judge(
       message: "the bundle is not signed",
       expected: `a signature by ${keys.map(({ fingerprint }) => fingerprint).join(" or ")}`,
       found: "none",
-      next: "Sign it where it was built: goferry sign",
+      next: "Build it again with a signing key: goferry build --sign-key FILE",
     });
   }
   const good = new Map<string, VerifiedSignature>();
@@ -142,7 +142,7 @@ async function judge(
     message: "too few trusted keys have signed the bundle",
     expected: `${minSignatures} signatures by different trusted keys`,
     found: `${good.size}: ${[...good.keys()].join(", ")}`,
-    next: "Have another trusted key countersign it: goferry sign",
+    next: "Have it built with more of the keys: goferry build --sign-key FILE --sign-key FILE",
   });
 }
 

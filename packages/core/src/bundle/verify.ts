@@ -1,7 +1,9 @@
 // `verify`: everything that can be known about a bundle without unpacking it anywhere. `quick` stops after the
 // signed bytes are known to be all there; the whole also unpacks every layer in memory and proves every unit.
 
-import type { Contents } from "../format/contents.ts";
+import { createHash } from "node:crypto";
+import { GoferryError } from "../errors.ts";
+import type { Contents, Layer } from "../format/contents.ts";
 import { checkEvidence, type EvidencePolicy, type EvidenceReport } from "./evidence.ts";
 import { checkChunks, readLayer } from "./layer.ts";
 import type { LayerSums } from "./layer-files.ts";
@@ -42,7 +44,18 @@ export async function verifyBundle(bundle: OpenedBundle, options: VerifyOptions)
       const [i, layer] = next;
       const units = unitsOfLayer(contents, i);
       const { onBytes } = options;
-      sums[i] = await readLayer({ source, offset: layerOffsets[i] ?? 0, layer, units, signal, onBytes });
+      const tar = createHash("sha256");
+      const onTar = (bytes: Uint8Array): unknown => tar.update(bytes);
+      sums[i] = await readLayer({
+        source,
+        offset: layerOffsets[i] ?? 0,
+        layer,
+        units,
+        signal,
+        onBytes,
+        onTar,
+      });
+      checkDiffId(layer, `sha256:${tar.digest("hex")}`);
     }
   };
   const readers = Array.from({ length: PARALLEL_LAYERS }, async () => {
@@ -66,6 +79,18 @@ export async function verifyBundle(bundle: OpenedBundle, options: VerifyOptions)
       );
   }
   return report;
+}
+
+/** Hosts need it for nothing; container runtimes refuse an image without it. */
+function checkDiffId({ digest, diffId }: Layer, found: string): void {
+  if (found === diffId) return;
+  throw new GoferryError("HASH_MISMATCH", {
+    subject: digest,
+    message: "the tar stream of a layer does not have the diffId that the contents name",
+    expected: diffId,
+    found,
+    next: "Have the bundle built again",
+  });
 }
 
 /** The units that have files in a layer. */

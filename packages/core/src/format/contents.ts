@@ -10,6 +10,12 @@ import { REQUEST_SCHEMA } from "./request.ts";
 
 export { CHUNK_BYTES } from "./consistency.ts";
 
+/**
+ * Go versions, and platforms, of one bundle: Go itself has some 50 platforms. A manifest is made for each platform, with
+ * every layer in it, so this bounds the memory that an unsigned document can make a reader use.
+ */
+const MAX_COMBINATIONS = 64;
+
 const EVIDENCE = z
   .union([
     z.literal("private"),
@@ -78,8 +84,12 @@ export const CONTENTS_SCHEMA = z
     created: TIME,
     serial: COUNT.describe("created in seconds since 1970."),
     expires: TIME.optional().describe("When hosts start to refuse the bundle; never if absent."),
-    go: z.array(GO_RELEASE).min(1).describe("Go versions, newest first."),
-    platforms: z.array(PLATFORM).min(1).describe("Platforms of the toolchains, sorted."),
+    go: z.array(GO_RELEASE).min(1).max(MAX_COMBINATIONS).describe("Go versions, newest first."),
+    platforms: z
+      .array(PLATFORM)
+      .min(1)
+      .max(MAX_COMBINATIONS)
+      .describe("Platforms of the toolchains, sorted."),
     request: REQUEST_SCHEMA,
     log: z
       .strictObject({

@@ -106,6 +106,6 @@ function malformed(subject: string, expected: string, found: string): GoferryErr
     message: "the signature is not of the form that goferry accepts",
     expected,
     found,
-    next: "Have it signed again, with goferry sign or with: gpg --digest-algo SHA512 --armor --detach-sign FILE",
+    next: "Have it built again with goferry, or sign the file again: gpg --digest-algo SHA512 --armor --detach-sign FILE",
   });
 }

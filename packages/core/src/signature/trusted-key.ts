@@ -70,6 +70,7 @@ async function parseOnlyKey(file: Uint8Array, subject: string): Promise<Key> {
     throw keyInvalid(subject, "the file is too large for a key", {
       expected: `at most ${MAX_KEY_BYTES} bytes`,
       found: `${file.length} bytes`,
+      next: "Name the file of the signer's public key, such as public.asc",
     });
   }
   let keys: Key[];
@@ -80,6 +81,7 @@ async function parseOnlyKey(file: Uint8Array, subject: string): Promise<Key> {
     throw keyInvalid(subject, "the file is not an OpenPGP key that can be read", {
       expected: "an OpenPGP public key of version 4",
       found: cause instanceof Error ? cause.message : String(cause),
+      next: "Export the key again: gpg --export --armor FINGERPRINT > public.asc",
       cause,
     });
   }

@@ -84,9 +84,9 @@ describe("key generate", () => {
     expect(made.code).toBe(0);
     expect(made.stdout).toContain("without a passphrase");
     expect(await opens(folder.path)).toBe(true);
-    expect(await goferry([...WHO, "--out", "other", "--yes"], { cwd: folder.path })).toMatchObject({
-      code: 0,
-    });
+    // Yes to everything is not yes to this.
+    const yes = await goferry([...WHO, "--out", "other", "--yes", "--json"], { cwd: folder.path });
+    expect(yes.json()).toMatchObject({ error: { code: "PASSPHRASE_MISSING" } });
   });
 
   it("never overwrites a key", async () => {

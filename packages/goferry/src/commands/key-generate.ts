@@ -44,7 +44,7 @@ export const keyGenerate = defineCommand({
     },
   ],
   exits: [EXIT.usage, EXIT.io, EXIT.notFound],
-  async run(values, { terminal, yes }) {
+  async run(values, { terminal }) {
     const { name, email, out } = values;
     const file = values["passphrase-file"];
     if (values["no-passphrase"] && file !== undefined) throw contradiction();
@@ -53,9 +53,7 @@ export const keyGenerate = defineCommand({
       const text = `Would make a key for ${name} <${email}>: ${files.privateFile} and ${files.publicFile}`;
       return { text, json: { dryRun: true, ...files } };
     }
-    const passphrase = values["no-passphrase"]
-      ? undefined
-      : await newPassphrase({ file, allowNone: yes }, terminal);
+    const passphrase = values["no-passphrase"] ? undefined : await newPassphrase(file, terminal);
     const pair = await generateKey({ name, email, passphrase, now: terminal.now() });
     const { privateFile, publicFile } = await writeKeyPair(out, pair);
     const { fingerprint } = pair;
