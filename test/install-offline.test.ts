@@ -2,25 +2,12 @@
 // by several users, with nothing but ROOT/bin and the system's own folders on PATH.
 
 import { execFile } from "node:child_process";
-import {
-  chmod,
-  chown,
-  copyFile,
-  cp,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  realpath,
-  rm,
-  writeFile,
-} from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { goferryExecutable } from "./kit/executable.ts";
 import { canUnshare, OFFLINE } from "./kit/offline.ts";
+import { carry, type Medium } from "./kit/medium.ts";
 import { findMinbase } from "./kit/minbase.ts";
 import { testPlatform } from "./kit/real-go.ts";
 import { PLAIN_PATH, runGoferry, type GoferryOptions, type GoferryResult } from "./kit/run-goferry.ts";
@@ -35,23 +22,29 @@ const minbase = await findMinbase();
 /** Where a lock and staging come and go. */
 const TOUCHED = ["", "state"];
 
+let medium: Medium;
 let folder: string;
 let root: string;
 /** The build cache of those tests that are not about build caches. */
 let goCache: string;
 
 beforeAll(async () => {
-  folder = await realpath(await mkdtemp(join(tmpdir(), "goferry-offline-")));
-  // Other users have to come through.
-  await chmod(folder, 0o755);
+  medium = await carry(demo);
+  folder = medium.path;
   root = join(folder, "root");
   goCache = join(folder, "first-home", ".cache", "go-build");
-  for (const name of ["first-home", "second-home"]) await mkdir(join(folder, name));
-  await chown(join(folder, "second-home"), isRoot ? NOBODY : -1, isRoot ? NOBODY : -1);
-  for (const name of ["first-app", "second-app"])
-    await cp(demo.project, join(folder, name), { recursive: true });
+  for (const name of ["first", "second", "third"]) {
+    await mkdir(join(folder, `${name}-home`));
+    await cp(demo.project, join(folder, `${name}-app`), { recursive: true });
+  }
+  for (const name of ["second-home", "second-app", "third-home"]) await giveAway(join(folder, name));
 });
-afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+afterAll(() => medium[Symbol.asyncDispose]());
+
+/** To the other user. */
+async function giveAway(path: string): Promise<void> {
+  if (isRoot) await promisify(execFile)("chown", ["-R", `${NOBODY}:${NOBODY}`, path]);
+}
 
 /** As on a host: no network, and an environment of two variables. */
 function host(args: readonly string[], options: GoferryOptions = {}): Promise<GoferryResult> {
@@ -61,9 +54,9 @@ function host(args: readonly string[], options: GoferryOptions = {}): Promise<Go
 
 const install = (to: string, ...more: string[]): string[] => [
   "install",
-  demo.bundle,
+  medium.bundle,
   "--key",
-  demo.publicKey,
+  medium.publicKey,
   "--root",
   to,
   "--json",
@@ -132,7 +125,6 @@ describe.skipIf(!offline)("the demo, installed from source on a host without a n
     ["another user", second],
   ])("is used by %s: version, env, download, build, vet, test, and the program runs", async (_, who) => {
     const user = who();
-    if (isRoot && user.as !== undefined) await chownTree(user.app);
     expect(await use(user, "go", "version")).toBe(`go version go1.27.1 ${testPlatform()}\n`);
     expect(
       JSON.parse(
@@ -215,27 +207,40 @@ describe.skipIf(!offline)("the demo, installed from source on a host without a n
 });
 
 describe.skipIf(!offline)("the demo, installed by the stand-alone executable", () => {
-  it("puts itself into the root, and one marked block into each start-up file of the user with --path profile", async () => {
-    const home = join(folder, "profile-home");
-    const mine = join(home, "go-offline");
-    await mkdir(join(home, ".config"), { recursive: true });
+  it("is installed by a user for himself, with one marked block in each start-up file", async () => {
+    const home = join(folder, "third-home");
     const files = {
       ".profile": "umask 022",
       ".bashrc": "alias ll='ls -l'\n",
-      ".config/other": "x\n",
       ".zshrc": "# none\n",
+      other: "x\n",
     };
     for (const [name, text] of Object.entries(files)) await writeFile(join(home, name), text);
-    const program = [await goferryExecutable()];
-    const before = await treeContents(home);
-    const etc = await treeStamps("/etc");
+    await giveAway(home);
+    const own = ".local/share/goferry";
+    const as = isRoot ? asUser(NOBODY) : [];
+    const run = (program: string): Promise<GoferryResult> =>
+      host(["install", medium.bundle, "--key", medium.publicKey, "--path", "profile", "--json"], {
+        within: [...OFFLINE, ...as],
+        program: [program],
+        env: { HOME: home },
+        cwd: "/",
+      });
+    const before = [await treeContents(home), await treeStamps("/etc")] as const;
 
-    const result = await host(install(mine, "--path", "profile"), { program, env: { HOME: home } });
-    expect(result).toMatchObject({ code: 0, stderr: "", json: { changed: true, overrides: [] } });
-    const changed = treeDifference(before, await treeContents(home)).filter(
-      (name) => !name.startsWith("go-offline"),
-    );
-    expect(changed).toEqual([".bashrc", ".profile"]);
+    expect(await run(medium.goferry)).toMatchObject({
+      code: 0,
+      stderr: "",
+      json: { changed: true, root: join(home, own), overrides: [] },
+    });
+    const changed = treeDifference(before[0], await treeContents(home));
+    expect(changed.filter((name) => !name.startsWith(own))).toEqual([
+      ".bashrc",
+      ".local",
+      ".local/share",
+      ".profile",
+    ]);
+    expect(treeDifference(before[1], await treeStamps("/etc"))).toEqual([]);
     for (const name of [".bashrc", ".profile"] as const) {
       const text = await readFile(join(home, name), "utf8");
       expect(text.match(/^# >>> goferry/gm)).toHaveLength(1);
@@ -243,31 +248,24 @@ describe.skipIf(!offline)("the demo, installed by the stand-alone executable", (
         files[name].trimEnd(),
       );
     }
-    expect(treeDifference(etc, await treeStamps("/etc"))).toEqual([]);
 
-    const version = promisify(execFile)("sh", ["-c", ". ~/.profile && go version && goferry --version"], {
+    const [shell = "", ...words] = [...as, "sh", "-c", ". ~/.profile && go version && goferry --version"];
+    const { stdout } = await promisify(execFile)(shell, words, {
       env: { HOME: home, PATH: PLAIN_PATH },
+      cwd: "/",
     });
-    expect((await version).stdout).toMatch(/^go version go1\.27\.1 .*\ngoferry \d/);
-    const stamps = await treeStamps(home, ["go-offline", "go-offline/state"]);
-    // By the goferry that was installed, this time.
-    const again = await host(install(mine, "--path", "profile"), {
-      program: [join(mine, "bin/goferry")],
-      env: { HOME: home },
-    });
-    expect(again).toMatchObject({ code: 0, json: { changed: false } });
-    expect(treeDifference(stamps, await treeStamps(home, ["go-offline", "go-offline/state"]))).toEqual([]);
-    await rm(mine, { recursive: true });
+    expect(stdout).toMatch(/^go version go1\.27\.1 .*\ngoferry \d/);
+    const touched = ["", own, join(own, "state")];
+    // The shell's go has counted itself there; the goferry that was installed leaves all as it is.
+    const stamps = await treeStamps(home, touched);
+    expect(await run(join(home, own, "bin/goferry"))).toMatchObject({ code: 0, json: { changed: false } });
+    expect(treeDifference(stamps, await treeStamps(home, touched))).toEqual([]);
+    await rm(join(home, own), { recursive: true });
   });
 
   it.skipIf(minbase === undefined)(
     "works in a Debian that has nothing, without node, for root and for a user",
     async () => {
-      const medium = join(folder, "medium");
-      await mkdir(medium);
-      await copyFile(await goferryExecutable(), join(medium, "goferry"));
-      await copyFile(demo.bundle, join(medium, "demo.tar"));
-      await copyFile(demo.publicKey, join(medium, "public.asc"));
       const script = `
 set -eu
 ! command -v node && ! command -v go
@@ -286,7 +284,11 @@ setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups env -i HOME=/home/oth
   go version && go mod download && go env GOCACHE && go list -deps ./... >/dev/null && ! ls /root/.cache'
 `;
       const result = await minbase?.run(["sh", "-c", script], {
-        bind: { "/medium": medium, "/project": demo.project, "/root/.cache/go-build": goCache },
+        bind: {
+          "/medium": dirname(medium.bundle),
+          "/project": demo.project,
+          "/root/.cache/go-build": goCache,
+        },
         readOnly: ["/medium", "/project"],
         prepare: `mkdir "$ROOT/home/other" && chown ${NOBODY}:${NOBODY} "$ROOT/home/other"`,
         env: { HOME: "/root", PATH: PLAIN_PATH },
@@ -296,7 +298,6 @@ setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups env -i HOME=/home/oth
       expect(result?.stdout.match(/go version go1\.27\.1/g)).toHaveLength(2);
       expect(result?.stdout).toContain("Departures from Offline Harbor");
       expect(result?.stdout).toContain("/home/other/.cache/go-build\n");
-      await rm(medium, { recursive: true });
     },
   );
 });
@@ -312,8 +313,4 @@ async function owned(path: string): Promise<Record<string, number>> {
       .split("\n")
       .map((line) => [line.slice(line.indexOf(" ") + 1), Number(line.slice(0, line.indexOf(" ")))]),
   );
-}
-
-async function chownTree(path: string): Promise<void> {
-  await promisify(execFile)("chown", ["-R", `${NOBODY}:${NOBODY}`, path]);
 }

@@ -68,6 +68,7 @@ export async function testMachine(): Promise<BuildMachine> {
     platform: `linux/${process.arch === "arm64" ? "arm64" : "amd64"}`,
     env: process.env,
     cacheDir: TEST_CACHE,
+    uid: process.geteuid?.(),
     now: () => new Date(),
     kill: (pid, signal) => process.kill(pid, signal),
     userAgent: "goferry-test",

@@ -4,7 +4,7 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { serve } from "../../packages/bundler/src/net/test-server.ts";
+import { serve, type Certificate } from "../../packages/bundler/src/net/test-server.ts";
 
 /** Bytes, a file, or the status of a refusal. */
 export type Answer = Uint8Array | string | { file: string } | number;
@@ -23,11 +23,13 @@ export interface ModuleServer extends AsyncDisposable {
 export interface ModuleServerOptions {
   /** Asked for by Basic authentication (RFC 7617); everybody else gets 401. */
   login?: { user: string; password: string };
+  /** With one, it is reached by https. */
+  certificate?: Certificate;
 }
 
 export async function serveModules(
   source: ModuleSource,
-  { login }: ModuleServerOptions = {},
+  { login, certificate }: ModuleServerOptions = {},
 ): Promise<ModuleServer> {
   const requests: string[] = [];
   const expected =
@@ -53,7 +55,7 @@ export async function serveModules(
   };
   const server = await serve((request, response) => {
     answer(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
-  });
+  }, certificate);
   return {
     url: server.url,
     port: server.port,

@@ -2,21 +2,19 @@
 // machine, a checksum database of its own, and a toolchain of real programs without the sources of the standard
 // library. It builds packages that import nothing, and so shows everything but a program.
 
-import { join } from "node:path";
 import { zipPrefix, dirhash, goModHash, sha256Hex, toolchainModule } from "../../packages/core/src/index.ts";
 import { openModuleZip } from "../../packages/bundler/src/go/zip.ts";
-import { createCache } from "../../packages/bundler/src/net/cache.ts";
 import { checksumLog, type ChecksumLog } from "./checksum-log.ts";
-import { TEST_CACHE } from "./demo-bundle.ts";
 import { makeZip } from "./make-zip.ts";
-import { serveModules, type Answer, type ModuleServer } from "./module-server.ts";
+import { serveModules, type Answer, type ModuleServer, type ModuleServerOptions } from "./module-server.ts";
 import { testPlatform } from "./real-go.ts";
+import { realToolchain } from "./real-modules.ts";
 
 export interface QuickWorld extends AsyncDisposable {
   server: ModuleServer;
   log: ChecksumLog;
   /** By path, without a slash in front. Tests put in what they like. */
-  answers: Map<string, Answer>;
+  answers: Map<string, Answer | (() => Promise<Answer>)>;
   /** GOPROXY and GOSUMDB. */
   env: { GOPROXY: string; GOSUMDB: string };
 }
@@ -28,10 +26,13 @@ export const QUICK_VERSION = "1.27.1";
 const KEPT =
   /^(?:VERSION|go\.env|LICENSE|bin\/.*|pkg\/tool\/[^/]+\/(?:asm|compile|link|vet)|src\/(?:unsafe|builtin)\/.*|src\/_go\.mod)$/u;
 
-export async function quickWorld(): Promise<QuickWorld> {
+export async function quickWorld(options: ModuleServerOptions = {}): Promise<QuickWorld> {
   const log = checksumLog();
-  const answers = new Map<string, Answer>();
-  const server = await serveModules(async (path) => answers.get(path) ?? (await fromLog(log, path)));
+  const answers: QuickWorld["answers"] = new Map();
+  const server = await serveModules(async (path) => {
+    const answer = answers.get(path) ?? (await fromLog(log, path));
+    return typeof answer === "function" ? await answer() : answer;
+  }, options);
   const world: QuickWorld = {
     server,
     log,
@@ -60,9 +61,10 @@ async function addToolchain(world: QuickWorld): Promise<void> {
 }
 
 async function toolchainFiles(module: { path: string; version: string }): Promise<TestFiles> {
-  // The shared bundle of this run was built with it.
-  const file = createCache(join(TEST_CACHE, "downloads")).file(`${module.path}/@v/${module.version}.zip`);
-  const zip = await openModuleZip(file, zipPrefix(module));
+  const zip = await openModuleZip(
+    realToolchain(`${module.path}/@v/${module.version}.zip`),
+    zipPrefix(module),
+  );
   const files: TestFiles = {};
   for (const entry of zip.entries) if (KEPT.test(entry.path)) files[entry.path] = await zip.read(entry);
   await zip.close();

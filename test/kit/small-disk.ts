@@ -2,7 +2,7 @@
 // Where that is not allowed (tests that do not run as root, containers without the right to mount) there is none.
 
 import { execFile } from "node:child_process";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -30,7 +30,7 @@ export async function smallDisk({ size = "64m", inodes, options = [] }: DiskOpti
       "-t",
       "tmpfs",
       "-o",
-      [`size=${size}`, ...count, ...options].join(),
+      ["mode=755", `size=${size}`, ...count, ...options].join(),
       "none",
       path,
     ]);
@@ -38,7 +38,6 @@ export async function smallDisk({ size = "64m", inodes, options = [] }: DiskOpti
     await rm(path, { recursive: true });
     throw error;
   }
-  await chmod(path, 0o755);
   return {
     path,
     async [Symbol.asyncDispose]() {

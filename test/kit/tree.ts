@@ -24,11 +24,13 @@ export async function treeContents(folder: string): Promise<Tree> {
 
 /**
  * Kinds, modes, link targets, sizes, times and inodes: equal only if nobody has written, renamed or replaced anything.
- * @param except names of folders whose own times do not count, such as "state", where a lock comes and goes
+ * @param except names of folders whose own times do not count, such as "state", where a lock comes and goes; or all
+ * folders, where things may have come and gone
  */
-export async function treeStamps(folder: string, except: readonly string[] = []): Promise<Tree> {
+export async function treeStamps(folder: string, except: readonly string[] | "folders" = []): Promise<Tree> {
   return await walk(folder, async (_, { name, mode, kind, target, size, times, inode }) => {
-    const stamp = except.includes(name) ? "" : `${size} ${times}`;
+    const isExcepted = except === "folders" ? kind === "folder" : except.includes(name);
+    const stamp = isExcepted ? "" : `${size} ${times}`;
     return await Promise.resolve(`${kind} ${mode.toString(8)} ${inode} ${target} ${stamp}`);
   });
 }

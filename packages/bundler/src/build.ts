@@ -10,7 +10,7 @@ import type { Lock } from "./lock/schema.ts";
 import type { BuildContext, BuildMachine, Progress } from "./machine.ts";
 import { diskError, errorCode } from "./net/disk-error.ts";
 import { openNetwork, type Network } from "./network.ts";
-import { checkWritable, draftFile } from "./output.ts";
+import { checkWritable, draftOf } from "./output.ts";
 import { lockOf } from "./pack/lock-of.ts";
 import { pack } from "./pack/pack.ts";
 import { seal } from "./pack/seal.ts";
@@ -53,6 +53,8 @@ export interface BuildOptions extends PlanOptions {
   /** Who signs, each with a key of their own. At least one. */
   signers: readonly Signer[];
   install: RehearsalInstall;
+  /** Files that stay out of copies of projects, such as the keys of the signers. */
+  exclude?: readonly string[] | undefined;
 }
 
 export interface Built {
@@ -64,7 +66,8 @@ export interface Built {
 }
 
 /**
- * Builds a bundle. Nothing is left at `out` or in the lock unless every stage succeeded.
+ * Builds a bundle. Nothing is left at `out` or in the lock unless every stage succeeded: both are whole on disk before
+ * either gets its name.
  * @throws what the stages throw: SPEC_INVALID, NOT_FOUND, GO_SUM_MISMATCH, LOG_MISMATCH, REHEARSAL_FAILED, DISK_FULL…
  */
 export async function buildBundle(options: BuildOptions, machine: BuildMachine): Promise<Built> {
@@ -73,7 +76,8 @@ export async function buildBundle(options: BuildOptions, machine: BuildMachine):
     await checkWritable(out);
     const { plan, network, lockFile, before } = await preparePlan(options, context);
     if (plan.lock === undefined) await checkWritable(lockFile);
-    const fetched = await fetchAll(plan, network, { ...context, exclude: [out, `${out}.part`] });
+    const exclude = [out, machine.cacheDir, ...(options.exclude ?? []).map((file) => resolve(file))];
+    const fetched = await fetchAll(plan, network, { ...context, exclude });
     const packed = await pack(fetched, {
       workDir: join(context.workDir, "layers"),
       signal: context.signal,
@@ -82,10 +86,13 @@ export async function buildBundle(options: BuildOptions, machine: BuildMachine):
     const lock = lockOf(packed, plan.lock);
     const rehearsals = await rehearsePacked(packed, { context, network, install: options.install });
     context.onProgress({ stage: "seal" });
-    await using draft = plan.lock === undefined ? await draftFile(lockFile, renderLock(lock)) : undefined;
+    await using lockDraft = plan.lock === undefined ? draftOf(lockFile) : undefined;
+    await lockDraft?.write([Buffer.from(renderLock(lock))]);
+    await using draft = draftOf(out);
     const { signers } = options;
-    const sealed = await seal(packed, { out, signers, now: machine.now(), signal: context.signal });
-    await draft?.place();
+    const sealed = await seal(packed, { draft, out, signers, now: machine.now(), signal: context.signal });
+    await draft.place();
+    await lockDraft?.place();
     return { sealed, rehearsals, lockFile, changes: before === undefined ? [] : compareLocks(before, lock) };
   });
 }
@@ -149,5 +156,5 @@ async function inContext<T>(
   machine: BuildMachine,
   work: (context: BuildContext) => Promise<T>,
 ): Promise<T> {
-  return await inWorkFolder(machine.cacheDir, (workDir) => work({ machine, workDir, onProgress, signal }));
+  return await inWorkFolder(machine, (workDir) => work({ machine, workDir, onProgress, signal }));
 }

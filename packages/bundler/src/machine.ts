@@ -9,8 +9,10 @@ export interface BuildMachine {
   platform: string;
   /** The user's: proxies, certificates, credentials, GOPROXY, GOPRIVATE and the like are taken from it. */
   env: Environment;
-  /** Absolute folder for downloads that are kept and for work that is not. */
+  /** Absolute folder for downloads that are kept and for work that is not. No other user may write in it. */
   cacheDir: string;
+  /** Number of the user who builds; undefined where the system has no such numbers. */
+  uid: number | undefined;
   /** Read once for each build. */
   now(): Date;
   kill: KillProcess;

@@ -15,6 +15,7 @@ async function open(folder: string, env: Record<string, string>): Promise<Networ
       platform: "linux/amd64",
       env: { HOME: folder, PATH: join(folder, "bin"), ...env },
       cacheDir: folder,
+      uid: undefined,
       now: () => new Date(),
       kill: (pid, signal) => process.kill(pid, signal),
       userAgent: "test",

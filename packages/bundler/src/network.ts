@@ -33,12 +33,12 @@ export interface Network {
 export async function openNetwork({ machine, workDir }: BuildContext): Promise<Network> {
   const { env, userAgent, platform } = machine;
   const runner = createRunner(machine.kill);
-  const userFile = await readUserFile(env, platform);
+  const filePath = goEnvFilePath(env, platform.split("/")[0] ?? "");
+  const userFile = await readUserFile(filePath);
   const { value } = await discoverGoProxy({
     env,
-    readFile: (path) => readFile(path, "utf8"),
+    userFile: { path: filePath, settings: userFile },
     goOnPath: () => askGo(runner, env, workDir),
-    system: platform.startsWith("windows/") ? "win32" : platform.split("/")[0],
   });
   const http = createHttp({ env, userAgent });
   const proxy = createGoProxy(http, value);
@@ -55,8 +55,7 @@ export async function openNetwork({ machine, workDir }: BuildContext): Promise<N
 }
 
 /** @throws IO_FAILED: a GOPRIVATE that is not read would give names of private modules away */
-async function readUserFile(env: Environment, platform: string): Promise<Environment> {
-  const file = goEnvFilePath(env, platform.split("/")[0] ?? "");
+async function readUserFile(file: string | undefined): Promise<Environment> {
   if (file === undefined) return {};
   try {
     return parseGoEnvFile(await readFile(file, "utf8"));

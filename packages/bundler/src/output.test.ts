@@ -1,9 +1,9 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { codeOf, temporaryFolder } from "../../../test/kit/bundler-go.ts";
 import { withoutPrivileges } from "../../../test/kit/unprivileged.ts";
-import { checkWritable, draftFile } from "./output.ts";
+import { checkWritable, draftOf, isDraftOf } from "./output.ts";
 
 describe("checkWritable", () => {
   it("accepts a new file and one that is there, and leaves both as they are", async () => {
@@ -25,27 +25,50 @@ describe("checkWritable", () => {
   });
 });
 
-describe("draftFile", () => {
+describe("draftOf", () => {
   it("has its name only when it is placed", async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, "goferry.lock");
     await writeFile(file, "old");
     {
-      await using draft = await draftFile(file, "new");
+      await using draft = draftOf(file, 0o600);
+      await draft.write([Buffer.from("n"), Buffer.from("ew")]);
       expect(await readFile(file, "utf8")).toBe("old");
       await draft.place();
     }
     expect(await readFile(file, "utf8")).toBe("new");
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await readdir(folder.path)).toEqual(["goferry.lock"]);
   });
 
   it("leaves nothing when it is not placed", async () => {
     await using folder = await temporaryFolder();
-    const file = join(folder.path, "goferry.lock");
-    const draft = await draftFile(file, "new");
-    expect(await readdir(folder.path)).toHaveLength(1);
-    await draft[Symbol.asyncDispose]();
+    {
+      await using draft = draftOf(join(folder.path, "goferry.lock"));
+      await draft.write([Buffer.from("new")]);
+      expect(await readdir(folder.path)).toHaveLength(1);
+    }
     expect(await readdir(folder.path)).toEqual([]);
-    expect(await codeOf(draftFile(join(folder.path, "absent", "x"), "new"))).toBe("IO_FAILED");
+    await using absent = draftOf(join(folder.path, "absent", "x"));
+    expect(await codeOf(absent.write([]))).toBe("IO_FAILED");
+  });
+
+  it("is not touched by another draft of the same file", async () => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, "site.tar");
+    await using first = draftOf(file);
+    await first.write([Buffer.from("first")]);
+    {
+      await using second = draftOf(file);
+      await second.write([Buffer.from("second")]);
+    }
+    await first.place();
+    expect(await readFile(file, "utf8")).toBe("first");
+  });
+
+  it("is known by its name", async () => {
+    expect(isDraftOf(draftOf("/out/site.tar").path, "/out/site.tar")).toBe(true);
+    expect(isDraftOf(draftOf("/out/site.tar.gz").path, "/out/site.tar")).toBe(false);
+    expect(isDraftOf("/out/site.tar.part", "/out/site.tar")).toBe(false);
   });
 });

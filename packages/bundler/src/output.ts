@@ -2,7 +2,7 @@
 // they can be written at all is asked before the downloads, not after them.
 
 import { randomUUID } from "node:crypto";
-import { rename, rm, stat, writeFile } from "node:fs/promises";
+import { open, rename, rm, stat, writeFile } from "node:fs/promises";
 import { GoferryError } from "@goferry/core";
 import { diskError } from "./net/disk-error.ts";
 
@@ -26,30 +26,46 @@ export async function checkWritable(file: string): Promise<void> {
   });
 }
 
-/** A file that is on disk but has not got its name yet. Disposing of it removes it, unless it was placed. */
+/** A file that has not got its name yet. Disposing of it removes it, unless it was placed. */
 export interface Draft extends AsyncDisposable {
+  /** Where it is until it is placed, in the same folder. */
+  readonly path: string;
+  /** Writes all of it, to the disk. Once. @throws DISK_FULL, IO_FAILED; what the chunks throw */
+  write(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void>;
   /** Gives it its name, in place of what had it. @throws IO_FAILED */
   place(): Promise<void>;
 }
 
-/** @throws DISK_FULL, IO_FAILED */
-export async function draftFile(file: string, content: string): Promise<Draft> {
-  const beside = `${file}.${randomUUID()}`;
-  const remove = async (): Promise<void> => {
-    await rm(beside, { force: true }).catch(() => undefined);
-  };
-  try {
-    await writeFile(beside, content, { flush: true, flag: "wx" });
-  } catch (error) {
-    await remove();
-    throw diskError(error, file);
-  }
+/**
+ * The draft of `file`, with the permissions `mode`. Its name is its own: builds of the same file do not meet before they
+ * are done, and nothing that somebody put there is followed or overwritten.
+ */
+export function draftOf(file: string, mode = 0o644): Draft {
+  const path = `${file}.${randomUUID()}.part`;
   return {
+    path,
+    async write(chunks) {
+      try {
+        // The mode is given here, because FAT, which USB sticks have, refuses to change it.
+        await using handle = await open(path, "wx", mode);
+        for await (const chunk of chunks) await handle.writeFile(chunk);
+        await handle.sync();
+      } catch (error) {
+        throw error instanceof Error && "syscall" in error ? diskError(error, file) : error;
+      }
+    },
     async place() {
-      await rename(beside, file).catch((error: unknown) => {
+      await rename(path, file).catch((error: unknown) => {
         throw diskError(error, file);
       });
     },
-    [Symbol.asyncDispose]: remove,
+    async [Symbol.asyncDispose]() {
+      await rm(path, { force: true }).catch(() => undefined);
+    },
   };
+}
+
+/** Whether `path` is a draft of `file`, of whatever build. */
+export function isDraftOf(path: string, file: string): boolean {
+  return path.startsWith(`${file}.`) && /^[0-9a-f-]{36}(?:\.part)?$/u.test(path.slice(file.length + 1));
 }

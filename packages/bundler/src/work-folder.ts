@@ -1,22 +1,28 @@
 // A build works in a folder of its own below the cache, which is gone afterwards whatever happened. Only a build that was
 // killed leaves one behind, with a gigabyte in it; a later build finds it and takes it away.
 
-import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { makeOwnFolder } from "./cache-folder.ts";
+import type { BuildMachine } from "./machine.ts";
 import { diskError } from "./net/disk-error.ts";
 import { CACHE_LEFTOVER_MS } from "./net/limits.ts";
 
 const PREFIX = "build-";
 
 /**
- * Runs `work` in a fresh folder below `cacheDir` that only this user may enter.
- * @throws what `work` throws; DISK_FULL, IO_FAILED
+ * Runs `work` in a fresh folder below the cache that only this user may enter.
+ * @throws what `work` throws; CACHE_UNSAFE, DISK_FULL, IO_FAILED
  */
-export async function inWorkFolder<T>(cacheDir: string, work: (workDir: string) => Promise<T>): Promise<T> {
+export async function inWorkFolder<T>(
+  { cacheDir, uid }: Pick<BuildMachine, "cacheDir" | "uid">,
+  work: (workDir: string) => Promise<T>,
+): Promise<T> {
   const folder = join(cacheDir, "work");
+  await makeOwnFolder(cacheDir, uid);
+  await makeOwnFolder(folder, uid);
   let workDir: string;
   try {
-    await mkdir(folder, { recursive: true });
     workDir = await mkdtemp(join(folder, PREFIX));
     await sweep(folder, workDir);
   } catch (error) {

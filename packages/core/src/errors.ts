@@ -25,6 +25,7 @@ export const CODES = {
   INTERNAL: "internal",
 
   ARGUMENT_INVALID: "usage",
+  CACHE_UNSAFE: "usage",
   GO_FAILED: "usage",
   GO_SUM_MISSING: "usage",
   GO_TOO_OLD: "usage",

@@ -37,11 +37,12 @@ export function buildMachine(terminal: Terminal, cache: string | undefined): Bui
       next: "Name a folder: --cache DIR, or GOFERRY_CACHE",
     });
   }
-  const { kill } = system;
+  const { kill, uid } = system;
   return {
     platform: goPlatform(system),
     env: withoutPassphrase(env),
     cacheDir,
+    uid,
     now,
     kill,
     userAgent: USER_AGENT,

@@ -15,6 +15,7 @@ import {
 import { dirname, join, relative, resolve, sep } from "node:path";
 import type { Dirent } from "node:fs";
 import { diskError } from "../net/disk-error.ts";
+import { isDraftOf } from "../output.ts";
 import { interrupted } from "./spawn.ts";
 
 export interface CopyTreeOptions {
@@ -23,7 +24,7 @@ export interface CopyTreeOptions {
   to: string;
   /** Absolute folders that are copied along: links into them are kept. */
   reach: readonly string[];
-  /** Absolute paths that are left out. */
+  /** Absolute paths that are left out, with their drafts. */
   exclude?: readonly string[] | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -61,7 +62,11 @@ export async function copyTree(options: CopyTreeOptions): Promise<{ skipped: str
 
 function isLeftOut(path: string, item: Dirent, { from, exclude = [] }: CopyTreeOptions): boolean {
   // In a worktree or a submodule .git is a file.
-  return VERSION_CONTROL.has(item.name) || exclude.includes(join(from, path));
+  return VERSION_CONTROL.has(item.name) || exclude.some((left) => isAt(join(from, path), left));
+}
+
+function isAt(path: string, file: string): boolean {
+  return path === file || isDraftOf(path, file);
 }
 
 /** A file of a module folder may be read-only; go.mod and go.sum of the copy are written. */

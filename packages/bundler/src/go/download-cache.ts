@@ -24,8 +24,6 @@ interface CollectedBase {
   /** Absolute path of the go.mod. */
   mod: string;
   modH1: string;
-  /** Absolute path of the .info, which nothing vouches for, if go needed one. */
-  info: string | undefined;
   /** The checksum database is not asked about this path. */
   private: boolean;
 }
@@ -102,7 +100,6 @@ async function readVersion({ path, folder, names, stem, isPrivate }: VersionFile
     version: unescapeVersion(stem),
     mod: file(".mod"),
     modH1: goModHash(await readFile(file(".mod"))),
-    info: names.has(`${stem}.info`) ? file(".info") : undefined,
     private: isPrivate,
   };
   if (!names.has(`${stem}.zip`)) return { ...base, kind: "gomod" };

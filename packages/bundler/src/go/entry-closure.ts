@@ -48,17 +48,25 @@ export async function fetchEntry(options: FetchEntryOptions): Promise<ResolvedEn
   await writeFile(join(cwd, "imports.go"), importsFile(imports.filter((name) => !isInternal(name))));
 
   // -e: a package that imports what nobody serves any more is no reason to refuse the others.
-  await run("mod", "tidy", "-e");
+  const { failure, lack } = await go.attempt(["mod", "tidy", "-e"], at);
+  if (failure !== undefined) throw failure;
   await run("mod", "download");
-  const { notes } = await listAll(options);
-  return { entry, kind, ...module, notes };
+  const notes = lack === undefined ? [] : [`${entry}: something it imports is missing: ${reasonOf(lack)}`];
+  return { entry, kind, ...module, notes: [...notes, ...(await listAll(options))] };
 }
+
+/** The error of a package, for GoCommand.attempt to judge. */
+const ERROR = "{{with .Error}}{{.Err}}{{end}}";
+
+/** Marks the lines of packages among those of errors. */
+const PACKAGE = "package\t";
 
 async function commandPackage(options: FetchEntryOptions, path: string): Promise<string> {
   const { go, cwd, entry, signal } = options;
-  const args = ["list", "-e", "-find", "-f", "{{.Name}}", path];
-  const { stdout } = await go.run(args, { cwd, signal, subject: entry });
-  const found = stdout.trim();
+  const args = ["list", "-e", "-find", "-f", `{{.Name}}\n${ERROR}`, path];
+  const { stdout, failure } = await go.attempt(args, { cwd, signal, subject: entry });
+  if (failure !== undefined) throw failure;
+  const [found = ""] = stdout.split("\n");
   if (found === "main") return path;
   throw new GoferryError("TOOL_INVALID", {
     subject: entry,
@@ -74,10 +82,13 @@ async function packagesOf(options: FetchEntryOptions, path: string): Promise<str
   const { go, cwd, entry, platforms, signal } = options;
   const packages = new Set<string>();
   for (const platform of platforms) {
-    const args = ["list", "-e", "-find", "-f", "{{if .Name}}{{.ImportPath}}{{end}}", `${path}/...`];
+    const args = ["list", "-e", "-find", "-f", `{{if .Name}}${PACKAGE}{{.ImportPath}}{{end}}\n${ERROR}`, `${path}/...`];
     const env = platformEnv(platform, undefined);
-    const { stdout } = await go.run(args, { cwd, env, signal, subject: entry });
-    for (const line of stdout.split("\n")) if (line !== "") packages.add(line);
+    const { stdout, failure } = await go.attempt(args, { cwd, env, signal, subject: entry });
+    if (failure !== undefined) throw failure;
+    for (const line of stdout.split("\n")) {
+      if (line.startsWith(PACKAGE)) packages.add(line.slice(PACKAGE.length));
+    }
   }
   return [...packages];
 }
@@ -116,12 +127,14 @@ function isInternal(name: string): boolean {
   return /(?:^|\/)(?:internal|vendor)(?:\/|$)/u.test(name);
 }
 
-async function listAll({ go, cwd, entry, signal }: FetchEntryOptions): Promise<{ notes: string[] }> {
-  try {
-    await go.run(["list", "-m", "-json", "all"], { cwd, signal, subject: entry });
-    return { notes: [] };
-  } catch (error) {
-    if (!(error instanceof GoferryError) || error.code !== "GO_FAILED") throw error;
-    return { notes: [`${entry}: go list -m all will not work on the host: ${error.found ?? error.message}`] };
-  }
+async function listAll({ go, cwd, entry, signal }: FetchEntryOptions): Promise<string[]> {
+  const at = { cwd, signal, subject: entry };
+  const { failure } = await go.attempt(["list", "-m", "-json", "all"], at);
+  if (failure === undefined) return [];
+  if (failure.code !== "GO_FAILED") throw failure;
+  return [`${entry}: go list -m all will not work on the host: ${reasonOf(failure)}`];
+}
+
+function reasonOf({ found, message }: GoferryError): string {
+  return found ?? message;
 }

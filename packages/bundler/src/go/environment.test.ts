@@ -78,6 +78,8 @@ describe("goEnvFilePath", () => {
   it.each([
     [{ HOME: "/h" }, "linux", "/h/.config/go/env"],
     [{ HOME: "/h", XDG_CONFIG_HOME: "/x" }, "linux", "/x/go/env"],
+    [{ HOME: "/h", XDG_CONFIG_HOME: "relative" }, "linux", undefined],
+    [{ HOME: "/h", XDG_CONFIG_HOME: "" }, "linux", "/h/.config/go/env"],
     [{ HOME: "/h" }, "darwin", "/h/Library/Application Support/go/env"],
     [{ HOME: "/h", GOENV: "/my/env" }, "linux", "/my/env"],
     [{ HOME: "/h", GOENV: "off" }, "linux", undefined],

@@ -2,7 +2,7 @@
 // CGO_CFLAGS of the user cannot change what is bundled, and so that secrets of the user (the passphrase of the
 // signing key among them) do not reach git, compilers and credential helpers. What fetching private modules needs
 // is let through: the settings of Go for that, also those in the user's go/env file, git, netrc, ssh, proxies, CAs.
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 
 /** An environment as it comes from outside: a variable may be absent. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -128,7 +128,10 @@ function configFolder(user: Environment, os: string): string | undefined {
   if (os === "windows") return user["AppData"] || user["APPDATA"] || undefined;
   const home = user["HOME"] || undefined;
   if (os === "darwin") return home && join(home, "Library", "Application Support");
-  return user["XDG_CONFIG_HOME"] || (home && join(home, ".config"));
+  // A relative one is an error to Go, which then has no file.
+  const xdg = user["XDG_CONFIG_HOME"] || undefined;
+  if (xdg !== undefined) return isAbsolute(xdg) ? xdg : undefined;
+  return home && join(home, ".config");
 }
 
 /**

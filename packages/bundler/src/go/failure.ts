@@ -31,6 +31,27 @@ export function goFailure(failure: GoFailure): GoferryError {
   });
 }
 
+/**
+ * What is no matter of the modules themselves in the output of a go that may fail, or that goes on after errors (-e):
+ * tampering, a full disk, a server that is out of reach or refuses a login. Each line is judged by itself, because a
+ * version that is nowhere hides nothing.
+ */
+export function graveFailure(failure: GoFailure): GoferryError | undefined {
+  // Printed only after every proxy of the list has answered that it has not got the module.
+  const text = failure.stderr.replaceAll(/^.*module lookup disabled by GOPROXY=off.*$/gmu, "");
+  for (const recognise of [checksumMismatch, diskFull, credentialsRefused, unreachable]) {
+    const error = recognise(text, failure);
+    if (error !== undefined) return error;
+  }
+  return undefined;
+}
+
+/** What a go that exits with 0 says it went without, if its output says so. */
+export function recognisedFailure(failure: GoFailure): GoferryError | undefined {
+  const error = goFailure(failure);
+  return error.code === "GO_FAILED" ? undefined : error;
+}
+
 /** The last lines of a text, without empty ones at its ends. */
 export function lastLines(text: string): string {
   return text.trim().split("\n").slice(-QUOTED_LINES).join("\n");
@@ -72,7 +93,8 @@ function checksumMismatch(text: string): GoferryError | undefined {
   });
 }
 
-function diskFull(text: string, { subject }: GoFailure): GoferryError | undefined {
+/** The error for a go that has no room to write, if that is what its output says. */
+export function diskFull(text: string, { subject }: Pick<GoFailure, "subject">): GoferryError | undefined {
   if (!/no space left on device|disk quota exceeded/u.test(text)) return undefined;
   return new GoferryError("DISK_FULL", {
     subject,
@@ -167,7 +189,7 @@ function notFound(text: string, { subject }: GoFailure): GoferryError | undefine
 
 function unreachable(text: string, { subject }: GoFailure): GoferryError | undefined {
   const pattern =
-    /dial tcp|dial unix|connection re(?:fused|set)|no such host|i\/o timeout|TLS handshake|\btls: |x509: |unexpected EOF|module lookup disabled by GOPROXY=off|proxyconnect|: (?:408|429|5\d\d) [A-Z][A-Za-z ]+|Could not resolve host|Connection timed out/u;
+    /dial tcp|dial unix|connection re(?:fused|set)|no such host|i\/o timeout|TLS handshake|\btls: |x509: |:\/\/.*unexpected EOF|module lookup disabled by GOPROXY=off|proxyconnect|: (?:408|429|5\d\d) [A-Z][A-Za-z ]+|Could not resolve host|Connection timed out/u;
   const found = lineWith(text, pattern);
   if (found === undefined) return undefined;
   return new GoferryError("NETWORK_UNREACHABLE", {

@@ -1,8 +1,7 @@
 // Downloads everything that a project needs. First what go.mod and go.sum say, unchanged, so that a go.sum that does
 // not fit is refused; then, on the same copy, what commands need that look further than a build does.
-import { GoferryError } from "@goferry/core";
 import { goFailure, lastLines } from "./failure.ts";
-import type { GoCommand, GoRunOptions } from "./command.ts";
+import type { GoAttempt, GoCommand, GoRunOptions } from "./command.ts";
 import type { ProjectBuild } from "./modules.ts";
 
 export interface FetchProjectOptions {
@@ -39,7 +38,7 @@ class ProjectSteps {
 
   /** The zips of every module that go.mod names: with lazy loading (go 1.17) all that build, vet and test need. */
   async downloadRequired(): Promise<void> {
-    await this.#run(["mod", "download"]);
+    await this.#go.run(["mod", "download"], this.#at());
   }
 
   /** Finds out here, where it can be said well, that a package has no module or no line in go.sum. */
@@ -58,7 +57,8 @@ class ProjectSteps {
     ];
     for (const platform of platforms) {
       for (const cwd of copy.moduleDirs) {
-        const { stdout } = await this.#run(args, { cwd, env: platformEnv(platform, cgo) });
+        const { stdout, failure } = await this.#try(args, { cwd, env: platformEnv(platform, cgo) });
+        if (failure !== undefined) throw failure;
         const missing = stdout.split("\n").filter((line) => MODULE_MISSING.test(line));
         if (missing.length > 0) {
           const command = `go ${args.join(" ")}`;
@@ -70,46 +70,41 @@ class ProjectSteps {
 
   /** go.mod and .info of the whole module graph, as people ask for it, and as editors do. */
   async listModules(): Promise<void> {
-    await this.#attempt("go list -m all", async () => {
-      await this.#run(["list", "-m", "-mod=readonly", "all"]);
-      await this.#run(["list", "-m", "-mod=readonly", "-json", "all"]);
-    });
+    const { hasFailed } = await this.#attempt("go list -m all", ["list", "-m", "-mod=readonly", "all"]);
+    if (!hasFailed) await this.#attempt("go list -m all", ["list", "-m", "-mod=readonly", "-json", "all"]);
   }
 
   /** The tests of dependencies and the go.mod files of the next older Go's view of the graph. */
   async tidy(): Promise<void> {
     const { copy } = this.#project;
     for (const cwd of copy.moduleDirs) {
-      await this.#attempt("go mod tidy", async () => {
-        await this.#run(["mod", "tidy"], { cwd, env: { GOWORK: "off" } });
-      });
+      await this.#attempt("go mod tidy", ["mod", "tidy"], { cwd, env: { GOWORK: "off" } });
     }
-    if (copy.workFile === undefined) return;
-    await this.#attempt("go work sync", async () => {
-      await this.#run(["work", "sync"]);
-    });
+    if (copy.workFile !== undefined) await this.#attempt("go work sync", ["work", "sync"]);
   }
 
   /** A failure is a note, unless somebody may have tampered with a module, or all further work is in vain. */
-  async #attempt(command: string, step: () => Promise<void>): Promise<void> {
-    try {
-      await step();
-    } catch (error) {
-      if (!(error instanceof GoferryError) || !TOLERATED.has(error.code)) throw error;
-      const reason = lastLines(error.found ?? error.message).split("\n", 1)[0];
-      this.notes.push(`${this.#project.copy.name}: ${command} will not work on the host: ${reason}`);
-    }
+  async #attempt(
+    command: string,
+    args: readonly string[],
+    options?: Partial<GoRunOptions>,
+  ): Promise<{ hasFailed: boolean }> {
+    const { failure } = await this.#try(args, options);
+    if (failure === undefined) return { hasFailed: false };
+    if (!TOLERATED.has(failure.code)) throw failure;
+    const reason = lastLines(failure.found ?? failure.message).split("\n", 1)[0];
+    this.notes.push(`${this.#project.copy.name}: ${command} will not work on the host: ${reason}`);
+    return { hasFailed: true };
   }
 
-  #run(args: readonly string[], options: Partial<GoRunOptions> = {}): Promise<{ stdout: string }> {
+  #try(args: readonly string[], options: Partial<GoRunOptions> = {}): Promise<GoAttempt> {
+    return this.#go.attempt(args, this.#at(options));
+  }
+
+  #at(options: Partial<GoRunOptions> = {}): GoRunOptions {
     const { copy } = this.#project;
-    return this.#go.run(args, {
-      cwd: copy.dir,
-      signal: this.#signal,
-      subject: copy.name,
-      ...options,
-      env: { GOWORK: copy.workFile ?? "off", ...options.env },
-    });
+    const env = { GOWORK: copy.workFile ?? "off", ...options.env };
+    return { cwd: copy.dir, signal: this.#signal, subject: copy.name, ...options, env };
   }
 }
 

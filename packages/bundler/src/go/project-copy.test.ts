@@ -1,8 +1,9 @@
 // With the go on PATH, because go.mod and go.work are read by it.
-import { chmod, lstat, mkdir, readFile, readlink, symlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, readFile, readlink, symlink } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { codeOf, findBundlerGo, goIn, temporaryFolder, writeFiles } from "../../../../test/kit/bundler-go.ts";
+import { draftOf } from "../output.ts";
 import { copyTree } from "./copy-tree.ts";
 import { cloneProject, copyProject } from "./project-copy.ts";
 import type { ProjectCopy } from "./project-copy.ts";
@@ -51,6 +52,29 @@ describe.skipIf(found === undefined)("copyProject", () => {
       await expect(lstat(join(root, ".git"))).rejects.toThrow("ENOENT");
       await expect(lstat(join(root, "x", ".git"))).rejects.toThrow("ENOENT");
     });
+  });
+
+  it("leaves out what is excluded, by whatever links it is named, and drafts of it", async () => {
+    await using folder = await temporaryFolder();
+    const { path } = folder;
+    const app = join(path, "app");
+    const { path: draft } = draftOf(join(app, "out", "site.tar"));
+    await writeFiles(path, {
+      "app/go.mod": mod("app"),
+      "app/out/site.tar": "old",
+      [relative(path, draft)]: "of another build",
+      "app/out/other.tar": "kept",
+      "app/cache/zip": "zip",
+      "app/keys/private.asc": "secret",
+    });
+    await symlink(app, join(path, "link"));
+    await symlink(join(app, "keys", "private.asc"), join(path, "key"));
+    const exclude = ["link/out/site.tar", "link/cache", "key", "link/absent/x"].map((name) => join(path, name));
+    const go = goIn(join(path, "w"), real);
+    const to = join(path, "copy");
+    await copyProject({ name: "app", dir: join(path, "link") }, { go, to, exclude });
+    const names = await readdir(to, { recursive: true });
+    expect(names.toSorted()).toEqual(["go.mod", "keys", "out", "out/other.tar"]);
   });
 
   it("brings folders that replace directives name along, in the same place", async () => {

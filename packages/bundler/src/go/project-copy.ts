@@ -2,7 +2,7 @@
 // while modules are collected. The copy keeps the places of folders to each other, because replace directives and
 // go.work name folders by relative paths; what is not needed for that stays behind.
 import { realpath } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { diskError } from "../net/disk-error.ts";
 import { copyTree, isWithin } from "./copy-tree.ts";
 import { readLayout } from "./project-layout.ts";
@@ -49,13 +49,14 @@ export async function copyProject(project: ProjectFolder, options: CopyProjectOp
   const layout = await readLayout({ go, source, name: project.name, signal });
   const folders = outermost([source, ...layout.modules, ...layout.replacements]);
   const base = commonFolder(folders);
+  const left = await realPlaces(exclude);
   const links: string[] = [];
   for (const folder of folders) {
     const copied = await copyTree({
       from: folder,
       to: join(to, relative(base, folder)),
       reach: folders,
-      exclude: [...exclude, to],
+      exclude: [...left, to],
       signal,
     });
     links.push(...copied.skipped.map((path) => relative(source, join(folder, path))));
@@ -69,6 +70,17 @@ export async function copyProject(project: ProjectFolder, options: CopyProjectOp
     workFile: layout.workFile && join(place(source), "go.work"),
     notes: [...layout.notes, ...linkNotes(project.name, links)],
   };
+}
+
+/** The paths as they are met in folders without links: themselves, and what they lead to where they are links. */
+async function realPlaces(paths: readonly string[]): Promise<string[]> {
+  const places = new Set<string>();
+  for (const path of paths) {
+    const folder = await realpath(dirname(path)).catch(() => dirname(path));
+    const place = join(folder, basename(path));
+    places.add(place).add(await realpath(place).catch(() => place));
+  }
+  return [...places];
 }
 
 /** Folders such as node_modules can hold hundreds of links. */

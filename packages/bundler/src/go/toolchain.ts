@@ -1,11 +1,13 @@
 // A toolchain comes as the module golang.org/toolchain. It is fetched from the module proxy and believed only when
 // its hash is the one that the checksum database has logged: nothing in Go ever checks an unpacked toolchain again,
 // and the bundler runs the one for its own platform. So nothing of the file is used before the comparison.
-import { mkdir, open, writeFile } from "node:fs/promises";
+import { createHash, hash } from "node:crypto";
+import { mkdir, open, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   GoferryError,
   TOOLCHAIN_PATH,
+  dirhash,
   fileMode,
   goModHash,
   toolchainModule,
@@ -58,10 +60,6 @@ export interface FetchedToolchain {
   zip: string;
   h1: string;
   modH1: string;
-  /** The content of the module's go.mod. */
-  mod: Uint8Array;
-  /** False when the zip was in the cache already. */
-  downloaded: boolean;
 }
 
 /**
@@ -80,8 +78,8 @@ export async function fetchToolchain(options: FetchToolchainOptions): Promise<Fe
 
   const key = `${path}/@v/${version}.zip`;
   const zip = cache.file(key);
-  const fetched = { path, version, zip, h1: expected.h1, modH1, mod: TOOLCHAIN_MOD };
-  if ((await cachedHash(zip, prefix)) === expected.h1) return { ...fetched, downloaded: false };
+  const fetched = { path, version, zip, h1: expected.h1, modH1 };
+  if ((await cachedHash(zip, prefix)) === expected.h1) return fetched;
 
   await cache.drop(key);
   let downloaded = false;
@@ -96,7 +94,7 @@ export async function fetchToolchain(options: FetchToolchainOptions): Promise<Fe
     const h1 = await hashModuleZip(zip, prefix);
     if (h1 !== expected.h1) throw logMismatch(subject, expected.h1, h1);
   }
-  return { ...fetched, downloaded };
+  return fetched;
 }
 
 async function cachedHash(zip: string, prefix: string): Promise<string | undefined> {
@@ -115,13 +113,14 @@ function logMismatch(subject: string, expected: string, found: string): GoferryE
     message: "the toolchain is not the one that the checksum database has recorded",
     expected,
     found,
-    next: "Do not use this proxy for toolchains until you know what changed the file; the download was removed.",
+    next: "Do not use this proxy for toolchains until you know what changed the file, of which nothing was kept.",
   });
 }
 
 export interface UnpackToolchainOptions {
-  /** Compared by fetchToolchain before. */
   zip: string;
+  /** What the zip must have, here once more: it may have been changed since fetchToolchain compared it. */
+  h1: string;
   /** Of the module. */
   version: string;
   /** Must not exist. */
@@ -131,11 +130,14 @@ export interface UnpackToolchainOptions {
 
 /**
  * Unpacks the zip of a toolchain to `dir`: a GOROOT with go.mod files under their
- * own names and executable bits as in the official archive.
- * @throws MODULE_ZIP_INVALID, ENTRY_REFUSED, IO_FAILED, DISK_FULL; the reason of the signal
+ * own names and executable bits as in the official archive. What is hashed is what is written.
+ * @throws LOG_MISMATCH (and `dir` is removed), MODULE_ZIP_INVALID, ENTRY_REFUSED, IO_FAILED, DISK_FULL; the reason of
+ * the signal
  */
-export async function unpackToolchain({ zip, version, dir, signal }: UnpackToolchainOptions): Promise<void> {
+export async function unpackToolchain(options: UnpackToolchainOptions): Promise<void> {
+  const { zip, h1: expected, version, dir, signal } = options;
   const opened = await openModuleZip(zip, zipPrefix({ path: TOOLCHAIN_PATH, version }));
+  const hashes: FileHash[] = [];
   try {
     await onDisk(dir, () => mkdir(dirname(dir), { recursive: true }));
     await onDisk(dir, () => mkdir(dir));
@@ -145,7 +147,7 @@ export async function unpackToolchain({ zip, version, dir, signal }: UnpackToolc
       const name = toolchainTreeName(entry.path);
       const file = join(dir, name);
       await makeFolder(dirname(file), folders);
-      batch.push(await writeOf({ opened, entry, file, mode: fileMode(name) }));
+      batch.push(await writeOf({ opened, entry, file, mode: fileMode(name), hashes }));
       if (batch.length < WRITES_AT_A_TIME) continue;
       signal?.throwIfAborted();
       await Promise.all(batch.map((write) => write()));
@@ -155,6 +157,16 @@ export async function unpackToolchain({ zip, version, dir, signal }: UnpackToolc
   } finally {
     await opened.close();
   }
+  const h1 = dirhash(hashes);
+  if (h1 === expected) return;
+  await onDisk(dir, () => rm(dir, { recursive: true, force: true }));
+  throw logMismatch(`${TOOLCHAIN_PATH}@${version}`, expected, h1);
+}
+
+interface FileHash {
+  name: string;
+  /** Hex. */
+  sha256: string;
 }
 
 async function makeFolder(folder: string, made: Set<string>): Promise<void> {
@@ -168,18 +180,28 @@ interface EntryWrite {
   entry: ZipEntry;
   file: string;
   mode: number;
+  /** Gets the hash of the entry. */
+  hashes: FileHash[];
 }
 
 /** Reads a small content and hands back what writes it; a large one is written at once, piece by piece. */
-async function writeOf({ opened, entry, file, mode }: EntryWrite): Promise<() => Promise<void>> {
+async function writeOf(write: EntryWrite): Promise<() => Promise<void>> {
+  const { opened, entry, file, mode, hashes } = write;
+  const { name } = entry;
   if (entry.size <= LARGE_ENTRY_BYTES) {
     const content = await opened.read(entry);
+    hashes.push({ name, sha256: hash("sha256", content, "hex") });
     return () => onDisk(file, () => writeFile(file, content, { mode, flag: "wx" }));
   }
+  const hasher = createHash("sha256");
   await onDisk(file, async () => {
     await using handle = await open(file, "wx", mode);
-    for await (const chunk of opened.chunks(entry)) await handle.writeFile(chunk);
+    for await (const chunk of opened.chunks(entry)) {
+      hasher.update(chunk);
+      await handle.writeFile(chunk);
+    }
   });
+  hashes.push({ name, sha256: hasher.digest("hex") });
   return async () => undefined;
 }
 

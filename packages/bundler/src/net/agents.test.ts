@@ -119,11 +119,10 @@ describe("an https server behind a proxy", () => {
 });
 
 describe("certificates", () => {
-  it.each(["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "caFile"])("are trusted by %s", async (name) => {
+  it.each(["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"])("are trusted by %s", async (name) => {
     await using server = await serve(ok, certificate);
     await using proxy = await serveProxy({ port: server.port });
-    const env = { HTTPS_PROXY: proxy.url };
-    const http = name === "caFile" ? quick(env, { caFile: ca }) : quick({ ...env, [name]: ca });
+    const http = quick({ HTTPS_PROXY: proxy.url, [name]: ca });
     expect((await http.get("https://mirror.test/x", options)).status).toBe(200);
   });
 
@@ -154,7 +153,5 @@ describe("certificates", () => {
       code: "NETWORK_UNREACHABLE",
       next,
     });
-    const asked = quick({}, { caFile: "/nowhere/ca.pem" }).get("http://mirror.test/x", options);
-    await expect(asked).rejects.toMatchObject({ code: "IO_FAILED", subject: "/nowhere/ca.pem" });
   });
 });

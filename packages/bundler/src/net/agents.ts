@@ -14,13 +14,11 @@ import type { Duplex } from "node:stream";
 
 import { GoferryError } from "@goferry/core";
 
-import { diskError, errorCode } from "./disk-error.ts";
+import { errorCode } from "./disk-error.ts";
 import { type Environment, proxyFor } from "./proxy-env.ts";
 
 export interface AgentOptions {
   env: Environment;
-  /** A PEM file of certificate authorities to trust besides Node's own. It must exist. */
-  caFile?: string | undefined;
   /** Milliseconds that a proxy may be silent while a tunnel is set up. */
   stallMs: number;
 }
@@ -28,7 +26,7 @@ export interface AgentOptions {
 export interface Agents {
   /**
    * The agent for a request to `url`, one for each proxy, and the proxy it goes through.
-   * @throws GoferryError ARGUMENT_INVALID for an unusable proxy setting; IO_FAILED for an unreadable caFile.
+   * @throws GoferryError ARGUMENT_INVALID for an unusable proxy setting.
    */
   for(url: URL): Promise<{ agent: http.Agent; proxy: URL | undefined }>;
   /** A sentence about a file of SSL_CERT_FILE or NODE_EXTRA_CA_CERTS that is not there, for a failed TLS handshake. */
@@ -71,16 +69,9 @@ interface Authorities {
 }
 
 /** One context for all connections: parsing 300 certificates takes 16 ms, too long to do for each. */
-async function loadAuthorities({ env, caFile }: AgentOptions): Promise<Authorities> {
+async function loadAuthorities({ env }: AgentOptions): Promise<Authorities> {
   const extra: string[] = [];
   const missing: string[] = [];
-  if (caFile !== undefined) {
-    extra.push(
-      await readFile(caFile, "utf8").catch((error: unknown) => {
-        throw diskError(error, caFile);
-      }),
-    );
-  }
   for (const file of new Set([env["SSL_CERT_FILE"], env["NODE_EXTRA_CA_CERTS"]])) {
     if (file === undefined || file === "") continue;
     // A stale variable of some other tool must not stop a build that may not need it; see caNote.
@@ -96,7 +87,7 @@ async function loadAuthorities({ env, caFile }: AgentOptions): Promise<Authoriti
     return { context: tls.createSecureContext({ ca: [...tls.rootCertificates, ...extra] }), note };
   } catch (error) {
     throw new GoferryError("ARGUMENT_INVALID", {
-      subject: caFile ?? env["SSL_CERT_FILE"] ?? env["NODE_EXTRA_CA_CERTS"] ?? "certificate file",
+      subject: env["SSL_CERT_FILE"] ?? env["NODE_EXTRA_CA_CERTS"] ?? "certificate file",
       message: "the file of certificate authorities cannot be used",
       expected: "certificates in PEM form",
       found: errorCode(error) ?? "something else",

@@ -99,10 +99,10 @@ function withoutLogin(url: URL): URL {
   return bare;
 }
 
-/** The login in the URL, else the one that netrc has for its host. */
+/** The login in the URL, else the one that netrc has for its host: as go does, over https only, where nobody listens. */
 async function findLogin(wire: Wire, url: URL): Promise<string | undefined> {
   const own = basicAuthorization(url);
-  if (own !== undefined) return own;
+  if (own !== undefined || url.protocol !== "https:") return own;
   const entry = (await wire.netrc()).get(url.hostname);
   return entry === undefined ? undefined : basic(entry.login, entry.password);
 }

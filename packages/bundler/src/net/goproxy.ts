@@ -12,7 +12,7 @@ export type ProxyGet = Pick<GetOptions, "subject" | "limit" | "signal">;
 export type ProxyDownload = ProxyGet & Pick<DownloadOptions, "expectedSize" | "onProgress">;
 
 export interface GoProxy {
-  /** The GOPROXY list as it was given. It may hold logins: redactList before it is shown. */
+  /** The GOPROXY list as it was given. It may hold logins, so it is never shown. */
   readonly list: string;
   /**
    * The bytes at `path`, such as "golang.org/x/sync/@v/v0.15.0.mod", escaped (module.EscapePath), without a slash in front.

@@ -23,8 +23,6 @@ export interface HttpOptions {
   env: Environment;
   /** The User-Agent header, such as "goferry/0.1.0". */
   userAgent: string;
-  /** A PEM file of certificate authorities to trust besides Node's own. */
-  caFile?: string | undefined;
   /** Milliseconds of silence after which a connection counts as dead; STALL_MS unless given. */
   stallMs?: number | undefined;
   /** Waits so many milliseconds between attempts. */
@@ -80,12 +78,12 @@ export interface Http {
 
 /** The network for one run. Files of the environment are read with the first request. */
 export function createHttp(options: HttpOptions): Http {
-  const { env, userAgent, caFile, stallMs = STALL_MS, random = Math.random } = options;
+  const { env, userAgent, stallMs = STALL_MS, random = Math.random } = options;
   const sleep =
     options.sleep ?? ((ms, signal) => wait(ms, undefined, signal === undefined ? {} : { signal }));
   let netrc: Promise<Netrc> | undefined;
   const wire: Wire = {
-    agents: createAgents({ env, caFile, stallMs }),
+    agents: createAgents({ env, stallMs }),
     netrc: () => (netrc ??= loadNetrc(env)),
     userAgent,
     stallMs,

@@ -16,11 +16,3 @@ export function redact(url: string | URL): string {
   parsed.hash = "";
   return parsed.href;
 }
-
-/** A GOPROXY list with each entry redacted and its separators kept, for messages and listings. */
-export function redactList(list: string): string {
-  return list
-    .split(/([,|])/u)
-    .map((part) => (part.includes("@") || part.includes("?") ? redact(part.trim()) : part))
-    .join("");
-}

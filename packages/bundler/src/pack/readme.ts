@@ -23,11 +23,11 @@ PUBLIC.asc is the signer's public key. Get it, and goferry, by another way than 
 and compare the key's fingerprint with one that you were told.`,
     `VERIFY WITH STOCK TOOLS (POSIX sh, gpg 2.2 or newer, GNU coreutils and tar)
 
+  gpg --import PUBLIC.asc
   mkdir bundle && tar -xf THIS-FILE -C bundle && cd bundle
-  (cd blobs/sha256 && sha256sum * | awk '$1 != $2 { bad = 1; print $2 ": CHANGED" } END { exit bad }') \\
+  (cd blobs/sha256 && sha256sum -- * | awk '$1 != $2 { bad = 1; print $2 ": CHANGED" } END { exit bad }') \\
     && echo "every blob is what its name says"
   INDEX=$(grep -o 'sha256:[0-9a-f]*' index.json | head -n 1 | cut -d: -f2)
-  gpg --import PUBLIC.asc
   for S in $(grep -l 'BEGIN PGP SIGNATURE' blobs/sha256/*); do gpg --verify "$S" "blobs/sha256/$INDEX"; done
   grep -o '"dev.goferry.bundle.readme":"sha256:[0-9a-f]*"' "blobs/sha256/$INDEX"
   sha256sum README.txt
@@ -38,16 +38,23 @@ commands must show the same SHA-256: then this text is the signer's. On Windows,
 Go's public checksum database knows these toolchains and modules; goferry verify shows it.`,
     `UNPACK WITH STOCK TOOLS (zstd 1.3.2 or newer)
 
-Unpack the layers of one platform, listed here by the signer, into an empty folder:
+Still in the folder "bundle", unpack the layers of one platform, listed here by the signer,
+into an empty folder; DIR is its absolute path:
 
 ${platforms.map((platform) => unpackCommands(contents, platform)).join("\n\n")}
 
-Then, with DIR the absolute path of that folder:
+Then, in a project:
 
   export PATH=DIR/sdk/go${go[0]}/bin:$PATH
   export GOMODCACHE=DIR/mod GOPROXY=off GOTOOLCHAIN=local
   go build ./...`,
-    `This file is also an OCI image layout: skopeo and oras can copy it to a registry.`,
+    `COPY TO A REGISTRY (this file is an OCI image layout)
+
+  oras cp -r --from-oci-layout THIS-FILE:${name} REGISTRY/${name}:latest
+  skopeo copy --all oci-archive:THIS-FILE:${name} docker://REGISTRY/${name}
+
+oras copies all of it as it was signed, with the signatures. skopeo copies the images; it may
+write the index that joins them anew, which then is not the one that was signed.`,
   ];
   return Buffer.from(`${sections.join("\n\n")}\n`);
 }

@@ -1,18 +1,20 @@
-// Packed -> Sealed: signs the bundle index and writes the finished file, under its name only when it is whole and on
-// disk.
+// Packed -> Sealed: signs the bundle index and writes the finished file to a draft, which gets its name when the lock is
+// on disk too.
 
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import { list } from "tar";
 import { GoferryError } from "@goferry/core";
 import { diskError } from "../net/disk-error.ts";
+import type { Draft } from "../output.ts";
 import type { Signer } from "../signer.ts";
 import type { Packed, Sealed } from "../stages.ts";
 import { outerPieces, pieceSize, type Piece } from "./outer.ts";
 
 export interface SealOptions {
-  /** The finished bundle; replaced if it exists. */
+  /** Of the finished bundle. Written, but not placed. */
+  draft: Draft;
+  /** The name that the draft will get. */
   out: string;
   signers: readonly Signer[];
   /** When the signatures say they were made. */
@@ -23,21 +25,19 @@ export interface SealOptions {
 /** Bytes that are copied at a time. */
 const COPY_BYTES = 1 << 20;
 
-/** @throws KEY_INVALID, HASH_MISMATCH, DISK_FULL, IO_FAILED, INTERRUPTED; nothing is left at `out` that was not there before */
-export async function seal(packed: Packed, { out, signers, now, signal }: SealOptions): Promise<Sealed> {
+/** @throws KEY_INVALID, HASH_MISMATCH, DISK_FULL, IO_FAILED, INTERRUPTED */
+export async function seal(packed: Packed, options: SealOptions): Promise<Sealed> {
+  const { draft, out, signers, now, signal } = options;
   const signatures: string[] = [];
   for (const signer of signers) signatures.push(await signer.sign(packed.documents.index.bytes, now));
   const pieces = outerPieces(packed, signatures);
-  const part = `${out}.part`;
   try {
-    await writePieces(part, pieces, signal);
-    await checkWithOtherReader(part, pieces);
-    signal?.throwIfAborted();
-    await rename(part, out);
+    await draft.write(chunksOf(pieces, signal));
+    await checkWithOtherReader(draft.path, pieces);
   } catch (error) {
-    await rm(part, { force: true });
     throw error instanceof Error && "syscall" in error ? diskError(error, out) : error;
   }
+  signal?.throwIfAborted();
   return {
     packed,
     file: out,
@@ -46,32 +46,28 @@ export async function seal(packed: Packed, { out, signers, now, signal }: SealOp
   };
 }
 
-async function writePieces(
-  file: string,
+async function* chunksOf(
   pieces: readonly Piece[],
   signal: AbortSignal | undefined,
-): Promise<void> {
-  await rm(file, { force: true });
-  await using handle = await open(file, "wx", 0o644);
+): AsyncGenerator<Uint8Array> {
   for (const piece of pieces) {
     signal?.throwIfAborted();
-    if (piece instanceof Uint8Array) await handle.writeFile(piece);
-    else await copyFile(piece, handle, signal);
+    if (piece instanceof Uint8Array) yield piece;
+    else yield* layerChunks(piece, signal);
   }
-  await handle.sync();
 }
 
 /** What is handed out must still be what was signed: a disk may have changed it since it was packed. */
-async function copyFile(
+async function* layerChunks(
   { file, size, digest }: Exclude<Piece, Uint8Array>,
-  target: FileHandle,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): AsyncGenerator<Uint8Array> {
   const sum = createHash("sha256");
-  for await (const bytes of createReadStream(file, { highWaterMark: COPY_BYTES })) {
+  const chunks: AsyncIterable<Uint8Array> = createReadStream(file, { highWaterMark: COPY_BYTES });
+  for await (const bytes of chunks) {
     signal?.throwIfAborted();
-    sum.update(bytes as Uint8Array);
-    await target.writeFile(bytes as Uint8Array);
+    sum.update(bytes);
+    yield bytes;
   }
   const found = `sha256:${sum.digest("hex")}`;
   if (found === digest) return;

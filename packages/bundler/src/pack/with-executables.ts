@@ -2,12 +2,13 @@
 // with a list of their hashes signed by the bundle's signers. The list is in the form of sha256sum and the signature in
 // that of gpg, because whoever has to trust an executable has nothing else to check it with.
 
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { GoferryError } from "@goferry/core";
 import { diskError } from "../net/disk-error.ts";
+import { draftOf, type Draft } from "../output.ts";
 import type { Signer } from "../signer.ts";
 
 export interface PlaceOptions {
@@ -137,7 +138,7 @@ function checkBundleName(bundleFile: string, executables: readonly string[]): vo
 /** Files that are written under another name first, so that an interrupted copy is never taken for the whole one. */
 class Drafts implements AsyncDisposable {
   readonly folder: string;
-  readonly #files: { draft: string; file: string }[] = [];
+  readonly #files: { draft: Draft; file: string }[] = [];
 
   constructor(folder: string) {
     this.folder = folder;
@@ -145,45 +146,19 @@ class Drafts implements AsyncDisposable {
 
   add(name: string): Draft {
     const file = join(this.folder, name);
-    const draft = `${file}.${randomUUID()}.part`;
+    const draft = draftOf(file, name.endsWith(".asc") || name === SUMS ? 0o644 : 0o755);
     this.#files.push({ draft, file });
-    return new Draft(draft, file);
+    return draft;
   }
 
   /** Gives every file its name, in the order they were added. */
   async name(): Promise<string[]> {
-    for (const { draft, file } of this.#files) {
-      await rename(draft, file).catch((error: unknown) => {
-        throw diskError(error, file);
-      });
-    }
+    for (const { draft } of this.#files) await draft.place();
     return this.#files.map(({ file }) => file);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { draft } of this.#files) await rm(draft, { force: true });
-  }
-}
-
-class Draft {
-  readonly #path: string;
-  readonly #file: string;
-
-  constructor(path: string, file: string) {
-    this.#path = path;
-    this.#file = file;
-  }
-
-  async write(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
-    try {
-      // The mode is given here, because FAT, which USB sticks have, refuses to change it.
-      const mode = this.#file.endsWith(".asc") || this.#file.endsWith(SUMS) ? 0o644 : 0o755;
-      await using handle = await open(this.#path, "wx", mode);
-      for await (const chunk of chunks) await handle.writeFile(chunk);
-      await handle.sync();
-    } catch (error) {
-      throw error instanceof Error && "syscall" in error ? diskError(error, this.#file) : error;
-    }
+    for (const { draft } of this.#files) await draft[Symbol.asyncDispose]();
   }
 }
 

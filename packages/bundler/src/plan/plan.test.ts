@@ -159,6 +159,9 @@ describe("expires", () => {
 describe("a plan from a lock", () => {
   const YAML = `${APP}go: [go.mod, stable]\nmodules: [golang.org/x/sync@latest]\nexpires: 180d\n`;
 
+  /** Before the bundle of the lock expires. */
+  const IN_TIME = new Date("2026-07-01T03:04:04Z");
+
   async function lockOf(yaml: string): Promise<Lock> {
     const made = await plan(yaml, { now: new Date("2026-01-02T03:04:05Z") });
     const lock: Lock = {
@@ -179,6 +182,7 @@ describe("a plan from a lock", () => {
     const lock = await lockOf(YAML);
     const made = await plan(YAML, {
       lock: { file: "goferry.lock", lock },
+      now: IN_TIME,
       listGoVersions: () => Promise.reject(new Error("offline")),
     });
     expect(made).toMatchObject({
@@ -191,6 +195,16 @@ describe("a plan from a lock", () => {
     expect(made.request).toEqual(lock.request);
   });
 
+  it("is refused before any work when the bundle of the lock has expired", async () => {
+    const lock = { file: "goferry.lock", lock: await lockOf(YAML) };
+    const made = plan(YAML, { lock, now: new Date("2026-07-01T03:04:05Z") });
+    await expect(made).rejects.toMatchObject({
+      code: "SPEC_INVALID",
+      subject: "goferry.yaml:6:10",
+      expected: "a date after 2026-07-01T03:04:05Z",
+    });
+  });
+
   it("does not depend on the order in the spec, nor on where the folders are", async () => {
     const lock = { file: "goferry.lock", lock: await lockOf(YAML) };
     const files = Object.fromEntries(Object.entries(FILES).map(([path, text]) => [`sub/${path}`, text]));
@@ -199,7 +213,8 @@ go: [stable, go.mod, stable]
 modules: [golang.org/x/sync@latest]
 projects: [{path: sub/plain, cgo: false, tags: [a, b], name: tool}, {path: ./sub/app/}]
 `;
-    await expect(plan(shuffled, { lock, readFile: reader(files) })).resolves.toMatchObject({
+    const deps = { lock, now: IN_TIME, readFile: reader(files) };
+    await expect(plan(shuffled, deps)).resolves.toMatchObject({
       lock: lock.lock,
     });
   });

@@ -71,6 +71,7 @@ export async function makePlan(spec: Spec, deps: PlanDeps): Promise<Plan> {
   const lock = deps.lock?.lock;
   if (deps.lock !== undefined) refuseDrift(deps.lock.file, deps.lock.lock, { name: spec.name, request });
   const serial = lock?.serial ?? Math.floor(deps.now.getTime() / 1000);
+  const expires = expiryOf(spec, serial, deps.now);
   const { versions, notes } = await goVersions(spec, projects, deps);
   const [buildGo = "none"] = versions;
   return {
@@ -78,7 +79,7 @@ export async function makePlan(spec: Spec, deps: PlanDeps): Promise<Plan> {
     name: spec.name,
     created: timeText(serial),
     serial,
-    expires: expiryOf(spec, serial),
+    expires,
     goVersions: versions,
     platforms: spec.platforms,
     projects,
@@ -141,18 +142,22 @@ function requestOf(spec: Spec, projects: readonly PlannedProject[]): LockRequest
   };
 }
 
-/** Days are counted from `serial`, in seconds; a date is the beginning of that day. Throws SPEC_INVALID. */
-function expiryOf({ expires, where }: Spec, serial: number): string | undefined {
+/**
+ * Days are counted from `serial`, in seconds; a date is the beginning of that day. Throws SPEC_INVALID where that is
+ * over: with a lock `serial` may be long ago.
+ */
+function expiryOf({ expires, where }: Spec, serial: number, now: Date): string | undefined {
   if (expires === undefined) return undefined;
   const days = /^(?<days>[0-9]+)d$/u.exec(expires)?.groups?.["days"];
   const end = days === undefined ? Date.parse(`${expires}T00:00:00Z`) / 1000 : serial + Number(days) * 86_400;
-  if (end > serial) return timeText(end);
+  const nowSeconds = Math.floor(now.getTime() / 1000);
+  if (end > nowSeconds) return timeText(end);
   throw new GoferryError("SPEC_INVALID", {
     subject: where(["expires"]),
     message: "the bundle would have expired before it is made",
-    expected: `a date after ${timeText(serial)}`,
-    found: expires,
-    next: "write a later date, or a number of days such as 180d",
+    expected: `a date after ${timeText(nowSeconds)}`,
+    found: days === undefined ? expires : `${expires} from ${timeText(serial)}: ${timeText(end)}`,
+    next: "Write a later date, or a number of days such as 180d, and build without --locked.",
   });
 }
 

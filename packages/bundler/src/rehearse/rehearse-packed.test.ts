@@ -1,6 +1,6 @@
 // The installer is a stand-in that opens what it is given as a host does; the whole way, with real toolchains, is in
 // test/.
-import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { GoferryError, openBundle, readTrustedKey, verifyBundle } from "@goferry/core";
@@ -30,6 +30,7 @@ async function prepare(workDir: string, platforms: string[]): Promise<Prepared> 
     platform: testPlatform(),
     env: { PATH: process.env["PATH"] },
     cacheDir: workDir,
+    uid: undefined,
     now: () => new Date(),
     kill: (pid: number, signal: "SIGTERM" | "SIGKILL") => process.kill(pid, signal),
     userAgent: "test",
@@ -82,13 +83,30 @@ describe("rehearsePacked", () => {
     expect(await codeOf(rehearsePacked(packed, options(refuse)))).toBe("SELF_TEST_FAILED");
   });
 
-  it("cannot start what is for other platforms only, and does not try", async () => {
+  it("names the cache when there is no room for the installation", async () => {
     await using folder = await temporaryFolder();
-    const { packed, options, events } = await prepare(folder.path, ["windows/amd64"]);
+    const { packed, options } = await prepare(folder.path, [testPlatform()]);
+    for (const code of ["SPACE_SHORT", "INODES_SHORT"] as const) {
+      const refuse: RehearsalInstall = async () => {
+        throw new GoferryError(code, { subject: "a root", message: "too little", next: "another --root" });
+      };
+      const rehearsing = rehearsePacked(packed, options(refuse));
+      await expect(rehearsing).rejects.toMatchObject({ code: "DISK_FULL", subject: folder.path });
+      await expect(rehearsing).rejects.toHaveProperty("next", expect.stringContaining("--cache"));
+    }
+  });
+
+  it("reads a bundle for other platforms back, and does not try to start it", async () => {
+    await using folder = await temporaryFolder();
+    const { packed, options } = await prepare(folder.path, ["windows/amd64"]);
     const never: RehearsalInstall = async () => {
       throw new Error("installed");
     };
     expect(await rehearsePacked(packed, options(never))).toEqual([]);
-    expect(events).toEqual([]);
+    const file = packed.layers[0]?.file ?? "";
+    const bytes = await readFile(file);
+    bytes.writeUInt8(bytes.readUInt8(40) ^ 1, 40);
+    await writeFile(file, bytes);
+    expect(await codeOf(rehearsePacked(packed, options(never)))).toBe("CHUNK_MISMATCH");
   });
 });

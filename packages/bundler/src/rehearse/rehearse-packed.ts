@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { mkdir, rm } from "node:fs/promises";
 import type { RehearsalInstall } from "../build.ts";
-import { matchPrefixPatterns, openBundle, readTrustedKey, verifyBundle } from "@goferry/core";
+import { GoferryError, matchPrefixPatterns, openBundle, readTrustedKey, verifyBundle } from "@goferry/core";
 import { generateKey, unlockKey } from "../keys.ts";
 import type { BuildContext } from "../machine.ts";
 import type { Network } from "../network.ts";
@@ -69,5 +69,24 @@ async function tryPacked(
   const bundle = await openBundle(source, { keys, now });
   await verifyBundle(bundle, { policy: { logKey, allowPrivate }, signal });
   if (root === undefined) return;
-  await install(source, { publicKey: pair.publicKey, root, allowPrivate, logKey, signal });
+  try {
+    await install(source, { publicKey: pair.publicKey, root, allowPrivate, logKey, signal });
+  } catch (error) {
+    throw spaceShort(error, machine.cacheDir) ?? error;
+  }
+}
+
+/** What the installer says about its root is about a folder that nobody has chosen; the cache it is in can be chosen. */
+function spaceShort(error: unknown, cacheDir: string): GoferryError | undefined {
+  if (!(error instanceof GoferryError)) return undefined;
+  const { code, expected, found } = error;
+  if (code !== "SPACE_SHORT" && code !== "INODES_SHORT") return undefined;
+  return new GoferryError("DISK_FULL", {
+    subject: cacheDir,
+    message: "there is too little room to try the bundle out",
+    expected,
+    found,
+    next: "Free space there, or name a folder on another disk: --cache DIR",
+    cause: error,
+  });
 }

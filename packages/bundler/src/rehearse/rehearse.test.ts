@@ -174,6 +174,20 @@ describe.skipIf(found === undefined)("rehearse", () => {
     expect(records).toMatchObject([{ network: "none (GOPROXY only)", build: "ok" }]);
   });
 
+  it("does not blame a project for a disk that is full", async () => {
+    await using folder = await temporaryFolder();
+    const options = await prepare(folder.path, { "go.mod": GO_MOD, "app.go": "package app\n" });
+    for (const command of ["build", "vet", "list"]) {
+      const onFullDisk: ProcessRunner = async (file, args, given) => {
+        if (!args.includes(command)) return runner(file, args, given);
+        const stderr = "go: creating work dir: mkdir /w/tmp/go-build1: no space left on device\n";
+        return { code: 1, signal: null, stdout: "", stderr };
+      };
+      expect(await codeOf(rehearse({ ...options, runner: onFullDisk }))).toBe("DISK_FULL");
+      await rm(options.workDir, { recursive: true });
+    }
+  });
+
   it("does not rehearse cgo where there is no C compiler", async () => {
     await using folder = await temporaryFolder();
     const files = { "go.mod": GO_MOD, "app.go": 'package app\n\nimport "C"\n' };

@@ -6,7 +6,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { GoferryError } from "@goferry/core";
 import { diskError } from "../net/disk-error.ts";
-import { lastLines } from "../go/failure.ts";
+import { diskFull, lastLines } from "../go/failure.ts";
 import { platformEnv } from "../go/project-closure.ts";
 import { cloneProject } from "../go/project-copy.ts";
 import { findSandbox } from "./sandbox.ts";
@@ -166,7 +166,11 @@ class Stage {
     };
     for (const cwd of copy.moduleDirs) {
       const result = await runner(file, rest, { cwd, env: { ...env, PWD: cwd }, signal });
-      if (result.code !== 0) return result;
+      if (result.code === 0) continue;
+      // Of this machine, not of the project: neither a finding nor a reason to blame it.
+      const full = diskFull(result.stderr, { subject: this.#options.workDir });
+      if (full !== undefined) throw full;
+      return result;
     }
     return undefined;
   }

@@ -80,16 +80,18 @@ export const build = defineCommand({
     const spec = values.spec ?? resolve(terminal.cwd, DEFAULT_SPEC);
     const machine = buildMachine(terminal, values.cache);
     const executables = values["with-executables"];
+    const passphraseFile = values["passphrase-file"];
     // Before the build rather than after it: nobody wants to wait for a minute to hear of a wrong folder.
     if (executables !== undefined) await findExecutables(executables);
-    const signers = await openSigners(values["sign-key"], values["passphrase-file"], terminal);
+    const signers = await openSigners(values["sign-key"], passphraseFile, terminal);
     const options = { spec, lock, locked, onProgress: reportBuild(progress), signal };
     if (values["dry-run"]) {
       const { text, json } = planOutcome(await planBundle(options, machine), spec);
       return { text: `${text}\nNothing was built (--dry-run)`, json: { dryRun: true, ...json } };
     }
     const install = rehearsalInstall(installHost(terminal));
-    const built = await buildBundle({ ...options, out, signers, install }, machine);
+    const secrets = [...values["sign-key"], ...(passphraseFile === undefined ? [] : [passphraseFile])];
+    const built = await buildBundle({ ...options, out, signers, install, exclude: secrets }, machine);
     const placed =
       executables === undefined
         ? undefined
