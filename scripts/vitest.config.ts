@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/**/src/**/*.test.ts", "scripts/**/*.test.ts"],
-          testTimeout: 20_000,
+          testTimeout: MINUTE,
           sequence: { groupOrder: 0 },
         },
       },

@@ -146,9 +146,10 @@ describe("the demo, built again from its lock", () => {
 
   it("has the same bytes, but for the signature", async () => {
     const [before, after] = [await claimOf(demo.bundle), await claimOf(site.out)];
-    expect(after.indexDigest).toBe(before.indexDigest);
+    // What differs is easier to see here than in the digest, which is what counts.
     expect(after.contents).toEqual(before.contents);
     expect(after.readme).toBe(before.readme);
+    expect(after.indexDigest).toBe(before.indexDigest);
     expect(await digestOfLayers(site.out)).toBe(await digestOfLayers(demo.bundle));
     expect(result.stdout).toContain(before.indexDigest);
   });
@@ -166,7 +167,7 @@ describe("the demo, built again from its lock", () => {
     await writeFile(patterns, `${SECRETS.join("\n")}\n`);
     const grep = async (command: string, ...words: string[]): Promise<string> => {
       // 1: nothing was found.
-      const script = `${command} | { grep -acFf "$0" || [ $? = 1 ]; }`;
+      const script = `{ ${command}; } | { grep -acFf "$0" || [ $? = 1 ]; }`;
       const { stdout } = await promisify(execFile)("sh", ["-c", script, patterns, ...words]);
       return stdout.trim();
     };

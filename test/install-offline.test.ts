@@ -249,8 +249,8 @@ describe.skipIf(!offline)("the demo, installed by the stand-alone executable", (
       );
     }
 
-    const [shell = "", ...words] = [...as, "sh", "-c", ". ~/.profile && go version && goferry --version"];
-    const { stdout } = await promisify(execFile)(shell, words, {
+    const words = [...as, "sh", "-c", ". ~/.profile && go version && goferry --version"];
+    const { stdout } = await promisify(execFile)("env", words, {
       env: { HOME: home, PATH: PLAIN_PATH },
       cwd: "/",
     });

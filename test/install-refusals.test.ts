@@ -250,6 +250,9 @@ describe("an installation that is interrupted", () => {
     let root: string;
     beforeAll(async () => {
       root = join(await folderOf("used"), "root");
+    });
+
+    it("is installed first, without zips", async () => {
       const result = await install(root, { more: ["--json", "--no-zips"], memory: true });
       expect(result).toMatchObject({ code: 0, json: { changed: true } });
       expect(result.peakBytes).toBeLessThan(MOST_MEMORY);

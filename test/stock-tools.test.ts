@@ -14,7 +14,7 @@ import { contentOf, entryOf, readOuterTar, wholeEntry, type OuterTar } from "./k
 import { testPlatform } from "./kit/real-go.ts";
 import { PLAIN_PATH } from "./kit/run-goferry.ts";
 import { scratchFolder, type Scratch } from "./kit/scratch.ts";
-import { entry, resigned, tarOf } from "./kit/tampered.ts";
+import { resigned, tarEntry, tarOf } from "./kit/tampered.ts";
 
 const demo = inject("demo");
 const run = promisify(execFile);
@@ -154,9 +154,9 @@ describe.skipIf(!hasTools)("README.txt of a bundle, with stock tools", () => {
     const result = await verify(
       gpg,
       tarOf([
-        entry("README.txt", Buffer.from(changed)),
+        tarEntry("README.txt", Buffer.from(changed)),
         ...outer.entries.slice(1).map((each) => wholeEntry(outer, each)),
-        entry(blobPath(evil.digest), evil.bytes),
+        tarEntry(blobPath(evil.digest), evil.bytes),
       ]),
     );
     // Every blob is what its name says, and the signature is good: the last two commands tell.

@@ -20,7 +20,7 @@ import {
 import { contentOf, entryOf, readOuterTar, wholeEntry, type OuterTar } from "./kit/outer-tar.ts";
 import { PLAIN_PATH, runGoferry } from "./kit/run-goferry.ts";
 import { scratchFolder, type Scratch } from "./kit/scratch.ts";
-import { entry, refusal, resigned, sourceOf, tarOf, verify } from "./kit/tampered.ts";
+import { refusal, resigned, sourceOf, tarEntry, tarOf, verify } from "./kit/tampered.ts";
 
 const demo = inject("demo");
 
@@ -109,9 +109,9 @@ describe("a bundle whose signature was changed", () => {
     const index = blob(contentOf(fake, entryOf(fake, "bundle index")));
     const manifest = signatureManifest(index, blob(signed));
     const entries = fake.entries.map((each) => {
-      if (each.role === "index.json") return entry("index.json", layoutIndex("other", index, [manifest]));
-      if (each.role === "signature manifest") return entry(blobPath(manifest.digest), manifest.bytes);
-      if (each.role === "signature") return entry(blobPath(blob(signed).digest), signed);
+      if (each.role === "index.json") return tarEntry("index.json", layoutIndex("other", index, [manifest]));
+      if (each.role === "signature manifest") return tarEntry(blobPath(manifest.digest), manifest.bytes);
+      if (each.role === "signature") return tarEntry(blobPath(blob(signed).digest), signed);
       return wholeEntry(fake, each);
     });
     expect(await refusal(verify(tarOf(entries), { keys }))).toMatchObject({ code: "SIGNATURE_INVALID" });

@@ -15,7 +15,7 @@ import {
 } from "../packages/core/src/index.ts";
 import { entryOf, readOuterTar, wholeEntry, type OuterEntry, type OuterTar } from "./kit/outer-tar.ts";
 import { runGoferry } from "./kit/run-goferry.ts";
-import { entry, refusal, tarOf, verify } from "./kit/tampered.ts";
+import { refusal, tarEntry, tarOf, verify } from "./kit/tampered.ts";
 
 const demo = inject("demo");
 const BLOCK = 512;
@@ -172,7 +172,16 @@ describe("a bundle that ends too early or too late", () => {
   it("is refused at every length that somebody might copy", async () => {
     const { bytes, entries, trailer: end } = outer;
     const lengths = [
-      ...[0, 1, 511, 512, 513, 10_240, end, end + 1, end + BLOCK, bytes.length - 1],
+      0,
+      1,
+      511,
+      512,
+      513,
+      10_240,
+      end,
+      end + 1,
+      end + BLOCK,
+      bytes.length - 1,
       ...entries.flatMap(({ header, content, size, padding }) => [
         header,
         header + 100,
@@ -227,11 +236,11 @@ describe("a bundle whose entries were changed", () => {
     ["removed", (all, i) => all.toSpliced(i, 1)],
     ["repeated", (all, i) => all.toSpliced(i, 0, all[i] ?? Buffer.alloc(0))],
     ["swapped with the next", (all, i) => all.toSpliced(i, 2, ...all.slice(i, i + 2).toReversed())],
-    ["emptied", (all, i) => all.toSpliced(i, 1, entry(outer.entries[i]?.path ?? "", Buffer.alloc(0)))],
+    ["emptied", (all, i) => all.toSpliced(i, 1, tarEntry(outer.entries[i]?.path ?? "", Buffer.alloc(0)))],
     ["renamed", (all, i) => all.toSpliced(i, 1, renamed(i, `${outer.entries[i]?.path ?? ""}x`))],
     ["moved out of the folder", (all, i) => all.toSpliced(i, 1, renamed(i, "../../evil"))],
     ["given an absolute name", (all, i) => all.toSpliced(i, 1, renamed(i, "/etc/profile"))],
-    ["preceded by a file", (all, i) => all.toSpliced(i, 0, entry("evil.sh", Buffer.from("#!/bin/sh\n")))],
+    ["preceded by a file", (all, i) => all.toSpliced(i, 0, tarEntry("evil.sh", Buffer.from("#!/bin/sh\n")))],
     [
       "preceded by a blob that is what its name says",
       (all, i) => all.toSpliced(i, 0, blobEntry(Buffer.from("evil"))),
@@ -279,6 +288,6 @@ describe("a bundle whose entries were changed", () => {
 
   function blobEntry(content: Uint8Array): Buffer {
     const { digest } = blob(content);
-    return entry(blobPath(digest), content);
+    return tarEntry(blobPath(digest), content);
   }
 });

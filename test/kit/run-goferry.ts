@@ -49,7 +49,7 @@ export interface GoferryJson {
 }
 
 /** goferry from source. */
-export const FROM_SOURCE: readonly string[] = [
+const FROM_SOURCE: readonly string[] = [
   process.execPath,
   fileURLToPath(new URL("../../packages/goferry/src/main.ts", import.meta.url)),
 ];

@@ -65,7 +65,7 @@ export async function refusal(promise: Promise<unknown>): Promise<GoferryError |
 }
 
 /** An entry with its header and padding. */
-export function entry(path: string, content: Uint8Array): Buffer {
+export function tarEntry(path: string, content: Uint8Array): Buffer {
   const header = encodeHeader({ path, size: content.length, mode: 0o644 });
   return Buffer.concat([header, content, paddingAfter(content.length)]);
 }
@@ -109,10 +109,10 @@ export async function resigned(
   ];
   const named = new Set(contents.layers.map(({ digest }) => blobPath(digest)));
   return tarOf([
-    entry("README.txt", readme),
-    entry("oci-layout", contentOf(outer, entryOf(outer, "oci-layout"))),
-    entry("index.json", layoutIndex(contents.name, index, manifests)),
-    ...blobs.map(({ digest, bytes }) => entry(blobPath(digest), bytes)),
+    tarEntry("README.txt", readme),
+    tarEntry("oci-layout", contentOf(outer, entryOf(outer, "oci-layout"))),
+    tarEntry("index.json", layoutIndex(contents.name, index, manifests)),
+    ...blobs.map(({ digest, bytes }) => tarEntry(blobPath(digest), bytes)),
     ...outer.entries.filter(({ path }) => named.has(path)).map((each) => wholeEntry(outer, each)),
   ]);
 }

@@ -41,8 +41,13 @@ export async function fetchAll(
   const goroot = join(context.workDir, "goroot");
   const own = toolchains.get(plan.buildToolchain.moduleVersion);
   if (own === undefined) throw notFetched(plan.buildToolchain.moduleVersion);
-  const { zip, h1, version } = own;
-  await unpackToolchain({ zip, h1, version, dir: goroot, signal: context.signal });
+  await unpackToolchain({
+    zip: own.zip,
+    h1: own.h1,
+    version: own.version,
+    dir: goroot,
+    signal: context.signal,
+  });
 
   const go = createGo({ goroot, env: network.goEnv, secrets: context.machine.env, runner: network.runner });
   const projects = await copyProjects(plan, go, context);

@@ -74,6 +74,7 @@ export const CODES = {
   ROOT_NOT_DIRECTORY: "preflight",
   ROOT_NOT_OURS: "preflight",
   ROOT_NOT_WRITABLE: "preflight",
+  ROOT_OWNER_OTHER: "preflight",
   SETTINGS_UNREADABLE: "preflight",
   SETTING_OVERRIDDEN: "preflight",
   SPACE_SHORT: "preflight",

@@ -10,7 +10,10 @@ import { delimiter, isAbsolute, join } from "node:path";
 import { GoferryError } from "@goferry/core";
 import type { FileSystemStatus } from "./fs.ts";
 
-/** What the command line knows about the process it runs in. */
+/**
+ * What the command line knows about the process it runs in. Who makes one has set the process' umask to 022: what is
+ * installed is for every user of the machine, and the files of a layer get their modes by open(2) alone.
+ */
 export interface HostFacts {
   /** Go's names for system and architecture, such as "linux/amd64". */
   readonly platform: string;

@@ -3,13 +3,15 @@
 
 import {
   checkEvidence,
+  GoferryError,
+  type ErrorCode,
   type EvidencePolicy,
   type EvidenceReport,
   type OpenedBundle,
   type VerifiedSignature,
 } from "@goferry/core";
 import { findOverrides, type Override } from "./configure/overrides.ts";
-import { readGoEnv } from "./configure/go-env.ts";
+import { checkPatterns, readGoEnv } from "./configure/go-env.ts";
 import type { Finding } from "./findings.ts";
 import type { Host } from "./host.ts";
 import { goEnvFile, layout } from "./layout.ts";
@@ -75,12 +77,14 @@ export interface Installed {
 }
 
 /**
- * Verifies and installs a bundle whose contents are vouched for.
- * @throws PRIVATE_REFUSED, LOG_MISMATCH; BUNDLE_EXPIRED, BUNDLE_OLDER, SERIAL_REUSED; the refusals of preflight; CHUNK_MISMATCH, HASH_MISMATCH, ENTRY_REFUSED,
+ * Verifies and installs a bundle whose contents are vouched for. The process' umask must be 022 (see HostFacts): a
+ * call to set the mode of each of 70,000 files would cost more than writing the small ones.
+ * @throws ARGUMENT_INVALID for a pattern; PRIVATE_REFUSED, LOG_MISMATCH; BUNDLE_EXPIRED, BUNDLE_OLDER, SERIAL_REUSED; the refusals of preflight; CHUNK_MISMATCH, HASH_MISMATCH, ENTRY_REFUSED,
  * BUNDLE_MALFORMED; LOCKED; DISK_FULL, IO_FAILED; ROLLED_BACK, SELF_TEST_FAILED; INTERRUPTED
  */
 export async function install(host: Host, options: InstallOptions): Promise<Installed> {
   const { bundle, onProgress = () => undefined, signal } = options;
+  checkPatterns([...options.allowPrivate, ...options.direct]);
   const root = await resolveRoot(options.root);
   const evidence = checkEvidence(bundle.contents, options.policy);
   const at = layout(root);
@@ -89,9 +93,11 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   const command = `install ${options.bundleFile}`;
 
   onProgress({ stage: "preflight" });
-  // Recovery removes what an interrupted command left: never in a folder that is somebody else's.
-  refuseFindings((await inspectRoot(root)).findings);
-  if (options.dryRun !== true) await recover(site, at, { command, signal });
+  // Recovery does what a journal says and removes what is left: never in a folder that is, or may be, somebody else's.
+  // All else that is wrong with the root is told by preflight, which looks again at what recovery has left of it.
+  const first = (await inspectRoot(root, host.uid)).findings.filter(({ level }) => level === "refuse");
+  refuseFindings(first.filter(({ code }) => BEFORE_RECOVERY.has(code)));
+  if (options.dryRun !== true && first.length === 0) await recover(site, at, { command, signal });
   const wanted = await demand(fs, at, options, host);
   checkPolicy(bundle, wanted.before, host.now());
   const { findings } = await preflight(host, {
@@ -126,9 +132,15 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   });
   onProgress({ stage: "configure" });
   const { generation, current } = state;
-  const overrides = await overridesOf(host, state, root);
+  const overrides = await overridesOf(host, state, { root, signal });
   return { ...report, changed, generation, current, overrides, ...(changed ? {} : NOTHING) };
 }
+
+const BEFORE_RECOVERY: ReadonlySet<ErrorCode> = new Set([
+  "ROOT_NOT_DIRECTORY",
+  "ROOT_NOT_OURS",
+  "ROOT_OWNER_OTHER",
+]);
 
 const NOTHING = { changes: [], added: { sdks: [], modules: 0, gomods: 0 } };
 
@@ -142,11 +154,37 @@ function processesOf({ pid, processExists }: Host): ReturnType<typeof linuxProce
   return linuxProcesses({ pid, exists: processExists });
 }
 
-async function overridesOf(host: Host, { current }: State, root: string): Promise<Override[]> {
+/** Never throws: the installation is committed, and stays one whatever Go says of the user's settings. */
+async function overridesOf(
+  host: Host,
+  { current }: State,
+  { root, signal }: { root: string; signal: AbortSignal | undefined },
+): Promise<Override[]> {
   if (current === null) return [];
-  const bytes = await nodeFs(host).readFile(goEnvFile(layout(root), current));
-  if (bytes === null) return [];
-  return await findOverrides(host, { root, settings: readGoEnv(Buffer.from(bytes).toString("utf8")) });
+  const file = goEnvFile(layout(root), current);
+  try {
+    const bytes = await nodeFs(host).readFile(file);
+    if (bytes === null) return [];
+    const settings = readGoEnv(Buffer.from(bytes).toString("utf8"));
+    return await findOverrides(host, { root, settings, signal });
+  } catch (error) {
+    return [unanswered(error, file)];
+  }
+}
+
+function unanswered(error: unknown, source: string): Override {
+  const go = "go env";
+  const detail = error instanceof GoferryError ? error.found : undefined;
+  return {
+    code: "SETTINGS_UNREADABLE",
+    level: "warn",
+    subject: go,
+    message: "the bundle is installed, but Go could not be asked which settings it goes by",
+    expected: "an answer of go env",
+    found: detail ?? (error instanceof Error ? error.message : String(error)),
+    next: `see what ${go} says as the user who will build`,
+    source,
+  };
 }
 
 /** What is installed in a root. Waits for nobody and changes nothing. Throws STATE_DAMAGED, STATE_NEWER, ROOT_MOVED. */

@@ -1,11 +1,12 @@
 // The folder that is to become the root, or is one: what it is, whether it is ours, and whether this user may write
 // there.
 
-import { lstat, readdir, realpath, stat } from "node:fs/promises";
+import { lstat, realpath, stat } from "node:fs/promises";
 import { basename, delimiter, dirname, isAbsolute, normalize, parse, sep } from "node:path";
 import type { Finding } from "./findings.ts";
 import { layout } from "./layout.ts";
 import { hasErrno, ioError } from "./node-fs.ts";
+import { ownFindings, ownerFindings } from "./root-owner.ts";
 import { probeWrite } from "./write-probe.ts";
 
 /** Where the root lies, or will lie. */
@@ -39,14 +40,20 @@ export function nameFindings(root: string): Finding[] {
 }
 
 /**
- * Looks at the root, or at the nearest folder above it. Findings: ROOT_NOT_DIRECTORY, ROOT_NOT_OURS,
- * ROOT_NOT_WRITABLE, READ_ONLY.
+ * Looks at the root, or at the nearest folder above it. Findings: ROOT_NOT_DIRECTORY, ROOT_OWNER_OTHER,
+ * ROOT_NOT_OURS, ROOT_NOT_WRITABLE, READ_ONLY.
+ * @param uid of this user; undefined on Windows
  * @throws IO_FAILED when the file system does not answer
  */
-export async function inspectRoot(root: string): Promise<{ place: RootPlace; findings: Finding[] }> {
+export async function inspectRoot(
+  root: string,
+  uid: number | undefined,
+): Promise<{ place: RootPlace; findings: Finding[] }> {
   const { place, blocker } = await locate(root);
   if (blocker !== undefined) return { place, findings: [notDirectory(root, blocker)] };
-  const findings = place.exists ? await ownFindings(root, place.folder) : [];
+  const findings = place.exists
+    ? [...(await ownerFindings(place.folder, uid)), ...(await ownFindings(root, place.folder))]
+    : [];
   return { place, findings: [...findings, ...(await writeFindings(place))] };
 }
 
@@ -77,37 +84,6 @@ async function isDangling(link: string): Promise<boolean> {
     return (await lstat(link)).isSymbolicLink();
   } catch {
     return false;
-  }
-}
-
-/** What only a root of ours has in state/. The folder alone proves nothing: others are called state too. */
-const SIGNS = ["state.json", "journal.json", "lock", "audit.jsonl", "trust", "generations", "units"];
-
-/** A folder is ours when it is empty (a new disk's lost+found aside) or has our state. */
-async function ownFindings(root: string, folder: string): Promise<Finding[]> {
-  const entries = await listNames(folder);
-  if (entries === undefined || entries.every((name) => name === "lost+found")) return [];
-  const state = await listNames(layout(folder).state);
-  if (state?.some((name) => SIGNS.includes(name)) === true) return [];
-  return [
-    {
-      code: "ROOT_NOT_OURS",
-      level: "refuse",
-      subject: root,
-      message: `${root} is not empty, and it was not made by goferry`,
-      expected: "an empty folder, one that does not exist yet, or a root of goferry",
-      found: `${entries.length} entries, such as ${entries.toSorted()[0]}`,
-      next: `choose a folder of its own with --root, such as ${root}/goferry`,
-    },
-  ];
-}
-
-async function listNames(folder: string): Promise<string[] | undefined> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (["ENOENT", "ENOTDIR", "EACCES"].some((errno) => hasErrno(error, errno))) return undefined;
-    throw ioError(error, "list", folder);
   }
 }
 

@@ -32,8 +32,8 @@ export interface PreflightReport {
 
 /**
  * Codes that refuse: PLATFORM_ABSENT, ROOT_NAME_REFUSED, ROOT_NOT_DIRECTORY, ROOT_NOT_OURS, ROOT_NOT_WRITABLE,
- * READ_ONLY, NOEXEC_MOUNT, SPACE_SHORT, INODES_SHORT. Codes that warn: OTHER_GO, WORLD_WRITABLE_PARENT,
- * HOME_MISSING, PROC_MISSING.
+ * ROOT_OWNER_OTHER, READ_ONLY, NOEXEC_MOUNT, PROC_MISSING, SPACE_SHORT, INODES_SHORT. Codes that warn: OTHER_GO,
+ * WORLD_WRITABLE_PARENT, HOME_MISSING.
  * @throws IO_FAILED when the file system does not answer
  */
 export async function preflight(host: Host, request: PreflightRequest): Promise<PreflightReport> {
@@ -41,7 +41,7 @@ export async function preflight(host: Host, request: PreflightRequest): Promise<
   const name = nameFindings(request.root);
   // Of a relative root, or one that PATH cannot hold, nothing else that could be said would stay true.
   if (name.length > 0) return { findings: [...platform, ...name] };
-  const { place, findings: placeFindings } = await inspectRoot(request.root);
+  const { place, findings: placeFindings } = await inspectRoot(request.root, host.uid);
   const findings = [
     ...platform,
     ...placeFindings,
@@ -108,23 +108,24 @@ async function mountFindings(
 function procMissing(): Finding {
   return {
     code: "PROC_MISSING",
-    level: "warn",
+    level: "refuse",
     subject: "/proc",
-    message: "/proc is not mounted: Go finds its GOROOT through /proc/self/exe",
+    message:
+      "/proc is not mounted: Go finds its GOROOT there, and goferry whether the holder of a lock still runs",
     expected: "/proc/self/mounts",
     found: "nothing",
     next: "mount -t proc proc /proc",
   };
 }
 
-/** Half a block is added for each file: that much of its last block is empty on average. */
+/** The one place where what a file takes beside its content is added. */
 async function spaceFindings(
   host: Host,
   { folder }: RootPlace,
   request: PreflightRequest,
 ): Promise<Finding[]> {
   const { freeBytes, freeFiles } = await host.statfs(folder);
-  const needed = request.needBytes + request.needFiles * HALF_BLOCK;
+  const needed = request.needBytes + request.needFiles * FILE_OVERHEAD;
   const findings: Finding[] = [];
   if (freeBytes < needed) {
     findings.push({
@@ -151,8 +152,8 @@ async function spaceFindings(
   return findings;
 }
 
-/** Bytes. Blocks of 4 KiB are the rule on ext4, XFS, btrfs and tmpfs. */
-const HALF_BLOCK = 2048;
+/** Bytes: on average half a block of 4 KiB is empty at the end of a file, and its inode takes 256. */
+const FILE_OVERHEAD = 2048 + 256;
 
 function megabytes(count: number): string {
   return `${count.toLocaleString("en-US")} MB`;

@@ -59,8 +59,7 @@ export interface CreateGoOptions {
 }
 
 /** The go command of `goroot`. Its calls may run side by side. */
-export function createGo(options: CreateGoOptions): GoCommand {
-  const { goroot, env, secrets = {}, runner } = options;
+export function createGo({ goroot, env, secrets = {}, runner }: CreateGoOptions): GoCommand {
   const file = join(goroot, "bin", "go");
   const clean = secretRemover({ ...secrets, ...env });
   const start = async (args: readonly string[], options: GoRunOptions): Promise<GoOutput & Ended> => {
@@ -84,10 +83,17 @@ export function createGo(options: CreateGoOptions): GoCommand {
     async attempt(args, options) {
       const { stdout, stderr, hasFailed, words } = await start(args, options);
       // Of packages, list -e prints the errors where its template has them.
-      const printed = args[0] === "list" && args.includes("-e") ? `${words.stderr}\n${clean(stdout)}` : words.stderr;
+      const printed =
+        args[0] === "list" && args.includes("-e") ? `${words.stderr}\n${clean(stdout)}` : words.stderr;
       const grave = graveFailure({ ...words, stderr: printed });
       if (grave !== undefined) throw grave;
-      return { stdout, stderr, ...(hasFailed ? { failure: goFailure(words), lack: undefined } : { failure: undefined, lack: recognisedFailure(words) }) };
+      return {
+        stdout,
+        stderr,
+        ...(hasFailed
+          ? { failure: goFailure(words), lack: undefined }
+          : { failure: undefined, lack: recognisedFailure(words) }),
+      };
     },
   };
 }

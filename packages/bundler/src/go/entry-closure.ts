@@ -82,7 +82,14 @@ async function packagesOf(options: FetchEntryOptions, path: string): Promise<str
   const { go, cwd, entry, platforms, signal } = options;
   const packages = new Set<string>();
   for (const platform of platforms) {
-    const args = ["list", "-e", "-find", "-f", `{{if .Name}}${PACKAGE}{{.ImportPath}}{{end}}\n${ERROR}`, `${path}/...`];
+    const args = [
+      "list",
+      "-e",
+      "-find",
+      "-f",
+      `{{if .Name}}${PACKAGE}{{.ImportPath}}{{end}}\n${ERROR}`,
+      `${path}/...`,
+    ];
     const env = platformEnv(platform, undefined);
     const { stdout, failure } = await go.attempt(args, { cwd, env, signal, subject: entry });
     if (failure !== undefined) throw failure;

@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { codeOf, findBundlerGo, goIn, temporaryFolder, writeFiles } from "../../../../test/kit/bundler-go.ts";
 import { makeZip } from "../../../../test/kit/make-zip.ts";
+import { serve, type TestServer } from "../net/test-server.ts";
 import { goFolders } from "./environment.ts";
 import { collectModules } from "./modules.ts";
 import { copyProject } from "./project-copy.ts";
@@ -197,6 +198,51 @@ describe.skipIf(found === undefined)("collectModules", () => {
     ]);
     expect(notes).toHaveLength(1);
     expect(notes[0]).toMatch(/^app: go mod tidy will not work on the host: .*example\.com\/far/u);
+  });
+
+  /** The proxy in `folder`, over http, which answers with `status` for the zip of example.com/far. */
+  async function serveProxy(folder: string, status: number): Promise<TestServer> {
+    return await serve((request, response) => {
+      const path = request.url ?? "";
+      if (path === "/example.com/far/@v/v1.0.0.zip") {
+        response.writeHead(status).end();
+        return;
+      }
+      readFile(join(folder, path)).then(
+        (bytes) => response.end(bytes),
+        () => response.writeHead(404).end(),
+      );
+    });
+  }
+
+  // tidy -e exits with 0 whatever happened, and without -e a module that nobody has is only a note.
+  it.each([503, 401])("takes no %i of a proxy for a module that is not there", async (status) => {
+    await using folder = await temporaryFolder();
+    const { path } = folder;
+    // Two imports: what is nowhere, and comes first, must not hide what is out of reach.
+    const imports = 'import (\n\t_ "example.com/absent"\n\t_ "example.com/far"\n)';
+    const goproxy = await makeProxy(join(path, "proxy"), imports);
+    await makeApp(path, goproxy);
+    await using proxy = await serveProxy(join(path, "proxy"), status);
+    const code = status === 503 ? "NETWORK_UNREACHABLE" : "NOT_FOUND";
+    const modules = ["example.com/dep@v1.0.0"];
+    const error = { code, found: expect.stringContaining(`: ${status} `) };
+    await expect(collect(join(path, "entry"), { modules }, proxy.url)).rejects.toMatchObject(error);
+    await expect(collectApp(path, proxy.url)).rejects.toMatchObject(error);
+  });
+
+  it.each([404, 410, 403])("takes a %i for a module that is not there, and notes it", async (status) => {
+    await using folder = await temporaryFolder();
+    const { path } = folder;
+    const goproxy = await makeProxy(join(path, "proxy"), 'import _ "example.com/far"');
+    await makeApp(path, goproxy);
+    await using proxy = await serveProxy(join(path, "proxy"), status);
+    const modules = ["example.com/dep@v1.0.0"];
+    const off = `${proxy.url},off`;
+    const { notes } = await collect(join(path, "entry"), { modules }, off);
+    expect(notes).toEqual([expect.stringMatching(/^example\.com\/dep@v1\.0\.0: .*example\.com\/far/u)]);
+    const app = await collectApp(path, off);
+    expect(app.notes).toEqual([expect.stringMatching(/^app: go mod tidy will not work/u)]);
   });
 
   it("refuses a go.sum that does not fit, and one without the entry", async () => {

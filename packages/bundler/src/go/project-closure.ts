@@ -120,6 +120,8 @@ const TOLERATED: ReadonlySet<string> = new Set([
   "GO_SUM_MISSING",
   "GO_TOO_OLD",
   "MODULE_INVALID",
+  // What is left of it by GoCommand.attempt: a GOPROXY that ends with off, where no proxy before has the module.
+  "NETWORK_UNREACHABLE",
   "NOT_FOUND",
   "PROJECT_INVALID",
 ]);

@@ -69,7 +69,9 @@ describe.skipIf(found === undefined)("copyProject", () => {
     });
     await symlink(app, join(path, "link"));
     await symlink(join(app, "keys", "private.asc"), join(path, "key"));
-    const exclude = ["link/out/site.tar", "link/cache", "key", "link/absent/x"].map((name) => join(path, name));
+    const exclude = ["link/out/site.tar", "link/cache", "key", "link/absent/x"].map((name) =>
+      join(path, name),
+    );
     const go = goIn(join(path, "w"), real);
     const to = join(path, "copy");
     await copyProject({ name: "app", dir: join(path, "link") }, { go, to, exclude });

@@ -164,15 +164,20 @@ describe("unpackToolchain", () => {
   const { h1 } = EXPECTED;
 
   // Somebody may have put another zip there after it was compared.
-  it.each(["bin/go", "src/fmt/print.go"])("refuses a zip with another %s, and keeps nothing of it", async (name) => {
-    await using folder = await temporaryFolder();
-    const zip = join(folder.path, "t.zip");
-    await writeFile(zip, zipOf({ ...TREE, [name]: new Uint8Array(LARGE_ENTRY_BYTES + 1).fill(8) }));
-    const dir = join(folder.path, "go");
-    const error = await unpackToolchain({ zip, dir, version: VERSION, h1 }).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: "LOG_MISMATCH", expected: h1 });
-    expect(await readdir(folder.path)).toEqual(["t.zip"]);
-  });
+  it.each(["bin/go", "src/fmt/print.go"])(
+    "refuses a zip with another %s, and keeps nothing of it",
+    async (name) => {
+      await using folder = await temporaryFolder();
+      const zip = join(folder.path, "t.zip");
+      await writeFile(zip, zipOf({ ...TREE, [name]: new Uint8Array(LARGE_ENTRY_BYTES + 1).fill(8) }));
+      const dir = join(folder.path, "go");
+      const error = await unpackToolchain({ zip, dir, version: VERSION, h1 }).catch(
+        (reason: unknown) => reason,
+      );
+      expect(error).toMatchObject({ code: "LOG_MISMATCH", expected: h1 });
+      expect(await readdir(folder.path)).toEqual(["t.zip"]);
+    },
+  );
 
   it("makes a GOROOT with go.mod files and executable bits", async () => {
     await using folder = await temporaryFolder();

@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 
 import { createHttp, type Http, type HttpOptions } from "./http.ts";
 import { ATTEMPTS } from "./limits.ts";
-import { serve } from "./test-server.ts";
+import { selfSigned, serve } from "./test-server.ts";
 
 const options = { subject: "example.test/mod@v1.0.0", limit: 1000 };
 
@@ -224,23 +224,36 @@ describe("credentials", () => {
   const authorization = (requests: IncomingMessage[]): (string | undefined)[] =>
     requests.map((request) => request.headers.authorization);
 
+  const certificate = selfSigned("localhost");
+
+  /** With a netrc of that text; trusts the certificate. */
   async function netrc(text: string): Promise<Http> {
     const folder = await mkdtemp(join(tmpdir(), "goferry-netrc-"));
     await writeFile(join(folder, ".netrc"), text);
-    return quick({ env: { HOME: folder } });
+    await writeFile(join(folder, "ca.pem"), certificate.cert);
+    return quick({ env: { HOME: folder, SSL_CERT_FILE: join(folder, "ca.pem") } });
   }
 
   it("of netrc go to their host", async () => {
-    await using server = await serve(ok);
-    const http = await netrc("machine 127.0.0.1 login me password word");
-    await http.get(server.url, options);
-    await http.get(server.url.replace("127.0.0.1", "localhost"), options);
+    await using server = await serve(ok, certificate);
+    for (const host of ["localhost", "other.test"]) {
+      await (await netrc(`machine ${host} login me password word`)).get(server.url, options);
+    }
     expect(authorization(server.requests)).toEqual([basic("me:word"), undefined]);
   });
 
-  it("of the URL come before netrc and are not in the request line", async () => {
+  // As go does: anybody on the way could read it.
+  it("of netrc go over https only, those of the URL where it says", async () => {
     await using server = await serve(ok);
     const http = await netrc("machine 127.0.0.1 login me password word");
+    await http.get(server.url, options);
+    await http.get(server.url.replace("//", "//you:own@"), options);
+    expect(authorization(server.requests)).toEqual([undefined, basic("you:own")]);
+  });
+
+  it("of the URL come before netrc and are not in the request line", async () => {
+    await using server = await serve(ok, certificate);
+    const http = await netrc("machine localhost login me password word");
     await http.get(server.url.replace("//", "//you:p%40ss@"), options);
     expect(authorization(server.requests)).toEqual([basic("you:p@ss")]);
   });
@@ -248,28 +261,29 @@ describe("credentials", () => {
   it("follow a redirect on their server, and never to another, not even back", async () => {
     await using away = await serve(
       (_, response) => void response.writeHead(302, { location: `${home.url}/back` }).end(),
+      certificate,
     );
     await using home = await serve((request: IncomingMessage, response: ServerResponse) => {
       const to: Record<string, string> = { "/start": "/next", "/next": away.url };
       const location = to[request.url ?? ""];
       if (location === undefined) ok(request, response);
       else response.writeHead(307, { location }).end();
-    });
-    await (await netrc("machine 127.0.0.1 login me password word")).get(`${home.url}/start`, options);
+    }, certificate);
+    await (await netrc("machine localhost login me password word")).get(`${home.url}/start`, options);
     expect(authorization(home.requests)).toEqual([basic("me:word"), basic("me:word"), undefined]);
     expect(authorization(away.requests)).toEqual([undefined]);
   });
 
   it("are not used at all from a netrc that cannot be read, which is said", async () => {
-    await using server = await serve(ok);
-    const http = await netrc("machine 127.0.0.1 login me password SECRET\nmachine other.test pass SECRET");
+    await using server = await serve(ok, certificate);
+    const http = await netrc("machine localhost login me password SECRET\nmachine other.test pass SECRET");
     const error: unknown = await http.get(server.url, options).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: "ARGUMENT_INVALID", subject: expect.stringMatching(/\.netrc:2$/u) });
     expect(JSON.stringify(error)).not.toContain("SECRET");
     expect(server.requests).toHaveLength(0);
-    await expect(quick({ env: { NETRC: "/nowhere/netrc" } }).get(server.url, options)).resolves.toMatchObject(
-      { status: 200 },
-    );
+    await using plain = await serve(ok);
+    const absent = quick({ env: { NETRC: "/nowhere/netrc" } });
+    await expect(absent.get(plain.url, options)).resolves.toMatchObject({ status: 200 });
   });
 
   it("are in no error, whatever the server does with them", async () => {
@@ -280,13 +294,16 @@ describe("credentials", () => {
         const words = Buffer.from(login.replace("Basic ", ""), "base64").toString();
         status(code, `${login} ${words}`, { location: `https://${words}@` })(request, response);
       };
-    const planted = await netrc("machine 127.0.0.1 login me password NETRCSECRET");
+    const planted = await netrc("machine localhost login me password NETRCSECRET");
     const encoded = Buffer.from("me:NETRCSECRET").toString("base64");
     const errors: unknown[] = [];
     for (const code of [206, 302, 401, 403, 404, 407, 418, 429, 500]) {
+      await using secure = await serve(echo(code), certificate);
+      errors.push(
+        await planted.get(`${secure.url}/x?token=QUERYSECRET`, options).catch((error: unknown) => error),
+      );
       await using server = await serve(echo(code));
       const url = `${server.url}/x?token=QUERYSECRET`;
-      errors.push(await planted.get(url, options).catch((error: unknown) => error));
       errors.push(
         await quick()
           .get(url.replace("//", "//me:URLSECRET@"), options)

@@ -128,7 +128,9 @@ describe("seal", () => {
     const out = join(folder.path, "out");
     expect(await codeOf(sealAndPlace(packed, options(out)))).toBe("IO_FAILED");
     expect((await readdir(folder.path)).filter((name) => name.endsWith(".part"))).toEqual([]);
-    expect(await codeOf(sealAndPlace(packed, options(join(folder.path, "absent", "site.tar"))))).toBe("IO_FAILED");
+    expect(await codeOf(sealAndPlace(packed, options(join(folder.path, "absent", "site.tar"))))).toBe(
+      "IO_FAILED",
+    );
   });
 });
 

@@ -265,7 +265,7 @@ describe("readSpec", () => {
     const missing = Object.assign(new Error("no such file"), { code: "ENOENT" });
     const read = readSpec(FILE, () => Promise.reject(missing));
     await expect(read).rejects.toMatchObject({ code: "SPEC_UNREADABLE", subject: FILE, exitCode: 2 });
-    await expect(read).rejects.toMatchObject({ next: expect.stringContaining("goferry init") });
+    await expect(read).rejects.toMatchObject({ next: expect.stringContaining("goferry build PATH") });
   });
 
   it("names the reason where it cannot be read", async () => {

@@ -95,6 +95,12 @@ function fileProxy(folder: string): string {
 
 /** Patterns in the form of GOPRIVATE and its relatives: divided by commas, nothing quoted. */
 function patternList(patterns: readonly string[]): string {
+  checkPatterns(patterns);
+  return patterns.join(",");
+}
+
+/** @throws ARGUMENT_INVALID for a pattern that is empty, or has a comma, a space or a line break in it */
+export function checkPatterns(patterns: readonly string[]): void {
   for (const pattern of patterns) {
     if (/^[!-+\--~]+$/u.test(pattern)) continue;
     throw new GoferryError("ARGUMENT_INVALID", {
@@ -106,7 +112,6 @@ function patternList(patterns: readonly string[]): string {
       next: "give several patterns one by one",
     });
   }
-  return patterns.join(",");
 }
 
 function checkSetting(key: string, value: string): void {

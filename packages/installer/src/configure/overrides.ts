@@ -228,7 +228,7 @@ function override(context: Context, { key, source, found, expected, means }: Fou
 
 function mend({ go, file, effective }: Context, key: string, source: string): string {
   if (source === ENVIRONMENT) return `unset ${key}`;
-  if (source !== file) return "goferry repair";
+  if (source !== file) return "install the bundle again: that writes these settings anew";
   // Go refuses to edit GOROOT in its file since 1.27.
   if (key === "GOROOT") return `remove the line GOROOT=... from ${file}`;
   // It switches toolchains before it edits anything, so one that is not here would stop it.

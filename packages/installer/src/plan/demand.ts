@@ -1,7 +1,15 @@
 // What a bundle would bring to a root that has not got it yet: the units, the layers that hold them, and the space they
 // take. The same answer serves preflight, the dry run and the staging.
 
-import { layersFor, modulePlace, unitsFor, type OpenedBundle, type Unit } from "@goferry/core";
+import {
+  GoferryError,
+  layersFor,
+  modulePlace,
+  unitName,
+  unitsFor,
+  type OpenedBundle,
+  type Unit,
+} from "@goferry/core";
 import type { HostFs } from "../fs.ts";
 import type { Host } from "../host.ts";
 import { sdkFolder, type Layout } from "../layout.ts";
@@ -11,7 +19,9 @@ import { join } from "node:path";
 export interface DemandOptions {
   bundle: OpenedBundle;
   zips: boolean;
-  path: "none" | "profile";
+  /** Patterns that this installation adds to those the root has. */
+  direct: readonly string[];
+  allowPrivate: readonly string[];
 }
 
 export interface Demand {
@@ -22,28 +32,35 @@ export interface Demand {
   layers: number[];
   /** Compressed bytes of those layers. */
   layerBytes: number;
-  /** Bytes and number of files that will be written, at most. */
+  /** Bytes of content that will be written, at most. What a file takes beside it is added by preflight. */
   needBytes: number;
+  /** Files, and folders by estimate. */
   needFiles: number;
   /** False when the bundle is installed as it is asked for. */
   changesSomething: boolean;
 }
 
-/** What a file takes beside its content: half a block at the end of it, its inode, its name. Bytes. */
-const FILE_OVERHEAD = 4096;
-
 /** Bytes of a rebuilt zip for each compressed byte of a layer: deflate at its fastest against zstd, measured 2.6. */
 const ZIP_RATIO = 3;
+
+/** Files to a folder, with room: Go's own tree has nine. */
+const FILES_A_FOLDER = 4;
+
+/** What a unit has beside its own files: its zip, its .sums, and the folders of its path in the three trees. */
+const FILES_A_UNIT = 8;
+
+/** @throws HASH_MISMATCH if the root has another content under a version of the bundle; what readState throws */
 
 export async function demand(
   fs: HostFs,
   at: Layout,
-  { bundle, zips }: DemandOptions,
+  { bundle, zips, direct, allowPrivate }: DemandOptions,
   host: Pick<Host, "platform" | "executablePath">,
 ): Promise<Demand> {
   const before = await readState(fs, at);
   const { contents, indexDigest } = bundle;
   const wanted = unitsFor(contents, host.platform);
+  for (const unit of wanted) refuseOtherContent(unit, before, contents.name);
   const units: Unit[] = [];
   for (const unit of wanted) if (!(await isThere(unit, { before, fs, at, zips }))) units.push(unit);
   const layers = layersFor(contents, host.platform).filter((i) =>
@@ -53,16 +70,26 @@ export async function demand(
   const moduleBytes = sum(
     layers.map((i) => (contents.layers[i]?.kind === "mod" ? contents.layers[i].size : 0)),
   );
-  const files = sum(units.map((unit) => unit.files));
+  // A layer is unpacked whole, also where the root lacks one of its units.
+  const unpacked = wanted.filter((unit) => unit.layers.some((i) => layers.includes(i)));
+  const files = sum(unpacked.map((unit) => unit.files));
+  const executable = await executableBytes(fs, at, host.executablePath);
   return {
     before,
     units,
     layers,
     layerBytes,
-    needBytes:
-      sum(units.map(({ size }) => size)) + files * FILE_OVERHEAD + (zips ? moduleBytes * ZIP_RATIO : 0),
-    needFiles: files * 2,
-    changesSomething: units.length > 0 || !before.bundles.some((each) => each.indexDigest === indexDigest),
+    needBytes: sum(unpacked.map(({ size }) => size)) + (zips ? moduleBytes * ZIP_RATIO : 0) + executable,
+    needFiles:
+      files +
+      Math.ceil(files / FILES_A_FOLDER) +
+      unpacked.length * FILES_A_UNIT +
+      (executable === 0 ? 0 : 1),
+    changesSomething:
+      units.length > 0 ||
+      !before.bundles.some((each) => each.indexDigest === indexDigest) ||
+      direct.some((pattern) => !before.direct.includes(pattern)) ||
+      allowPrivate.some((pattern) => !before.privatePatterns.includes(pattern)),
   };
 }
 
@@ -77,6 +104,57 @@ export function describeDemand({ units }: Demand, at: Layout): string[] {
   if (modules.length === 0) return sdks;
   const [files, size] = [sum(modules.map((unit) => unit.files)), sum(modules.map((unit) => unit.size))];
   return [...sdks, `${at.mod}: ${modules.length} module versions, ${files} files, ${size} bytes`];
+}
+
+/**
+ * One version is one content: a root that has another one would keep it, because what is there is never overwritten,
+ * and the state would name what is not on the disk.
+ */
+function refuseOtherContent(unit: Unit, before: State, bundle: string): void {
+  const differing = installedHashes(unit, before).find(
+    ([installed, brought]) => installed !== null && brought !== null && installed !== brought,
+  );
+  if (differing === undefined) return;
+  const [installed, brought] = differing;
+  throw new GoferryError("HASH_MISMATCH", {
+    subject: unitName(unit),
+    message: "the root has this version with another content",
+    expected: installed ?? "",
+    found: brought ?? "",
+    next: `Find out who changed it, the bundle ${bundle} or ${bundlesOf(before)}; until then ${bundle} can go to a root of its own with --root`,
+  });
+}
+
+/** Hashes that are installed under the unit's version, each beside the one that the bundle brings. */
+function installedHashes(unit: Unit, { sdks, units }: State): [string | null, string | null][] {
+  if (unit.kind === "toolchain") {
+    return sdks
+      .filter(({ version, platform }) => version === unit.go && platform === unit.platform)
+      .map(({ h1 }) => [h1, unit.h1]);
+  }
+  const h1 = unit.kind === "module" ? unit.h1 : null;
+  return units
+    .filter(({ path, version }) => path === unit.path && version === unit.version)
+    .flatMap((each): [string | null, string | null][] => [
+      [each.h1, h1],
+      [each.modH1, unit.modH1],
+    ]);
+}
+
+function bundlesOf({ bundles }: State): string {
+  const names = bundles.map(({ name, serial }) => `${name} serial ${serial}`);
+  return names.length === 0 ? "what was installed before" : `one that is installed (${names.join(", ")})`;
+}
+
+/**
+ * Bytes of the goferry that will be copied into bin/; 0 when none will. Two of one size count as the same here, so
+ * that nobody has to read both: should they differ, a full disk is still met in staging, without harm.
+ */
+async function executableBytes(fs: HostFs, at: Layout, file: string | undefined): Promise<number> {
+  if (file === undefined) return 0;
+  const size = (await fs.lstat(file))?.size ?? 0;
+  const there = await fs.lstat(join(at.bin, "goferry"));
+  return there?.kind === "file" && there.size === size ? 0 : size;
 }
 
 interface Place {

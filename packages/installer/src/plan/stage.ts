@@ -46,13 +46,13 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
 
   await unpack(wanted, request);
   await stageCacheLock(request, staged);
-  const sdkMoves = await configureSdks(request, wanted);
+  const sdkMoves = await configureSdks(request, wanted, state);
   const lists = await versionLists({ fs, at, staged, state, added: wanted.units });
   const moves = await placeTree({ fs, from: staged.mod, to: at.mod, isOurs: ownedPaths(before, at) });
   const unitMoves = await placeTree({ fs, from: staged.units, to: at.units, isOurs: () => true });
   const bin = await stageBin(request, state);
   const edits = [
-    ...(await goEnvEdits(request)),
+    ...(await goEnvEdits(request, state)),
     ...lists,
     ...(await changedLinks(fs, [
       ...bin.links,
@@ -111,14 +111,18 @@ async function stageCacheLock({ fs, at }: StageRequest, staged: Layout): Promise
 }
 
 /** Writes our settings into each new GOROOT while it is still in staging. */
-async function configureSdks({ at, staging, options }: StageRequest, { units }: Demand): Promise<Move[]> {
+async function configureSdks(
+  { at, staging }: StageRequest,
+  { units }: Demand,
+  state: State,
+): Promise<Move[]> {
   const staged = layout(staging);
   const moves: Move[] = [];
   for (const unit of units) {
     if (unit.kind !== "toolchain") continue;
     const file = goEnvFile(staged, unit.go);
     try {
-      await writeFile(file, editGoEnv(await readFile(file, "utf8"), settingsFor(at, options)));
+      await writeFile(file, editGoEnv(await readFile(file, "utf8"), settingsFor(at, state)));
     } catch (error) {
       throw ioError(error, "write", file);
     }
@@ -128,21 +132,22 @@ async function configureSdks({ at, staging, options }: StageRequest, { units }: 
 }
 
 /** The GOROOTs that are there already get the settings of this installation too. */
-async function goEnvEdits({ fs, at, before, options }: StageRequest): Promise<EditRequest[]> {
+async function goEnvEdits({ fs, at, before }: StageRequest, state: State): Promise<EditRequest[]> {
   const edits: EditRequest[] = [];
   for (const { version } of before.sdks) {
     const path = goEnvFile(at, version);
     const bytes = await fs.readFile(path);
     if (bytes === null) continue;
     const text = Buffer.from(bytes).toString("utf8");
-    const edited = editGoEnv(text, settingsFor(at, options));
+    const edited = editGoEnv(text, settingsFor(at, state));
     if (edited !== text) edits.push({ path, file: Buffer.from(edited) });
   }
   return edits;
 }
 
-function settingsFor({ root }: Layout, { allowPrivate, direct }: InstallOptions): Map<string, string> {
-  return goEnvSettings({ root, privatePatterns: allowPrivate, direct });
+/** By the patterns of all installations: a module that came earlier is private still. */
+function settingsFor({ root }: Layout, { privatePatterns, direct }: State): Map<string, string> {
+  return goEnvSettings({ root, privatePatterns, direct });
 }
 
 interface Bin {

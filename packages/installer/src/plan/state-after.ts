@@ -8,7 +8,7 @@ import type { Demand } from "./demand.ts";
 
 export interface StateChange {
   wanted: Demand;
-  options: Pick<InstallOptions, "bundle" | "zips">;
+  options: Pick<InstallOptions, "bundle" | "zips" | "direct" | "allowPrivate">;
   host: Pick<Host, "platform" | "now">;
 }
 
@@ -17,18 +17,29 @@ export function stateAfter(before: State, { wanted, options, host }: StateChange
   const newSdks = wanted.units.flatMap((unit) =>
     unit.kind === "toolchain" ? [{ version: unit.go, platform: unit.platform, h1: unit.h1 }] : [],
   );
-  const sdks = [...before.sdks, ...newSdks];
-  const newest = [...new Set(sdks.map(({ version }) => version))].sort(newestFirst)[0] ?? null;
   return {
     ...before,
     generation: before.generation + 1,
-    sdks,
-    // A version that somebody chose stays, unless something newer comes.
-    current: newSdks.length > 0 || before.current === null ? newest : before.current,
+    sdks: [...before.sdks, ...newSdks],
+    current: currentAfter(before, newSdks),
     bundles: withBundle(before.bundles, describe(options, host)),
     units: mergeUnits(before.units, unitsFor(contents, host.platform).flatMap(installedUnit)),
-    logHead: contents.log?.head ?? before.logHead,
+    privatePatterns: union(before.privatePatterns, options.allowPrivate),
+    direct: union(before.direct, options.direct),
+    logHead: largerHead(before.logHead, contents.log?.head ?? null),
   };
+}
+
+/** A version that somebody chose stays, unless one comes that is newer than all that were there to choose from. */
+function currentAfter({ sdks, current }: State, added: State["sdks"]): string | null {
+  const old = newestOf(sdks);
+  const fresh = newestOf(added);
+  if (current === null) return newestOf([...sdks, ...added]);
+  return fresh !== null && (old === null || newestFirst(fresh, old) < 0) ? fresh : current;
+}
+
+function newestOf(sdks: State["sdks"]): string | null {
+  return sdks.map(({ version }) => version).toSorted(newestFirst)[0] ?? null;
 }
 
 /** Go versions as semantic versions: 1.27rc1 is a pre-release of 1.27.0. */
@@ -36,6 +47,21 @@ function newestFirst(a: string, b: string): number {
   const semantic = (version: string): string =>
     `v${version.replace(/^(\d+\.\d+)(rc|beta)(\d+)$/, "$1.0-$2.$3")}`;
   return compareVersions(semantic(b), semantic(a));
+}
+
+function union(before: readonly string[], added: readonly string[]): string[] {
+  return [...new Set([...before, ...added])].toSorted();
+}
+
+/** The log only grows: an older head than the one that is known says nothing new. */
+function largerHead(known: string | null, found: string | null): string | null {
+  return treeSize(found) >= treeSize(known) ? found : known;
+}
+
+/** The number of records: the second line of a tree head. -1 where there is none. */
+function treeSize(head: string | null): number {
+  const size = head?.split("\n")[1] ?? "";
+  return /^[0-9]+$/.test(size) ? Number(size) : -1;
 }
 
 function describe({ bundle, zips }: StateChange["options"], host: Pick<Host, "now">): InstalledBundle {

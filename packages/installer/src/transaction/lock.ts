@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GoferryError } from "@goferry/core";
 import { z } from "zod";
-import { makeFolders } from "../fs.ts";
+import { isBelow, makeFolders } from "../fs.ts";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
 import { hasErrno } from "../node-fs.ts";
@@ -188,7 +188,9 @@ async function release(host: LockHost, at: Layout, mine: Holder): Promise<void> 
   if (holder !== null && holder !== "unreadable" && holder.token === mine.token)
     await host.fs.unlink(at.lock);
   if ((await host.fs.lstat(at.stateFile)) !== null) return;
-  for (const folder of mine.made.toReversed()) await host.fs.rmdir(folder);
+  // What a lock that was taken over says it made is a claim: of all folders only those that lead to state/ are meant.
+  const made = mine.made.filter((folder) => folder === at.state || isBelow(folder, at.state));
+  for (const folder of made.toReversed()) await host.fs.rmdir(folder);
 }
 
 async function wait(signal: AbortSignal | undefined): Promise<void> {
@@ -214,6 +216,6 @@ function locked(at: Layout, holder: Holder | "unreadable"): GoferryError {
     subject: at.root,
     message: `another goferry is changing this root: ${command}`,
     found: `pid ${owner.pid} on ${owner.machine}, since ${since}`,
-    next: `wait for it (--lock-timeout), or, if that process runs on another machine or in a container that is gone, remove ${at.lock}`,
+    next: `wait until it ends and run the command again; or, if that process runs on another machine or in a container that is gone, remove ${at.lock}`,
   });
 }

@@ -3,6 +3,7 @@
 // makes its pid mean something, and where that cannot be compared the answer is "unknown", never "gone".
 
 import { readFile, readlink } from "node:fs/promises";
+import { GoferryError } from "@goferry/core";
 
 /** Names one process for good. */
 export interface ProcessId {
@@ -17,6 +18,7 @@ export interface ProcessId {
 }
 
 export interface ProcessTable {
+  /** @throws PROC_MISSING */
   self(): Promise<ProcessId>;
   /** "unknown" where this process cannot see that one. */
   look(id: ProcessId): Promise<"running" | "gone" | "unknown">;
@@ -35,7 +37,9 @@ export function linuxProcesses({ pid, exists }: LinuxProcessesOptions): ProcessT
     pid,
     started: (await startedAt(pid)) ?? "",
     boot: await firstLine("/proc/sys/kernel/random/boot_id"),
-    namespace: await readlink("/proc/self/ns/pid"),
+    namespace: await readlink("/proc/self/ns/pid").catch((cause: unknown) => {
+      throw procMissing(cause);
+    }),
     machine: (await firstLine("/etc/machine-id")) || (await firstLine("/proc/sys/kernel/hostname")),
   });
   return {
@@ -51,6 +55,17 @@ export function linuxProcesses({ pid, exists }: LinuxProcessesOptions): ProcessT
       return started === null && exists(id.pid) ? "unknown" : "gone";
     },
   };
+}
+
+function procMissing(cause: unknown): GoferryError {
+  return new GoferryError("PROC_MISSING", {
+    subject: "/proc",
+    message: "/proc is not mounted: without it nobody can tell whether the holder of a lock still runs",
+    expected: "/proc/self/ns/pid",
+    found: "nothing",
+    next: "mount -t proc proc /proc",
+    cause,
+  });
 }
 
 /** Null when there is no such process, or only its remains that nobody has waited for yet (a zombie). */

@@ -4,11 +4,12 @@
 
 import { GoferryError } from "@goferry/core";
 import { appendAuditLine } from "../audit.ts";
-import { nameBeside, removeTree } from "../fs.ts";
+import { nameBeside } from "../fs.ts";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
 import { restageEdits, switchEdits, unmakeMoves } from "./changes.ts";
 import type { Site } from "./changes.ts";
+import { clearStaging } from "./staging.ts";
 import { readJournal } from "./journal.ts";
 import type { Journal } from "./journal.ts";
 import { acquireLock } from "./lock.ts";
@@ -45,7 +46,7 @@ export async function recoverLocked(site: Site): Promise<Recovery> {
   const { fs, at } = site;
   const journal = await readJournal(fs, at);
   if (journal === null) {
-    await removeTree(fs, at.staging);
+    await clearStaging(site);
     await sweepJournal(site);
     return NOTHING;
   }
@@ -54,7 +55,7 @@ export async function recoverLocked(site: Site): Promise<Recovery> {
 
 /** The end of a committed transaction. Staging goes first: on a full disk the audit line needs its space. */
 export async function finish({ fs, at }: Site, journal: Journal): Promise<void> {
-  await removeTree(fs, at.staging);
+  await clearStaging({ fs, at }, journal.id);
   await appendAuditLine(fs, at.audit, journal.auditLine);
   await dropJournal({ fs, at });
 }
@@ -104,7 +105,7 @@ async function undo(site: Site, journal: Journal): Promise<Recovery> {
   const undone = changed + (await unmakeMoves(site, journal));
   await site.fs.syncTree(site.at.root);
   await dropJournal(site);
-  await removeTree(site.fs, site.at.staging).catch(() => undefined);
+  await clearStaging(site, journal.id).catch(() => undefined);
   return { outcome: "undone", command: journal.command, undone, foreign };
 }
 

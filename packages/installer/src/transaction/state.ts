@@ -55,6 +55,9 @@ const stateSchema = z.strictObject({
   sdks: z.array(sdkSchema),
   bundles: z.array(bundleSchema),
   units: z.array(unitSchema),
+  /** Patterns of all installations, as go.env has them in GONOSUMDB and, the second, also in GONOPROXY. */
+  privatePatterns: z.array(text),
+  direct: z.array(text),
   /** The signed tree head of the checksum database to which the lookups in mod/ were rewritten. */
   logHead: text.nullable(),
   /** Digest of the last line that a transaction wrote to the audit log. */
@@ -95,6 +98,8 @@ export function emptyState(root: string): State {
     sdks: [],
     bundles: [],
     units: [],
+    privatePatterns: [],
+    direct: [],
     logHead: null,
     auditHead: null,
   };
@@ -117,6 +122,8 @@ export function serializeState(state: State): Uint8Array {
     ...state,
     sdks: sortedBy(state.sdks, ({ version, platform }) => `${version} ${platform}`),
     bundles: sortedBy(state.bundles, ({ name, serial }) => `${name} ${String(serial).padStart(16, "0")}`),
+    privatePatterns: state.privatePatterns.toSorted(),
+    direct: state.direct.toSorted(),
     units: sortedBy(state.units, ({ path, version, kind }) => `${path} ${version} ${kind}`),
   });
 }

@@ -6,7 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 import { GoferryError } from "@goferry/core";
-import { removeTree, writeFileAtomic } from "../fs.ts";
+import { writeFileAtomic } from "../fs.ts";
 import { layout } from "../layout.ts";
 import { makeMoves, stageEdits, switchEdits } from "./changes.ts";
 import type { Site, Switched } from "./changes.ts";
@@ -17,6 +17,7 @@ import { acquireLock } from "./lock.ts";
 import type { LockHost } from "./lock.ts";
 import { finish, recoverLocked } from "./recover.ts";
 import type { Recovery } from "./recover.ts";
+import { clearStaging } from "./staging.ts";
 import { parseState, readState } from "./state.ts";
 import type { State } from "./state.ts";
 
@@ -97,7 +98,7 @@ async function change(host: TransactionHost, site: Site, before: State, plan: Pl
   begin("stage", plan);
   const prepared = await plan.stage(await openStaging(site, id), before);
   if (prepared === null) {
-    await removeTree(fs, at.staging);
+    await clearStaging(site);
     return null;
   }
   const { command } = plan;
