@@ -11,7 +11,7 @@ export interface Seen {
 }
 
 /** Milliseconds between two looks; a go that does anything lives longer. */
-const LOOK_MS = 15;
+const LOOK_MS = 25;
 
 /** Looks at all processes that are begun while `work` runs. */
 export async function watchProcesses<T>(work: () => Promise<T>): Promise<{ result: T; seen: Seen }> {

@@ -1,7 +1,7 @@
 // Whole installations of small bundles whose Go is a shell script: every stage is real, and all of them take no longer
 // than a few hundred small files. Real toolchains are installed by the tests in test/.
 
-import { lstat, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
+import { chown, lstat, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EXIT, type GoferryError } from "@goferry/core";
 import { describe, expect, it } from "vitest";
@@ -15,6 +15,7 @@ import {
 import { PROCESS_FACTS } from "../../../test/kit/process-facts.ts";
 import { testFolder } from "../../../test/kit/host-root.ts";
 import { testPlatform } from "../../../test/kit/real-go.ts";
+import { NOBODY } from "../../../test/kit/unprivileged.ts";
 import { treeContents, treeStamps, type Tree } from "../../../test/kit/tree.ts";
 import { readGoEnv } from "./configure/go-env.ts";
 import { createHost, type HostFacts } from "./host.ts";
@@ -203,13 +204,20 @@ describe("install", () => {
     );
   });
 
-  it("gives the Go versions that are there the settings of the last installation", async () => {
+  it("gives the Go versions that are there the patterns of all installations", async () => {
     await using each = await bench();
     const bundle = await each.bundle();
     await each.install(bundle);
-    expect(await each.install(bundle, { direct: ["git.example.com/*"] })).toMatchObject({ changed: true });
-    const settings = readGoEnv(await readFile(join(each.root, "sdk/go1.27.1/go.env"), "utf8"));
-    expect(settings.get("GONOPROXY")).toBe("git.example.com/*");
+    const direct = ["git.example.com/*"];
+    expect(await each.install(bundle, { direct })).toMatchObject({ changed: true });
+    expect(await each.install(bundle, { direct })).toMatchObject({ changed: false });
+    const newer = await each.bundle({ toolchains: [go("1.28.0")], name: "newer" });
+    await each.install(newer, { allowPrivate: ["corp.example.com"] });
+    for (const version of ["1.27.1", "1.28.0"]) {
+      const settings = readGoEnv(await readFile(join(each.root, `sdk/go${version}/go.env`), "utf8"));
+      expect(settings.get("GONOPROXY")).toBe("git.example.com/*");
+      expect(settings.get("GONOSUMDB")).toBe("corp.example.com,git.example.com/*");
+    }
   });
 
   it("says what it would do and does nothing with dryRun", async () => {
@@ -221,6 +229,27 @@ describe("install", () => {
     expect(await exists(join(each.path, "opt"))).toBe(false);
     await each.install(bundle);
     expect(await each.install(bundle, { dryRun: true })).toMatchObject({ changed: false, changes: [] });
+  });
+
+  it("is done, and says so, also when Go cannot be asked for its settings", async () => {
+    await using each = await bench();
+    const files = { ...go("1.27.1").files };
+    const silent = String(files["bin/go"]).replace('echo \'{"GOENV": ""}\'', "exit 1");
+    const noEnv = await each.bundle({
+      toolchains: [{ ...go("1.27.1"), files: { ...files, "bin/go": silent } }],
+    });
+    expect(await each.install(noEnv)).toMatchObject({
+      changed: true,
+      overrides: [{ code: "SETTINGS_UNREADABLE", level: "warn" }],
+    });
+    const control = new AbortController();
+    const onProgress = ({ stage }: { stage: string }): void =>
+      stage === "configure" ? control.abort() : undefined;
+    const more = await each.bundle({ name: "more", modules: [[b]], toolchains: [go("1.28.0")] });
+    expect(await each.install(more, { signal: control.signal, onProgress })).toMatchObject({
+      changed: true,
+      overrides: [{ code: "SETTINGS_UNREADABLE", level: "warn" }],
+    });
   });
 
   it("brings the program itself, for everybody, and a newer one in its place", async () => {
@@ -271,6 +300,12 @@ const REFUSED: [
     { code: "LOG_MISMATCH" },
     EXIT.refused,
   ],
+  ...["a,b", "a\nb", ""].map((pattern): (typeof REFUSED)[number] => [
+    `the pattern ${JSON.stringify(pattern)}`,
+    (each, bundle) => each.install(bundle, { allowPrivate: [pattern] }),
+    { code: "ARGUMENT_INVALID", subject: pattern },
+    EXIT.usage,
+  ]),
   [
     "a unit that is private, and not allowed",
     (each, bundle) => {
@@ -369,6 +404,44 @@ describe("install, when it fails", () => {
     const error = await refusal(each.install(await each.bundle()));
     expect(error.code).toBe("ROOT_NOT_OURS");
     expect(await each.look()).toEqual(before);
+  });
+
+  it("refuses another content of a version that is there", async () => {
+    await using each = await bench();
+    await each.install(await each.bundle());
+    const changed = { ...a, files: { ...a.files, "a.go": "package a // changed\n" } };
+    const newer = await each.bundle({ modules: [[changed]], serial: 1_800_000_001 });
+    const before = await each.look();
+    expect(await refusal(each.install(newer))).toMatchObject({
+      code: "HASH_MISMATCH",
+      subject: "example.com/A@v1.0.0",
+    });
+    expect(await each.look()).toEqual(before);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)("does nothing that another user's journal says", async () => {
+    await using each = await bench();
+    await each.install(await each.bundle());
+    await writeFile(join(each.root, "state/journal.json"), '{"journalVersion":1}');
+    await chown(join(each.root, "state/journal.json"), NOBODY, NOBODY);
+    const before = await each.look();
+    expect(await refusal(each.install(await each.bundle({ name: "more" })))).toMatchObject({
+      code: "ROOT_OWNER_OTHER",
+      subject: join(each.root, "state/journal.json"),
+    });
+    expect(await each.look()).toEqual(before);
+  });
+
+  it("leaves in staging what it did not put there", async () => {
+    await using each = await bench();
+    const bundle = await each.bundle();
+    await each.install(bundle);
+    const dead = join(each.root, "staging", "20260304T050607000Z-0123abcd");
+    await mkdir(dead, { recursive: true });
+    await mkdir(join(each.root, "staging", "selftest-Ab12Cd"));
+    await writeFile(join(each.root, "staging", "theirs"), "precious");
+    expect(await each.install(bundle)).toMatchObject({ changed: false });
+    expect(await readdir(join(each.root, "staging"))).toEqual(["theirs"]);
   });
 
   it("can be repeated at once after any of them", async () => {

@@ -19,7 +19,13 @@ afterEach(async () => {
 });
 
 const hostWith = (over: Partial<Host> = {}): Host => {
-  const facts = { platform: "linux/amd64", env: { PATH: "" }, home: "/h", uid: 1, userName: "u" };
+  const facts = {
+    platform: "linux/amd64",
+    env: { PATH: "" },
+    home: "/h",
+    uid: process.getuid?.(),
+    userName: "u",
+  };
   // The mounts of the machine that the tests run on may be anything; a test that is about mounts has its own.
   const mounts = async () => "/dev/vda / ext4 rw 0 0\n";
   return { ...createHost({ ...facts, ...PROCESS_FACTS }), mounts, ...over };
@@ -127,7 +133,9 @@ describe("the file system", () => {
   });
 
   it("needs /proc, where Go looks for itself", async () => {
-    expect(await codes(join(scratch, "a"), { mounts: async () => undefined })).toEqual(["PROC_MISSING"]);
+    expect(await check(join(scratch, "a"), { mounts: async () => undefined })).toMatchObject([
+      { code: "PROC_MISSING", level: "refuse", next: "mount -t proc proc /proc" },
+    ]);
   });
 
   it("must have the space and the inodes", async () => {
@@ -200,8 +208,8 @@ it("tells everything at once, refusals first", async () => {
   expect(findings.map(({ code, level }) => `${level} ${code}`)).toEqual([
     "refuse PLATFORM_ABSENT",
     "refuse ROOT_NOT_DIRECTORY",
+    "refuse PROC_MISSING",
     "refuse SPACE_SHORT",
-    "warn PROC_MISSING",
     "warn HOME_MISSING",
   ]);
   expect(findings[0]).toMatchObject({ subject: "linux/riscv64", found: "linux/amd64, windows/amd64" });

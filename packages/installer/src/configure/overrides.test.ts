@@ -189,7 +189,13 @@ describe.skipIf(go === undefined)("findOverrides, with a real Go", () => {
     const changed = new Map(settings).set("GOTOOLCHAIN", "auto");
     const found = await findOverrides(hostWith({}), { root, settings: changed });
     expect(found).toMatchObject([
-      { subject: "GOTOOLCHAIN", source: "GOROOT/go.env", found: "path", expected: "auto" },
+      {
+        subject: "GOTOOLCHAIN",
+        source: "GOROOT/go.env",
+        found: "path",
+        expected: "auto",
+        next: expect.stringContaining("install the bundle again"),
+      },
     ]);
   });
 

@@ -12,6 +12,7 @@ import { stateAfter } from "./state-after.ts";
 
 const fs = nodeFs(realHost);
 const host = { platform: "linux/amd64", executablePath: undefined, now: () => new Date() };
+const PATTERNS = { direct: [], allowPrivate: [] };
 
 const a = {
   path: "example.com/A",
@@ -28,7 +29,12 @@ function zipOf({ root }: Layout, module: ModuleVersion): string {
 interface Bench extends AsyncDisposable {
   at: Layout;
   bundle: LayeredBundle;
-  ask(options?: { zips?: boolean; bundle?: LayeredBundle }): Promise<Demand>;
+  ask(options?: {
+    zips?: boolean;
+    bundle?: LayeredBundle;
+    direct?: string[];
+    executablePath?: string;
+  }): Promise<Demand>;
   /** As an installation leaves it, as far as demand looks. */
   installed(options?: { zips?: boolean }): Promise<State>;
   write(state: State): Promise<void>;
@@ -40,8 +46,8 @@ async function bench(): Promise<Bench> {
   const at = layout(folder.root);
   const toolchains = [scriptedToolchain("1.27.1"), scriptedToolchain("1.27.1", "linux/arm64")];
   const bundle = await layeredBundle(folder.path, { toolchains, modules: [[a], [b, lone]] });
-  const ask: Bench["ask"] = ({ zips = true, bundle: other = bundle } = {}) =>
-    demand(fs, at, { bundle: other, zips, path: "none" }, host);
+  const ask: Bench["ask"] = ({ zips = true, bundle: other = bundle, direct = [], executablePath } = {}) =>
+    demand(fs, at, { ...PATTERNS, bundle: other, zips, direct }, { ...host, executablePath });
   const write = async (state: State): Promise<void> => {
     await mkdir(at.state, { recursive: true });
     await writeFile(at.stateFile, serializeState(state));
@@ -55,7 +61,7 @@ async function bench(): Promise<Bench> {
     installed: async ({ zips = true } = {}) => {
       const wanted = await ask({ zips });
       const state = {
-        ...stateAfter(emptyState(at.root), { wanted, options: { bundle, zips }, host }),
+        ...stateAfter(emptyState(at.root), { wanted, options: { ...PATTERNS, bundle, zips }, host }),
         transaction: "t",
       };
       await write(state);
@@ -124,24 +130,9 @@ describe("demand", () => {
 
   it.each<[string, (state: State) => State, string[]]>([
     [
-      "another toolchain of the same version",
-      (state) => ({ ...state, sdks: state.sdks.map((sdk) => ({ ...sdk, h1: `h1:${"A".repeat(43)}=` })) }),
-      ["golang.org/toolchain@v0.0.1-go1.27.1.linux-amd64"],
-    ],
-    [
       "a toolchain for another platform",
       (state) => ({ ...state, sdks: state.sdks.map((sdk) => ({ ...sdk, platform: "linux/arm64" })) }),
       ["golang.org/toolchain@v0.0.1-go1.27.1.linux-amd64"],
-    ],
-    [
-      "other content of the same version",
-      (state) => ({
-        ...state,
-        units: state.units.map((unit) =>
-          unit.path === b.path ? { ...unit, h1: `h1:${"A".repeat(43)}=` } : unit,
-        ),
-      }),
-      ["example.com/b@v1.0.0"],
     ],
     [
       "only the go.mod of a version",
@@ -152,16 +143,6 @@ describe("demand", () => {
         ),
       }),
       ["example.com/b@v1.0.0"],
-    ],
-    [
-      "another go.mod",
-      (state) => ({
-        ...state,
-        units: state.units.map((unit) =>
-          unit.path === lone.path ? { ...unit, modH1: `h1:${"A".repeat(43)}=` } : unit,
-        ),
-      }),
-      ["example.com/lone@v1.0.0"],
     ],
     [
       "the whole module of a lone go.mod",
@@ -177,6 +158,73 @@ describe("demand", () => {
     await using each = await bench();
     await each.write(change(await each.installed()));
     expect(namesOf(await each.ask())).toEqual(lacking);
+  });
+
+  const otherH1 = `h1:${"A".repeat(43)}=`;
+  const changed = (state: State, path: string, hashes: { h1?: string; modH1?: string }): State => ({
+    ...state,
+    units: state.units.map((unit) => (unit.path === path ? { ...unit, ...hashes } : unit)),
+  });
+
+  it.each<[string, (state: State) => State, string]>([
+    [
+      "another toolchain of the same version",
+      (state) => ({ ...state, sdks: state.sdks.map((sdk) => ({ ...sdk, h1: otherH1 })) }),
+      "golang.org/toolchain@v0.0.1-go1.27.1.linux-amd64",
+    ],
+    [
+      "other content of the same version",
+      (state) => changed(state, b.path, { h1: otherH1 }),
+      "example.com/b@v1.0.0",
+    ],
+    [
+      "another go.mod of a module",
+      (state) => changed(state, b.path, { modH1: otherH1 }),
+      "example.com/b@v1.0.0",
+    ],
+    ["another go.mod", (state) => changed(state, lone.path, { modH1: otherH1 }), "example.com/lone@v1.0.0"],
+  ])("refuses a bundle where the root has %s", async (_, change, subject) => {
+    await using each = await bench();
+    await each.write(change(await each.installed()));
+    await expect(each.ask()).rejects.toMatchObject({
+      code: "HASH_MISMATCH",
+      subject,
+      expected: otherH1,
+      found: expect.stringMatching(/^h1:/),
+      next: expect.stringContaining("layered serial 1800000000"),
+    });
+  });
+
+  it("needs the space of whole layers, because that is how they are unpacked", async () => {
+    await using each = await bench();
+    const { units } = each.bundle.contents;
+    const inLayer = units.filter((unit) => unit.layers.includes(4));
+    const state = await each.installed();
+    await each.write({ ...state, units: state.units.filter(({ path }) => path !== lone.path) });
+    const wanted = await each.ask({ zips: false });
+    expect(namesOf(wanted)).toEqual(["example.com/lone@v1.0.0"]);
+    expect(inLayer).toHaveLength(2);
+    expect(wanted.needBytes).toBe(inLayer.reduce((sum, { size }) => sum + size, 0));
+    expect(wanted.needFiles).toBeGreaterThan(inLayer.reduce((sum, { files }) => sum + files, 0));
+  });
+
+  it("needs the space of the program that will be copied", async () => {
+    await using each = await bench();
+    await each.installed();
+    const executablePath = join(each.path, "goferry-linux-amd64");
+    await writeFile(executablePath, "x".repeat(5000));
+    expect(await each.ask({ executablePath })).toMatchObject({ needBytes: 5000, needFiles: 1 });
+    await mkdir(each.at.bin, { recursive: true });
+    await writeFile(join(each.at.bin, "goferry"), "y".repeat(5000));
+    expect(await each.ask({ executablePath })).toMatchObject({ needBytes: 0, needFiles: 0 });
+  });
+
+  it("changes something for a pattern that is new", async () => {
+    await using each = await bench();
+    const state = await each.installed();
+    expect(await each.ask({ direct: ["a.example"] })).toMatchObject({ changesSomething: true });
+    await each.write({ ...state, direct: ["a.example", "b.example"] });
+    expect(await each.ask({ direct: ["a.example"] })).toMatchObject({ changesSomething: false });
   });
 
   it("changes something for a bundle that is new and brings nothing new", async () => {

@@ -81,10 +81,7 @@ export async function demand(
     layerBytes,
     needBytes: sum(unpacked.map(({ size }) => size)) + (zips ? moduleBytes * ZIP_RATIO : 0) + executable,
     needFiles:
-      files +
-      Math.ceil(files / FILES_A_FOLDER) +
-      unpacked.length * FILES_A_UNIT +
-      (executable === 0 ? 0 : 1),
+      files + Math.ceil(files / FILES_A_FOLDER) + unpacked.length * FILES_A_UNIT + (executable === 0 ? 0 : 1),
     changesSomething:
       units.length > 0 ||
       !before.bundles.some((each) => each.indexDigest === indexDigest) ||

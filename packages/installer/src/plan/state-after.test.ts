@@ -30,7 +30,12 @@ const make = (options: LayeredOptions): Promise<LayeredBundle> => layeredBundle(
 function after(
   before: State,
   bundle: LayeredBundle,
-  { zips = true, lacks }: { zips?: boolean; lacks?: string[] } = {},
+  {
+    zips = true,
+    lacks,
+    direct = [],
+    allowPrivate = [],
+  }: { zips?: boolean; lacks?: string[]; direct?: string[]; allowPrivate?: string[] } = {},
 ): State {
   const units = unitsFor(bundle.contents, host.platform).filter(
     ({ path, version }) => lacks === undefined || lacks.includes(`${path}@${version}`),
@@ -44,7 +49,7 @@ function after(
     needFiles: 0,
     changesSomething: true,
   };
-  const state = stateAfter(before, { wanted, options: { bundle, zips }, host });
+  const state = stateAfter(before, { wanted, options: { bundle, zips, direct, allowPrivate }, host });
   // What is not valid could not be written.
   return parseState(serializeState(state), layout(ROOT));
 }
@@ -102,6 +107,29 @@ describe("stateAfter", () => {
     await using modules = await make({ toolchains: toolchains("1.27.1"), modules: [[m]], name: "more" });
     const chosen = { ...after(emptyState(ROOT), both), current: "1.26.8" };
     expect(after(chosen, modules, { lacks: ["example.com/m@v1.0.0"] }).current).toBe("1.26.8");
+  });
+
+  it("leaves it when one comes that is older than the newest that was there", async () => {
+    await using both = await make({ toolchains: toolchains("1.27.1", "1.25.3"), serial: 1_800_000_001 });
+    await using between = await make({ toolchains: toolchains("1.26.8"), serial: 1_800_000_002 });
+    await using newer = await make({ toolchains: toolchains("1.27.2"), serial: 1_800_000_003 });
+    const chosen = { ...after(emptyState(ROOT), both), current: "1.25.3" };
+    expect(after(chosen, between).current).toBe("1.25.3");
+    expect(after(chosen, newer).current).toBe("1.27.2");
+  });
+
+  it("keeps the head of the larger tree, and the patterns of all", async () => {
+    await using large = await make({ modules: [[m], [{ ...m, version: "v1.1.0" }]], name: "large" });
+    await using small = await make({ name: "small" });
+    const head = large.log.head();
+    const first = after(emptyState(ROOT), large, { direct: ["b.example"], allowPrivate: ["c.example"] });
+    const second = after(first, small, { direct: ["a.example"], allowPrivate: ["c.example"] });
+    expect(second).toMatchObject({
+      logHead: head,
+      direct: ["a.example", "b.example"],
+      privatePatterns: ["c.example"],
+    });
+    expect(after(after(emptyState(ROOT), small), large).logHead).toBe(head);
   });
 
   it("makes a module of a version of which only the go.mod was there, and not the other way round", async () => {

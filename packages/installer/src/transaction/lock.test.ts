@@ -92,6 +92,18 @@ describe("acquireLock", () => {
     expect(await readdir(folder.path)).toEqual([]);
   });
 
+  it("removes no folder that a dead lock claims to have made, unless it leads to the state folder", async () => {
+    await using folder = await testFolder();
+    const at = layout(folder.root);
+    const elsewhere = join(folder.path, "empty");
+    await mkdir(elsewhere);
+    await acquireLock(pretend(1, new Set()), at, { command: "killed" });
+    const dead = JSON.parse(await readFile(at.lock, "utf8")) as { made: string[] };
+    await writeFile(at.lock, JSON.stringify({ ...dead, made: [...dead.made, elsewhere] }));
+    await (await acquireLock(pretend(2, new Set([2])), at, { command: "next" })).release();
+    expect(await readdir(folder.path)).toEqual(["empty"]);
+  });
+
   it("never takes over from another machine, nor a lock it cannot read", async () => {
     await using folder = await testFolder();
     const at = layout(folder.root);
