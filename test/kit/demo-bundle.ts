@@ -51,7 +51,7 @@ export async function makeDemoBundle(folder: string): Promise<DemoBundle> {
 }
 
 /** Builds the demo again, in this process. */
-export async function buildDemo(
+async function buildDemo(
   { spec, privateKey }: DemoBundle,
   options: { out: string; locked?: boolean },
 ): Promise<Built> {

@@ -53,7 +53,17 @@ describe("run", () => {
   });
 
   it("makes mistakes of our own short, and shows where they are only for GOFERRY_DEBUG", async () => {
-    const words = ["key", "generate", "--name", "n", "--email", "e@x", "--out", "/nowhere", "--no-passphrase"];
+    const words = [
+      "key",
+      "generate",
+      "--name",
+      "n",
+      "--email",
+      "e@x",
+      "--out",
+      "/nowhere",
+      "--no-passphrase",
+    ];
     const now = (): Date => {
       throw new TypeError("planted mistake");
     };
