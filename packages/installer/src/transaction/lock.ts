@@ -188,8 +188,10 @@ async function release(host: LockHost, at: Layout, mine: Holder): Promise<void> 
   if (holder !== null && holder !== "unreadable" && holder.token === mine.token)
     await host.fs.unlink(at.lock);
   if ((await host.fs.lstat(at.stateFile)) !== null) return;
+  // Also where another one made it, whose own rmdir came too early: while our lock was in it.
+  await host.fs.rmdir(at.state);
   // What a lock that was taken over says it made is a claim: of all folders only those that lead to state/ are meant.
-  const made = mine.made.filter((folder) => folder === at.state || isBelow(folder, at.state));
+  const made = mine.made.filter((folder) => isBelow(folder, at.state));
   for (const folder of made.toReversed()) await host.fs.rmdir(folder);
 }
 
