@@ -83,6 +83,16 @@ describe("main", () => {
     });
     expect(broken.stderr).toBe("code 1\n");
   });
+
+  it("never ends in the middle without a word", async () => {
+    // Standard output that never says that it has taken the text.
+    const planted = "data:text/javascript,process.stdout.write=()=>true";
+    const ended = await start(process.execPath, [MAIN, "--version"], {
+      NODE_OPTIONS: `--import="${planted}"`,
+    });
+    expect(ended).toMatchObject({ code: 1, stdout: "" });
+    expect(ended.stderr).toMatch(/^goferry: INTERNAL: .*never came\n$/u);
+  });
 });
 
 /** Plans with a proxy that never answers, and does something to the process, `child`, when it has asked. */

@@ -1,6 +1,7 @@
 // The program: the one file that touches the process. It hands its facts to run.ts, turns signals into an
 // AbortSignal, and lets the process end by itself, because what was written to a pipe may still be on its way.
 
+import { writeSync } from "node:fs";
 import { availableParallelism, homedir, userInfo } from "node:os";
 import { dirname, isAbsolute } from "node:path";
 import process from "node:process";
@@ -17,6 +18,9 @@ process.removeAllListeners("warning");
 /** What root installs under a umask of 077 is still for every user of the machine. Secrets have modes of their own. */
 process.umask(0o022);
 
+/** Process groups (negative ids) that were asked to end: go, with the compilers that it started. */
+const asked = new Set<number>();
+
 /** Ctrl-C, a service manager, and a terminal that was closed or whose connection broke. */
 const STOPPING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -26,6 +30,8 @@ async function main(): Promise<void> {
   process.exitCode = EXIT.internal;
   for (const signal of STOPPING) process.on(signal, () => stop(interrupt, signal));
   process.on("uncaughtException", (error) => giveUp(interrupt, error));
+  const untold = (): void => sayUntold(interrupt);
+  process.on("exit", untold);
   // Whoever read our output has gone (`goferry list | head -1`), or its disk is full: run.ts hears of it by itself.
   for (const output of [process.stdout, process.stderr]) output.on("error", () => undefined);
   const code = await run({
@@ -40,12 +46,16 @@ async function main(): Promise<void> {
     now: () => new Date(),
     system: await systemFacts(),
   });
+  process.off("exit", untold);
   process.exitCode = code === EXIT.done && hasGivenUp(interrupt) ? EXIT.internal : code;
 }
 
 /** The first time everything is cleaned up; who asks again does not want to wait for that. */
 function stop(interrupt: AbortController, name: (typeof STOPPING)[number]): void {
-  if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
+  if (interrupt.signal.aborted) {
+    for (const group of asked) attempt(() => process.kill(group, "SIGKILL"));
+    process.exit(EXIT.interrupted);
+  }
   if (process.stderr.isTTY) process.stderr.write("\ngoferry: stopping; once more to stop at once\n");
   interrupt.abort(
     new GoferryError("INTERRUPTED", { subject: name, message: "stopped; nothing is left half done" }),
@@ -55,6 +65,14 @@ function stop(interrupt: AbortController, name: (typeof STOPPING)[number]): void
 /** An error that nobody waited for is a mistake of ours: the command is stopped, so that it can still clean up. */
 function giveUp(interrupt: AbortController, error: unknown): void {
   interrupt.abort(asGoferryError(error, new AbortController().signal));
+}
+
+/** The process ends although the command has not: of that nobody else would say a word. */
+function sayUntold({ signal }: AbortController): void {
+  if (process.exitCode === EXIT.interrupted) return;
+  const { reason } = signal;
+  const why = reason instanceof Error ? reason.message : "it waited for something that never came";
+  attempt(() => writeSync(2, `goferry: INTERNAL: the command ended in the middle: ${why}\n`));
 }
 
 function hasGivenUp({ signal }: AbortController): boolean {
@@ -77,7 +95,7 @@ async function systemFacts(): Promise<SystemFacts> {
     processExists,
     cores: availableParallelism(),
     workerSource: workerSource(),
-    kill: (pid, signal) => process.kill(pid, signal),
+    kill,
   };
 }
 
@@ -90,6 +108,11 @@ async function userFolders(): Promise<SystemFacts["folders"]> {
   } catch {
     return undefined;
   }
+}
+
+function kill(pid: number, signal: "SIGTERM" | "SIGKILL"): boolean {
+  if (pid < 0) asked.add(pid);
+  return process.kill(pid, signal);
 }
 
 function processExists(pid: number): boolean {
