@@ -1,5 +1,6 @@
-// Two projects: "unit" is quick and runs in parallel; "e2e" is the program as people use it, one file at a time,
-// because bundles, installs and measurements would get in each other's way.
+// Three projects: "unit" is quick and runs in parallel; "e2e" is the program as people use it, one file at a time,
+// because bundles, installs and measurements would get in each other's way; "projects" builds bundles of what teams
+// really have, takes long, and is no part of `pnpm test`: `pnpm test:projects` runs it.
 
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
@@ -24,11 +25,23 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/**/*.test.ts"],
+          exclude: ["test/projects/**"],
           globalSetup: fileURLToPath(new URL("../test/kit/demo-setup.ts", import.meta.url)),
           testTimeout: 10 * MINUTE,
           hookTimeout: 10 * MINUTE,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "projects",
+          include: ["test/projects/**/*.test.ts"],
+          testTimeout: 20 * MINUTE,
+          hookTimeout: 30 * MINUTE,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
