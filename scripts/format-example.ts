@@ -110,8 +110,6 @@ function makeLayersAndUnits(): { layers: MadeLayer[]; units: Unit[] } {
       },
       {
         kind: "toolchain",
-        go: GO,
-        platform: PLATFORM,
         ...toolchain,
         h1: hashOf(toolchain, zip),
         modH1: modH1("module golang.org/toolchain\n"),

@@ -150,8 +150,6 @@ function addToolchain({ go, platform, files }: LayeredToolchain, layers: MadeLay
   const own = layers.push(makeLayer({ kind: "sdk", go, platform }, entries.filter(isOwn), place)) - 1;
   return {
     kind: "toolchain",
-    go,
-    platform,
     ...module,
     h1: hashFiles(entries.map(([name, content]) => [zipPrefix(module) + toolchainHashName(name), content])),
     modH1: goModHash(Buffer.from(`module ${module.path}`)),

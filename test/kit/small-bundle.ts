@@ -157,8 +157,6 @@ async function makeUnits(
       const zip = await write(zipFiles(module, files));
       units.push({
         kind: "toolchain",
-        go: version,
-        platform,
         ...module,
         ...hashes,
         zip,

@@ -3,7 +3,7 @@
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { GoferryError, unitName, type ModuleVersion } from "@goferry/core";
+import { GoferryError, unitName, type ModuleVersion, type Toolchain } from "@goferry/core";
 import { createGo, type GoCommand } from "./go/command.ts";
 import type { CollectedModule } from "./go/download-cache.ts";
 import { collectModules, type ProjectBuild } from "./go/modules.ts";
@@ -18,7 +18,6 @@ import type { BuildContext } from "./machine.ts";
 import { createCache } from "./net/cache.ts";
 import type { Network } from "./network.ts";
 import { inParallel } from "./parallel.ts";
-import type { Toolchain } from "./plan/go-version.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { PlannedProject } from "./plan/projects.ts";
 import { moduleQueryText } from "./spec/module-query.ts";
@@ -36,11 +35,11 @@ export async function fetchAll(
   context: BuildContext & { exclude?: readonly string[] },
 ): Promise<Fetched> {
   const wanted = withBuildToolchain(plan);
-  const known = await askLog(wanted.map(moduleOf), plan, network, context);
+  const known = await askLog(wanted, plan, network, context);
   const toolchains = await fetchToolchains(wanted, known, network, context);
   const goroot = join(context.workDir, "goroot");
-  const own = toolchains.get(plan.buildToolchain.moduleVersion);
-  if (own === undefined) throw notFetched(plan.buildToolchain.moduleVersion);
+  const own = toolchains.get(plan.buildToolchain.version);
+  if (own === undefined) throw notFetched(plan.buildToolchain.version);
   await unpackToolchain({
     zip: own.zip,
     h1: own.h1,
@@ -64,8 +63,7 @@ export async function fetchAll(
     signal: context.signal,
   });
   const modules = collected.modules.filter((each) => each.path !== plan.buildToolchain.path);
-  const carried = plan.toolchains.map(moduleOf);
-  const logged = [...carried, ...modules.filter((each) => !each.private)];
+  const logged = [...plan.toolchains, ...modules.filter((each) => !each.private)];
   const evidence = await askLog(logged, plan, network, context);
   const units = [
     ...plan.toolchains.map((each) => toolchainUnit(each, toolchains, evidence)),
@@ -86,16 +84,12 @@ export async function fetchAll(
 
 /** The toolchains of the bundle, and the one to work with where the bundle has it not. */
 function withBuildToolchain({ toolchains, buildToolchain }: Plan): Toolchain[] {
-  const isCarried = toolchains.some(({ moduleVersion }) => moduleVersion === buildToolchain.moduleVersion);
+  const isCarried = toolchains.some(({ version }) => version === buildToolchain.version);
   return isCarried ? toolchains : [...toolchains, buildToolchain];
 }
 
-function moduleOf({ path, moduleVersion }: Toolchain): ModuleVersion {
-  return { path, version: moduleVersion };
-}
-
 async function askLog(
-  modules: ModuleVersion[],
+  modules: readonly ModuleVersion[],
   plan: Plan,
   { log }: Network,
   { machine, onProgress, signal }: BuildContext,
@@ -119,21 +113,21 @@ async function fetchToolchains(
 ): Promise<Map<string, FetchedToolchain>> {
   const progress = new Map<string, { done: number; total: number | undefined }>();
   const cache = createCache(join(machine.cacheDir, "downloads"));
-  onProgress({ stage: "toolchains", subject: wanted.map(({ moduleVersion }) => moduleVersion).join(", ") });
+  onProgress({ stage: "toolchains", subject: wanted.map(({ version }) => version).join(", ") });
   const fetched = await inParallel(wanted, { width: PARALLEL_DOWNLOADS, signal }, async (toolchain, stop) => {
-    const { version, platform, moduleVersion } = toolchain;
+    const { go, platform, version } = toolchain;
     const counted: FileDownloader = {
       download: (path, file, options) =>
         proxy.download(path, file, {
           ...options,
           onProgress: (done, total) => {
-            progress.set(moduleVersion, { done, total });
+            progress.set(version, { done, total });
             onProgress({ stage: "toolchains", ...sumOf(progress), unit: "bytes" });
           },
         }),
     };
-    const expected = recordOf(moduleOf(toolchain), known);
-    return await fetchToolchain({ version, platform, proxy: counted, cache, expected, signal: stop });
+    const expected = recordOf(toolchain, known);
+    return await fetchToolchain({ version: go, platform, proxy: counted, cache, expected, signal: stop });
   });
   return new Map(fetched.map((each) => [each.version, each]));
 }
@@ -179,11 +173,11 @@ function toolchainUnit(
   toolchains: Map<string, FetchedToolchain>,
   known: CollectedEvidence,
 ): FetchedUnit {
-  const fetched = toolchains.get(toolchain.moduleVersion);
-  if (fetched === undefined) throw notFetched(toolchain.moduleVersion);
-  const { version: go, platform } = toolchain;
+  const fetched = toolchains.get(toolchain.version);
+  if (fetched === undefined) throw notFetched(toolchain.version);
+  const { go, platform } = toolchain;
   const { path, version, h1, modH1, zip } = fetched;
-  const { id, proof } = recordOf(moduleOf(toolchain), known);
+  const { id, proof } = recordOf(toolchain, known);
   return { kind: "toolchain", go, platform, path, version, h1, modH1, zip, evidence: { id, proof } };
 }
 

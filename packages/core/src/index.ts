@@ -47,6 +47,21 @@ export { canonicalJson, parseCanonicalJson, type Json } from "./format/json.ts";
 export { REQUEST_SCHEMA, type Request } from "./format/request.ts";
 export { fileMode, toolchainHashName, toolchainTreeName } from "./gomodule/mode.ts";
 export {
+  compareGoVersions,
+  GO_SYNTAX,
+  goLineOf,
+  isFinishedGo,
+  isGoLine,
+  isSupportedGo,
+  newerGoVersion,
+  newestGoFirst,
+  OLDEST_GO,
+  parseToolchainVersion,
+  TOOLCHAIN_PATH,
+  toolchainModule,
+  type Toolchain,
+} from "./gomodule/go-version.ts";
+export {
   checkModule,
   checkModulePath,
   checkVersion,
@@ -55,9 +70,6 @@ export {
   escapePath,
   escapeVersion,
   isModule,
-  parseToolchainVersion,
-  TOOLCHAIN_PATH,
-  toolchainModule,
   unescapePath,
   unescapeVersion,
   zipPrefix,

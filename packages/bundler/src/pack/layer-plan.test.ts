@@ -40,7 +40,7 @@ async function toolchainUnit(folder: string, go: string, platform: string): Prom
   const names = ["VERSION", "bin/go", tool, "pkg/include/asm.h", "src/_go.mod", "src/all.bash", "src/a.go"];
   const zip = join(folder, `${module.version}.zip`);
   await writeFile(zip, makeZip(names.map((name) => ({ name: prefix + name, content: name }))));
-  return { kind: "toolchain", go, platform, ...module, zip, ...HASHES };
+  return { kind: "toolchain", ...module, zip, ...HASHES };
 }
 
 /** Zips that this process has open. */

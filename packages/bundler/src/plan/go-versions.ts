@@ -2,19 +2,21 @@
 // exists for every platform of the bundle: a version that one host can have and another cannot would only fail
 // later. What a project asks for is checked here too, before a byte is fetched.
 
-import { GoferryError } from "@goferry/core";
-import type { GoMod } from "../spec/go-mod.ts";
 import {
   compareGoVersions,
+  GoferryError,
   goLineOf,
-  isFinishedRelease,
+  isFinishedGo,
   isGoLine,
   isSupportedGo,
   newerGoVersion,
+  newestGoFirst,
   OLDEST_GO,
-  parseToolchainList,
   toolchainModule,
-} from "./go-version.ts";
+  unitName,
+} from "@goferry/core";
+import type { GoMod } from "../spec/go-mod.ts";
+import { parseToolchainList } from "./toolchain-list.ts";
 
 /** What the source of toolchains says when it is asked for one that its list does not have. */
 export type ToolchainAnswer = { served: true } | { served: false; answer: string };
@@ -80,7 +82,7 @@ export async function resolveGoVersions(request: GoRequest, source: GoSource): P
       versions.add(exact);
     }
   }
-  const sorted = [...versions].toSorted((a, b) => compareGoVersions(b, a));
+  const sorted = [...versions].toSorted(newestGoFirst);
   refuseTooOld(sorted, request.demands);
   return { versions: sorted, notes };
 }
@@ -174,7 +176,7 @@ class Releases {
     request: GoRequest,
     index: number,
   ): Promise<{ version: string; notes: string[] }> {
-    const finished = [...this.#listed.keys()].filter(isFinishedRelease);
+    const finished = [...this.#listed.keys()].filter(isFinishedGo);
     const lines = [...new Set(finished.map(goLineOf))];
     const line = entry === "stable" ? lines[0] : entry === "oldstable" ? lines[1] : entry;
     const platforms = new Set([...request.platforms, request.buildPlatform]);
@@ -199,11 +201,11 @@ class Releases {
   ): Promise<{ platform: string; module: string; answer: string } | undefined> {
     for (const platform of platforms) {
       if (this.#listed.get(version)?.has(platform) === true) continue;
-      const { path, moduleVersion } = toolchainModule(version, platform);
-      const asked = this.#asked.get(moduleVersion) ?? this.#source.askToolchain(moduleVersion);
-      this.#asked.set(moduleVersion, asked);
+      const module = toolchainModule(version, platform);
+      const asked = this.#asked.get(module.version) ?? this.#source.askToolchain(module.version);
+      this.#asked.set(module.version, asked);
       const answer = await asked;
-      if (!answer.served) return { platform, module: `${path}@${moduleVersion}`, answer: answer.answer };
+      if (!answer.served) return { platform, module: unitName(module), answer: answer.answer };
     }
     return undefined;
   }
@@ -213,7 +215,7 @@ class Releases {
     const complete = [...this.#listed]
       .filter(([, has]) => platforms.every((platform) => has.has(platform)))
       .map(([listed]) => listed)
-      .filter((listed) => isFinishedRelease(listed) || !isFinishedRelease(version));
+      .filter((listed) => isFinishedGo(listed) || !isFinishedGo(version));
     const older = complete.findIndex((listed) => compareGoVersions(listed, version) < 0);
     const start = older === -1 ? complete.length - 3 : Math.min(older - 1, complete.length - 3);
     return complete.slice(Math.max(start, 0)).slice(0, 3);

@@ -69,7 +69,7 @@ describe("makePlan", () => {
       ],
       tools: [],
       buildGo: "1.27.1",
-      buildToolchain: { path: "golang.org/toolchain", moduleVersion: "v0.0.1-go1.27.1.linux-amd64" },
+      buildToolchain: { path: "golang.org/toolchain", version: "v0.0.1-go1.27.1.linux-amd64" },
       lock: undefined,
       notes: [],
     });
@@ -79,7 +79,7 @@ describe("makePlan", () => {
     ]);
     expect(made.projects[0]?.digests.goSum).toMatch(/^sha256:[0-9a-f]{64}$/u);
     expect(made.projects[1]?.digests.goSum).toBeUndefined();
-    expect(made.toolchains.map(({ moduleVersion }) => moduleVersion)).toEqual([
+    expect(made.toolchains.map(({ version }) => version)).toEqual([
       "v0.0.1-go1.27.1.linux-amd64",
       "v0.0.1-go1.27.1.linux-arm64",
       "v0.0.1-go1.26.8.linux-amd64",
@@ -112,7 +112,7 @@ describe("makePlan", () => {
       askToolchain: async (moduleVersion) =>
         moduleVersion.includes("1.27.0") ? { served: true } : { served: false, answer: "404 Not Found" },
     });
-    expect(made.buildToolchain.moduleVersion).toBe("v0.0.1-go1.27.0.darwin-arm64");
+    expect(made.buildToolchain.version).toBe("v0.0.1-go1.27.0.darwin-arm64");
     expect(made.toolchains.map(({ platform }) => platform)).not.toContain("darwin/arm64");
     expect(made.notes).toHaveLength(1);
   });

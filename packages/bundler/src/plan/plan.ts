@@ -2,14 +2,12 @@
 // which Go versions, for which platforms, which projects, at which time. With a lock the decisions are the
 // lock's, and a spec or project that changed since is refused.
 
-import { GoferryError } from "@goferry/core";
+import { GoferryError, newestGoFirst, toolchainModule, type Toolchain } from "@goferry/core";
 import { refuseDrift } from "../lock/compare.ts";
 import type { Lock, LockRequest } from "../lock/schema.ts";
 import { moduleQueryText } from "../spec/module-query.ts";
 import type { ModuleQuery } from "../spec/module-query.ts";
 import type { ReadFile, Spec } from "../spec/read.ts";
-import { compareGoVersions, toolchainModule } from "./go-version.ts";
-import type { Toolchain } from "./go-version.ts";
 import { refuseTooOld, resolveGoVersions } from "./go-versions.ts";
 import type { GoSource, ResolvedGo } from "./go-versions.ts";
 import { planProjects, projectFile } from "./projects.ts";
@@ -106,7 +104,7 @@ async function goVersions(
     goMod: project.goMod,
   }));
   if (deps.lock !== undefined) {
-    const versions = [...deps.lock.lock.go].toSorted((a, b) => compareGoVersions(b, a));
+    const versions = [...deps.lock.lock.go].toSorted(newestGoFirst);
     refuseTooOld(versions, demands);
     return { versions, notes: [] };
   }

@@ -2,6 +2,7 @@
 // the far side of the gap. Descriptions and examples are written for the published JSON Schema, which editors
 // show; the `error` of each rule says in words what was expected (spec/problems.ts prints it).
 
+import { GO_SYNTAX } from "@goferry/core";
 import * as z from "zod";
 import { HOST_PLATFORMS, TARGET_PLATFORMS } from "./platforms.ts";
 
@@ -9,12 +10,9 @@ const NAME = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/u, {
   error: "1 to 64 lower-case letters, digits and -._ that begin and end with a letter or a digit",
 });
 
-const GO_VERSION = z
-  .string()
-  .regex(
-    /^(?:stable|oldstable|go\.mod|[1-9][0-9]*\.(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)|(?:beta|rc)[1-9][0-9]*)?)$/u,
-    { error: "1.27.1, 1.27, stable, oldstable or go.mod" },
-  );
+const GO_VERSION = z.string().regex(new RegExp(`^(?:stable|oldstable|go\\.mod|${GO_SYNTAX})$`, "u"), {
+  error: "1.27.1, 1.27, stable, oldstable or go.mod",
+});
 
 // Text that becomes one argument or one path: no control characters, and nothing a command would read as a flag.
 const PATH = z.string().regex(/^[^\p{Cc}]{1,4096}$/u, {

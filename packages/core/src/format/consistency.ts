@@ -3,7 +3,7 @@
 // are called, so what is unpacked as Go 1.27.1 must be called golang.org/toolchain of 1.27.1 and nothing else, and no
 // layer may hold files that no unit answers for. FORMAT.md section 4.
 
-import { compareVersions, TOOLCHAIN_PATH } from "../gomodule/path.ts";
+import { compareGoVersions, TOOLCHAIN_PATH, toolchainVersion } from "../gomodule/go-version.ts";
 
 /** Bytes of a layer, compressed, that one chunk digest covers; the last chunk may be shorter. */
 export const CHUNK_BYTES = 1 << 20;
@@ -47,7 +47,8 @@ export function inconsistency(contents: ContentsShape): string | undefined {
 function inHead({ created, serial, expires, go, platforms, log, units }: ContentsShape): string | undefined {
   if (Date.parse(created) !== serial * 1000) return "serial: created in seconds since 1970";
   if (expires !== undefined && Date.parse(expires) <= Date.parse(created)) return "expires: after created";
-  if (!go.every((each, i) => i === 0 || isNewer(go[i - 1] ?? "", each))) return "go: newest first, each once";
+  if (!go.every((each, i) => i === 0 || compareGoVersions(go[i - 1] ?? "", each) > 0))
+    return "go: newest first, each once";
   if (!isAscending(platforms)) return "platforms: sorted, each once";
   if (units.some(({ evidence }) => evidence !== "private") !== (log !== undefined)) {
     return "log: present exactly when a unit has evidence in it";
@@ -87,8 +88,9 @@ function inUnits({ layers, units }: ContentsShape): string | undefined {
     if ((unit.kind === "toolchain") !== (unit.path === TOOLCHAIN_PATH)) {
       return `units.${i}.path: ${TOOLCHAIN_PATH} exactly with kind toolchain`;
     }
-    if (unit.kind === "toolchain" && unit.version !== toolchainVersion(unit)) {
-      return `units.${i}.version: ${toolchainVersion(unit)}`;
+    if (unit.kind === "toolchain") {
+      const version = toolchainVersion(unit.go, unit.platform);
+      if (unit.version !== version) return `units.${i}.version: ${version}`;
     }
   }
   return undefined;
@@ -107,24 +109,12 @@ function layersOf(unit: UnitShape, layers: readonly LayerShape[]): number[] {
 
 function inToolchains({ go, platforms, units }: ContentsShape): string | undefined {
   const there = new Set(units.flatMap((unit) => (unit.kind === "toolchain" ? [unit.version] : [])));
-  const wanted = go.flatMap((each) => platforms.map((platform) => toolchainVersion({ go: each, platform })));
+  const wanted = go.flatMap((each) => platforms.map((platform) => toolchainVersion(each, platform)));
   const missing = wanted.find((version) => !there.has(version));
   if (missing !== undefined) return `units: ${TOOLCHAIN_PATH}@${missing}`;
   return there.size === wanted.length ? undefined : "units: toolchains of go and platforms only";
 }
 
-/** As toolchainModule has it, for fields that may not be what they should. */
-function toolchainVersion({ go, platform }: { go: string; platform: string }): string {
-  return `v0.0.1-go${go}.${platform.replace("/", "-")}`;
-}
-
 function isAscending(texts: readonly string[]): boolean {
   return texts.every((text, i) => i === 0 || (texts[i - 1] ?? "") < text);
-}
-
-/** By Go's order of its versions, in which betas and release candidates come before the release. */
-function isNewer(a: string, b: string): boolean {
-  const semantic = (go: string): string =>
-    `v${go.replace(/^([0-9]+\.[0-9]+)(beta|rc)([0-9]+)$/, "$1.0-$2.$3")}`;
-  return compareVersions(semantic(a), semantic(b)) > 0;
 }

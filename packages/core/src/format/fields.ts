@@ -1,6 +1,7 @@
 // The fields that several documents have, each with the one form it may take.
 
 import * as z from "zod";
+import { GO_RELEASE_FORM } from "../gomodule/go-version.ts";
 
 export const SHA256 = z.string().regex(/^[0-9a-f]{64}$/, { error: "64 lower-case hexadecimal digits" });
 export const DIGEST = z.templateLiteral(["sha256:", SHA256], {
@@ -10,11 +11,7 @@ export const H1 = z.string().regex(/^h1:[A-Za-z0-9+/]{43}=$/, { error: "h1: and 
 export const BUNDLE_NAME = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/, {
   error: "1 to 64 lower-case letters, digits, dots, dashes and underscores",
 });
-export const GO_RELEASE = z
-  .string()
-  .regex(/^[1-9][0-9]*\.(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)|(?:beta|rc)[1-9][0-9]*)$/, {
-    error: "an exact Go version such as 1.27.1",
-  });
+export const GO_RELEASE = z.string().regex(GO_RELEASE_FORM, { error: "an exact Go version such as 1.27.1" });
 export const PLATFORM = z.string().regex(/^[a-z0-9]+\/[a-z0-9]+$/, { error: "GOOS/GOARCH" });
 const AS_TIME = { error: "a time such as 2026-11-21T05:00:00Z (RFC 3339, UTC, seconds)" };
 export const TIME = z

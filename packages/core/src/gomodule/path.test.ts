@@ -10,8 +10,6 @@ import {
   escapePath,
   escapeVersion,
   isModule,
-  parseToolchainVersion,
-  toolchainModule,
   unescapePath,
   unescapeVersion,
   zipPrefix,
@@ -117,51 +115,5 @@ describe("prefixes", () => {
   ])("are refused for %j", (module) => {
     expect(() => zipPrefix(module)).toThrow(invalid);
     expect(() => encodedZipPrefix(module)).toThrow(invalid);
-  });
-});
-
-describe("toolchains", () => {
-  it.each([
-    ["1.27.1", "linux/amd64", "v0.0.1-go1.27.1.linux-amd64"],
-    ["1.21.0", "windows/arm64", "v0.0.1-go1.21.0.windows-arm64"],
-    ["1.28rc1", "darwin/arm64", "v0.0.1-go1.28rc1.darwin-arm64"],
-    ["1.30beta2", "linux/ppc64le", "v0.0.1-go1.30beta2.linux-ppc64le"],
-    ["2.0.10", "plan9/386", "v0.0.1-go2.0.10.plan9-386"],
-  ])("go%s for %s is %s", (goVersion, platform, version) => {
-    expect(toolchainModule(goVersion, platform)).toEqual({ path: "golang.org/toolchain", version });
-    expect(isModule(toolchainModule(goVersion, platform))).toBe(true);
-    expect(parseToolchainVersion(version)).toEqual({ goVersion, platform });
-  });
-
-  it.each([
-    ["go1.27.1", "linux/amd64"],
-    ["1.27", "linux/amd64"],
-    ["1.27.01", "linux/amd64"],
-    ["1.27.1-x", "linux/amd64"],
-    ["1.27rc0", "linux/amd64"],
-    ["1.27.1/..", "linux/amd64"],
-    ["", "linux/amd64"],
-    ["1.27.1", "linux"],
-    ["1.27.1", "linux-amd64"],
-    ["1.27.1", "linux/amd64/v2"],
-    ["1.27.1", "../amd64"],
-    ["1.27.1", "Linux/amd64"],
-  ])("are refused for go%j on %j", (goVersion, platform) => {
-    expect(() => toolchainModule(goVersion, platform)).toThrow(invalid);
-  });
-
-  it.each([
-    "v0.0.1-go1.27.1.linux-amd64/../x",
-    "v0.0.1-go1.27.1.linux",
-    "v0.0.1-go1.27.1.linux-amd64-v2",
-    "v0.0.1-go1.27.1",
-    "v0.0.1-1.27.1.linux-amd64",
-    "v0.0.2-go1.27.1.linux-amd64",
-    "xv0.0.1-go1.27.1.linux-amd64",
-    "v0.0.1-go1.27.1.linux/amd64",
-    "v0.0.1-go1.27.1.linux-amd64.tar",
-    "",
-  ])("are not parsed from %j", (version) => {
-    expect(() => parseToolchainVersion(version)).toThrow(invalid);
   });
 });

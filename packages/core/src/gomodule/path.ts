@@ -5,9 +5,6 @@
 import { visibleName } from "../archive/names.ts";
 import { GoferryError } from "../errors.ts";
 
-/** The module whose versions are the toolchains, one for each version of Go and platform (go.dev/ref/mod). */
-export const TOOLCHAIN_PATH = "golang.org/toolchain";
-
 export interface ModuleVersion {
   path: string;
   version: string;
@@ -84,29 +81,6 @@ export function encodedZipPrefix(module: ModuleVersion): string {
 }
 
 /**
- * The module that a toolchain is.
- * @param goVersion as in `1.27.1` or `1.28rc1`
- * @param platform as in `linux/amd64`
- * @throws MODULE_INVALID if one of them is written otherwise
- */
-export function toolchainModule(goVersion: string, platform: string): ModuleVersion {
-  if (!GO_VERSION.test(goVersion))
-    refuse(goVersion, "This is not the version of a toolchain", "1.27.1 or 1.28rc1");
-  if (!PLATFORM.test(platform))
-    refuse(platform, "This is not a platform", "linux/amd64, as `go tool dist list` has it");
-  return { path: TOOLCHAIN_PATH, version: `v0.0.1-go${goVersion}.${platform.replace("/", "-")}` };
-}
-
-/** What toolchainModule made the version of. @throws MODULE_INVALID if it cannot have made this */
-export function parseToolchainVersion(version: string): { goVersion: string; platform: string } {
-  const [, goVersion, os, arch] = TOOLCHAIN.exec(version) ?? [];
-  if (goVersion === undefined) {
-    refuse(version, "This is not the version of a toolchain's module", "v0.0.1-go1.27.1.linux-amd64");
-  }
-  return { goVersion, platform: `${os}/${arch}` };
-}
-
-/**
  * Compares semantic versions as Go does (semver.Compare): negative, 0 or positive. v1 and v1.2 stand for v1.0.0
  * and v1.2.0, what follows + does not count, and what is no version comes before all that are.
  */
@@ -123,11 +97,6 @@ export function compareVersions(a: string, b: string): number {
 }
 
 const NUMBER = "(?:0|[1-9][0-9]*)";
-
-const GO = `[1-9][0-9]*\\.${NUMBER}(?:\\.${NUMBER}|(?:rc|beta)[1-9][0-9]*)`;
-const GO_VERSION = new RegExp(`^${GO}$`);
-const PLATFORM = /^[a-z0-9]+\/[a-z0-9]+$/;
-const TOOLCHAIN = new RegExp(`^v0\\.0\\.1-go(${GO})\\.([a-z0-9]+)-([a-z0-9]+)$`);
 
 const PRERELEASE = `(?:${NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)`;
 const PRERELEASES = `${PRERELEASE}(?:\\.${PRERELEASE})*`;

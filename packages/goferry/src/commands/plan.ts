@@ -1,7 +1,7 @@
 // `goferry plan`: what a build would decide, before anything large is downloaded.
 
 import { resolve } from "node:path";
-import { EXIT } from "@goferry/core";
+import { EXIT, unitName } from "@goferry/core";
 import { planBundle, type Plan } from "@goferry/bundler";
 import { defineCommand, type Outcome } from "../command.ts";
 import { buildMachine } from "../machine.ts";
@@ -35,7 +35,7 @@ export const plan = defineCommand({
 /** What a plan says; also that of `build --dry-run`. */
 export function planOutcome(made: Plan, spec: string): Outcome {
   const { name, created, serial, expires, goVersions, platforms, projects, buildGo, lock, notes } = made;
-  const toolchains = made.toolchains.map(({ path, moduleVersion }) => `${path}@${moduleVersion}`);
+  const toolchains = made.toolchains.map(unitName);
   const queries = (list: Plan["modules"]): string[] => list.map(({ path, query }) => `${path}@${query}`);
   const rows = rowsText([
     ["spec", spec],

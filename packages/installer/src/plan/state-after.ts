@@ -1,6 +1,6 @@
 // The state of a root once a bundle is installed in it. Pure: nothing is looked up.
 
-import { compareVersions, unitsFor } from "@goferry/core";
+import { newestGoFirst, unitsFor } from "@goferry/core";
 import type { Host } from "../host.ts";
 import type { InstallOptions } from "../install.ts";
 import type { InstalledBundle, InstalledUnit, State } from "../transaction/state.ts";
@@ -35,18 +35,11 @@ function currentAfter({ sdks, current }: State, added: State["sdks"]): string | 
   const old = newestOf(sdks);
   const fresh = newestOf(added);
   if (current === null) return newestOf([...sdks, ...added]);
-  return fresh !== null && (old === null || newestFirst(fresh, old) < 0) ? fresh : current;
+  return fresh !== null && (old === null || newestGoFirst(fresh, old) < 0) ? fresh : current;
 }
 
 function newestOf(sdks: State["sdks"]): string | null {
-  return sdks.map(({ version }) => version).toSorted(newestFirst)[0] ?? null;
-}
-
-/** Go versions as semantic versions: 1.27rc1 is a pre-release of 1.27.0. */
-function newestFirst(a: string, b: string): number {
-  const semantic = (version: string): string =>
-    `v${version.replace(/^(\d+\.\d+)(rc|beta)(\d+)$/, "$1.0-$2.$3")}`;
-  return compareVersions(semantic(b), semantic(a));
+  return sdks.map(({ version }) => version).toSorted(newestGoFirst)[0] ?? null;
 }
 
 function union(before: readonly string[], added: readonly string[]): string[] {

@@ -53,6 +53,13 @@ it("is that of an empty root where there is none", async () => {
   expect((await readState(fs, here)).generation).toBe(7);
 });
 
+it("holds what a bundle may hold, Go 2 too", () => {
+  const sdks = [...full.sdks, { version: "2.0.1", platform: "linux/amd64", h1 }];
+  const state = { ...full, sdks, current: "2.0.1" };
+  expect(parseState(serializeState(state), at).current).toBe("2.0.1");
+  expect(() => parseState(bytesOf({ ...state, current: "1.27" }), at)).toThrow(refused("STATE_DAMAGED"));
+});
+
 it("is read as it was written", () => {
   const read = parseState(serializeState(full), at);
   expect(new Set(read.sdks)).toEqual(new Set(full.sdks));

@@ -1,7 +1,7 @@
 // state.json: what is installed in a root. Its rename is the commit point of every change, so what this file says
 // is, by definition, what the host has; everything else is brought in line with it.
 
-import { GoferryError } from "@goferry/core";
+import { GO_RELEASE, GoferryError } from "@goferry/core";
 import { z } from "zod";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
@@ -12,10 +12,9 @@ const STATE_VERSION = 1;
 const text = z.string().min(1);
 const h1 = z.string().regex(/^h1:[A-Za-z0-9+/]{43}=$/);
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
-const goVersion = z.string().regex(/^1\.\d+(?:\.\d+|(?:rc|beta)\d+)?$/);
 
 const sdkSchema = z.strictObject({
-  version: goVersion,
+  version: GO_RELEASE,
   platform: z.string().regex(/^[a-z0-9]+\/[a-z0-9]+$/),
   h1,
 });
@@ -51,7 +50,7 @@ const stateSchema = z.strictObject({
   generation: z.int().min(0),
   /** Id of the transaction that wrote it. Makes every committed state different from the one before. */
   transaction: text.nullable(),
-  current: goVersion.nullable(),
+  current: GO_RELEASE.nullable(),
   sdks: z.array(sdkSchema),
   bundles: z.array(bundleSchema),
   units: z.array(unitSchema),
