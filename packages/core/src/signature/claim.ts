@@ -4,6 +4,7 @@
 import { enums, readSignature } from "openpgp";
 import type { Signature, SignaturePacket } from "openpgp";
 import { GoferryError } from "../errors.ts";
+import { MAX_SIGNATURE_BYTES } from "../limits.ts";
 import { readArmor } from "./armor.ts";
 import { onlyPacket } from "./packet.ts";
 import { STRICT } from "./policy.ts";
@@ -20,9 +21,6 @@ export interface Claim {
   /** 40 upper-case hex digits; signatures made before 2017 do not carry it. */
   fingerprint: string | undefined;
 }
-
-/** Bytes. An armored RSA 16384 signature has 3,000. */
-const MAX_SIGNATURE_BYTES = 64 << 10;
 
 const ACCEPTED_HASHES = new Set<number>([enums.hash.sha256, enums.hash.sha384, enums.hash.sha512]);
 
