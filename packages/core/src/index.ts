@@ -77,6 +77,7 @@ export {
 } from "./gomodule/path.ts";
 export { matchPrefixPatterns } from "./gomodule/patterns.ts";
 export { MAX_GO_MOD_BYTES, WINDOW_LOG } from "./limits.ts";
+export { redactUrls } from "./redact.ts";
 export {
   readTrustedKey,
   verifyDetached,

@@ -1,5 +1,6 @@
 // What go, git and credential helpers print may hold what they were given: a password in a URL, a token from the
 // environment, the signed query of a storage server. Everything of theirs that reaches a message comes through here.
+import { redactUrls } from "@goferry/core";
 import type { Environment } from "./environment.ts";
 
 const SECRET_NAME = /(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|API_?KEY|PRIVATE_KEY)$/iu;
@@ -16,8 +17,7 @@ export function secretRemover(env: Environment): (text: string) => string {
   return (text) => {
     let clean = text;
     for (const value of values) clean = clean.replaceAll(value, "***");
-    return clean
-      .replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^\s/"'<>]*@/giu, "$1***@")
+    return redactUrls(clean)
       .replaceAll(/(https?:\/\/[^\s?"'<>]*)\?[^\s"'<>]*[^\s"'<>:.,;]/giu, "$1?***")
       .replaceAll(/((?:proxy-)?authorization:\s*)[^\r\n]+/giu, "$1***");
   };

@@ -1,5 +1,5 @@
 // What an answer of a server means: whether its body can be trusted to be whole, and what a refusal tells the user.
-import { GoferryError } from "@goferry/core";
+import { GoferryError, redactUrls } from "@goferry/core";
 
 import type { Exchange } from "./exchange.ts";
 import { REFUSAL_TEXT_MAX_BYTES, RETRY_AFTER_MAX_MS } from "./limits.ts";
@@ -150,8 +150,7 @@ async function refusalText(exchange: Exchange): Promise<string> {
 
 /** At most 200 characters, without those that steer a terminal and without what could be a login in a URL. */
 function printable(text: string): string {
-  return text
-    .replace(/\/\/[^/\s]*@/gu, "//")
+  return redactUrls(text)
     .replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, " ")
     .trim()
     .slice(0, 200);

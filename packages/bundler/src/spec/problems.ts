@@ -1,6 +1,7 @@
 // What zod found wrong in a spec, in the words of the person who wrote the file: where it stands, what was
 // expected, what was found, and the key or platform that was probably meant.
 
+import { redactUrls } from "@goferry/core";
 import type * as z from "zod";
 import { nearest } from "./nearest.ts";
 import { nearestPlatform } from "./platforms.ts";
@@ -133,7 +134,7 @@ export function describeValue(value: unknown): string {
 }
 
 function quoted(text: string): string {
-  const redacted = text.replace(/\/\/[^/\s]*@/gu, "//***@");
+  const redacted = redactUrls(text);
   return JSON.stringify(redacted.length > 100 ? `${redacted.slice(0, 100)}…` : redacted);
 }
 

@@ -1,8 +1,8 @@
 // A refusal as a person reads it at night: a few lines on standard error, each with its own name.
 
 import { inspect, styleText } from "node:util";
-import { GoferryError } from "@goferry/core";
-import { printable, redactUrls } from "./printable.ts";
+import { GoferryError, redactUrls } from "@goferry/core";
+import { printable } from "./printable.ts";
 import { wrap } from "./wrap.ts";
 
 export interface Style {
