@@ -52,6 +52,7 @@ export {
   goLineOf,
   isFinishedGo,
   isGoLine,
+  isGoRelease,
   isSupportedGo,
   newerGoVersion,
   newestGoFirst,

@@ -71,9 +71,14 @@ export function newerGoVersion(a: string, b: string): string {
   return compareGoVersions(a, b) < 0 ? b : a;
 }
 
+/** Whether `version` is one that can be installed. */
+export function isGoRelease(version: string): boolean {
+  return GO_RELEASE_FORM.test(version);
+}
+
 /** Whether `version` is a finished release: not "1.27" (a line), not 1.28rc1. */
 export function isFinishedGo(version: string): boolean {
-  return GO_RELEASE_FORM.test(version) && numbersOf(version).kind === "";
+  return isGoRelease(version) && numbersOf(version).kind === "";
 }
 
 /** Whether `version` names a line such as 1.27. */
@@ -99,7 +104,7 @@ export function isSupportedGo(version: string): boolean {
  * @throws MODULE_INVALID if one of them is written otherwise
  */
 export function toolchainModule(go: string, platform: string): Toolchain {
-  if (!GO_RELEASE_FORM.test(go)) refuse(go, "This is not the version of a toolchain", "1.27.1 or 1.28rc1");
+  if (!isGoRelease(go)) refuse(go, "This is not the version of a toolchain", "1.27.1 or 1.28rc1");
   if (!PLATFORM.test(platform))
     refuse(platform, "This is not a platform", "linux/amd64, as `go tool dist list` has it");
   return { path: TOOLCHAIN_PATH, version: toolchainVersion(go, platform), go, platform };

@@ -25,7 +25,7 @@ describe("launchers", () => {
     expect(currentTarget("1.28rc1")).toBe("sdk/go1.28rc1");
   });
 
-  it.each(["", "1", "1.27.01", "go1.27.1", "1.27.1/../x", "1.27.1\n", "1.27.1-custom", "2.0.0"])(
+  it.each(["", "1", "1.27.01", "go1.27.1", "1.27.1/../x", "1.27.1\n", "1.27.1-custom", "0.1.0"])(
     "refuses the version %j",
     (version) => {
       const error = expect.objectContaining({ code: "ARGUMENT_INVALID" });
@@ -35,7 +35,7 @@ describe("launchers", () => {
   );
 
   it("knows its own names, and leaves tools alone", () => {
-    expect(["go", "gofmt", "goferry", "go1.27.1", "go1.21rc4"].every(isLauncherName)).toBe(true);
+    expect(["go", "gofmt", "goferry", "go1.27.1", "go1.21rc4", "go2.0.1"].every(isLauncherName)).toBe(true);
     expect(["gopls", "golangci-lint", "go1", "go1.27.1.exe", "dlv", "go-1.27.1"].some(isLauncherName)).toBe(
       false,
     );

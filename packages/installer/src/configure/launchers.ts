@@ -9,7 +9,7 @@
 // bin/go goes through `current`: switching to another version replaces that one link, and a build that is running
 // keeps the version it began with, because its GOROOT was resolved when it started.
 
-import { GoferryError } from "@goferry/core";
+import { GoferryError, isGoRelease } from "@goferry/core";
 
 /** One entry of bin/. A link's target is relative to bin/; a file is copied from `source`, with mode 0755. */
 export type BinEntry =
@@ -57,12 +57,12 @@ export function isLauncherName(name: string): boolean {
     name === "go" ||
     name === "gofmt" ||
     name === "goferry" ||
-    (name.startsWith("go") && isVersion(name.slice(2)))
+    (name.startsWith("go") && isGoRelease(name.slice(2)))
   );
 }
 
 function checkVersion(version: string): void {
-  if (isVersion(version)) return;
+  if (isGoRelease(version)) return;
   throw new GoferryError("ARGUMENT_INVALID", {
     subject: version,
     message: "not a version of Go",
@@ -70,9 +70,4 @@ function checkVersion(version: string): void {
     found: version,
     next: "`goferry list` shows the versions that are installed",
   });
-}
-
-/** The names of Go releases since 1.21 (and of the release candidates before them): 1.27.1, 1.28rc1. */
-function isVersion(version: string): boolean {
-  return /^1\.[1-9][0-9]*(?:\.(?:0|[1-9][0-9]*)|(?:rc|beta)[1-9][0-9]*)$/u.test(version);
 }
