@@ -141,7 +141,7 @@ describe("a bundle whose signature was changed", () => {
       keys,
       now: new Date(),
     });
-    const policy = { logKey: SUM_GOLANG_ORG_KEY, allowPrivate: () => true };
+    const policy = { logKey: SUM_GOLANG_ORG_KEY, privatePatterns: ["*"] };
     expect(await refusal(verifyBundle(bundle, { policy }))).toMatchObject({
       code: "PRIVATE_REFUSED",
       subject: expect.stringContaining("golang.org/toolchain@"),

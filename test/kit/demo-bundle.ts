@@ -92,11 +92,11 @@ const rehearsalInstall: RehearsalInstall = async (
     root,
     bundle,
     bundleFile: source.name,
-    policy: { logKey, allowPrivate },
+    logKey,
     zips: true,
     path: "none",
     direct: [],
-    allowPrivate: [],
+    allowPrivate,
     selfTest: "tools",
     signal,
   });

@@ -19,6 +19,7 @@ import {
   dirhash,
   encodeProof,
   goModHash,
+  patternUses,
   proveInclusion,
   readTrustedKey,
   sha256Hex,
@@ -105,9 +106,15 @@ export async function smallFetched(
   const { go = ["1.27.1"], platforms = ["linux/amd64", "linux/arm64"] } = options;
   const log = checksumLog();
   const units = await makeUnits(folder, log, { ...options, go, platforms });
+  const ownPaths = options.private ?? [];
+  const found = await proven(units, log, ownPaths);
   const fetched = {
     plan: await smallPlan(go, platforms),
-    units: await proven(units, log, options.private ?? []),
+    units: found,
+    patterns: patternUses(
+      found.filter(({ evidence }) => evidence === "private"),
+      ownPaths,
+    ),
     log: { name: "sum.example.com", head: log.head() },
     modules: [],
     tools: [],

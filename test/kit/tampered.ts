@@ -50,7 +50,7 @@ export async function verify(
 ): Promise<void> {
   const bundle = await openBundle(sourceOf(bytes), { keys, now: new Date(), minSignatures });
   if (quick === true) await verifyChunks(bundle, {});
-  else await verifyBundle(bundle, { policy: { logKey: SUM_GOLANG_ORG_KEY, allowPrivate: () => false } });
+  else await verifyBundle(bundle, { policy: { logKey: SUM_GOLANG_ORG_KEY, privatePatterns: [] } });
 }
 
 /** The refusal; undefined when there was none. */

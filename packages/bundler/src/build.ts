@@ -32,7 +32,8 @@ export interface RehearsalInstallOptions {
   root: string;
   /** Key of the checksum database, in the syntax of GOSUMDB. */
   logKey: string;
-  allowPrivate(path: string): boolean;
+  /** The patterns that make units of the bundle private. */
+  allowPrivate: readonly string[];
   signal?: AbortSignal | undefined;
 }
 

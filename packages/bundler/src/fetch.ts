@@ -3,7 +3,7 @@
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { GoferryError, unitName, type ModuleVersion, type Toolchain } from "@goferry/core";
+import { GoferryError, patternUses, unitName, type ModuleVersion, type Toolchain } from "@goferry/core";
 import { createGo, type GoCommand } from "./go/command.ts";
 import type { CollectedModule } from "./go/download-cache.ts";
 import { collectModules, type ProjectBuild } from "./go/modules.ts";
@@ -74,6 +74,10 @@ export async function fetchAll(
     plan,
     units: units.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
     log: { name: network.log.name, head: evidence.head },
+    patterns: patternUses(
+      units.filter((unit) => unit.evidence === "private"),
+      network.privatePatterns,
+    ),
     modules: resolvedQueries(plan.modules.map(moduleQueryText), entries),
     tools: resolvedQueries(plan.tools.map(moduleQueryText), entries),
     goroot,

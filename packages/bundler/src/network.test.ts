@@ -70,12 +70,12 @@ describe("openNetwork", () => {
     await writeFiles(folder.path, { ".config/go/env": lines.join("\n") });
     const fromFile = await open(folder.path, {});
     expect(fromFile.goEnv).toMatchObject({ GOPROXY: "http://file.test", GOSUMDB: log.vkey });
-    expect(fromFile).toMatchObject({ privatePatterns: "corp.test/*", log: { key: log.vkey } });
+    expect(fromFile).toMatchObject({ privatePatterns: ["corp.test/*"], log: { key: log.vkey } });
 
     const env = { GOPROXY: "http://env.test", GOSUMDB: "sum.golang.org", GONOSUMDB: "own.test" };
     const fromEnv = await open(folder.path, env);
     expect(fromEnv.goEnv).toMatchObject({ GOPROXY: "http://env.test", GOSUMDB: "sum.golang.org" });
-    expect(fromEnv).toMatchObject({ privatePatterns: "own.test", log: { key: SUM_GOLANG_ORG_KEY } });
+    expect(fromEnv).toMatchObject({ privatePatterns: ["own.test"], log: { key: SUM_GOLANG_ORG_KEY } });
   });
 
   it("goes on checking where GOSUMDB is off", async () => {

@@ -24,8 +24,8 @@ export interface Network {
   log: { name: string; key: string; fetch: LogFetch };
   /** The environment of the go command. */
   goEnv: Record<string, string>;
-  /** Modules that the checksum database is not asked about, as GONOSUMDB has them. */
-  privatePatterns: string;
+  /** Patterns of modules that the checksum database is not asked about: those of GONOSUMDB or GOPRIVATE. */
+  privatePatterns: string[];
   runner: ProcessRunner;
 }
 

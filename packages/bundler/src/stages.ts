@@ -2,7 +2,7 @@
 // takes what the previous one made, so nothing can be packed that was not fetched and checked, or signed that
 // was not packed.
 
-import type { Contents, Layer, LogEvidence, Signed } from "@goferry/core";
+import type { Contents, Layer, LogEvidence, PatternUse, Signed } from "@goferry/core";
 import type { Plan } from "./plan/plan.ts";
 import type { ProjectBuild } from "./go/modules.ts";
 
@@ -27,6 +27,8 @@ export interface Fetched {
   /** Sorted by kind, path and version, as the contents are. */
   units: FetchedUnit[];
   log: { name: string; head: string } | undefined;
+  /** Which patterns of the user make units private. */
+  patterns: PatternUse[];
   /** `path@version` of the entries of the spec. */
   modules: string[];
   tools: string[];

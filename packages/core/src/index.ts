@@ -3,7 +3,13 @@
 export { compareNames, EntryNames, checkEntryName, visibleName } from "./archive/names.ts";
 export { paddingAfter, paddingBytes, trailer } from "./archive/tar-writer.ts";
 export { encodeHeader, MAX_FILE_BYTES, type TarEntry, type TarMode } from "./archive/ustar.ts";
-export { checkEvidence, type EvidencePolicy, type EvidenceReport } from "./bundle/evidence.ts";
+export {
+  checkEvidence,
+  patternUses,
+  type EvidencePolicy,
+  type EvidenceReport,
+  type PatternUse,
+} from "./bundle/evidence.ts";
 export { blobPath } from "./bundle/frame.ts";
 export type { LayerSink, LayerSums } from "./bundle/layer-files.ts";
 export { readLayer, type LayerJob } from "./bundle/layer.ts";
@@ -76,7 +82,7 @@ export {
   zipPrefix,
   type ModuleVersion,
 } from "./gomodule/path.ts";
-export { matchPrefixPatterns } from "./gomodule/patterns.ts";
+export { isPattern, matchingPattern, proposePatterns, splitPatterns } from "./gomodule/patterns.ts";
 export { MAX_GO_MOD_BYTES, WINDOW_LOG } from "./limits.ts";
 export { redactUrls } from "./redact.ts";
 export {

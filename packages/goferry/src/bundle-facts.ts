@@ -2,7 +2,7 @@
 
 import { unitName, type Contents, type VerifiedSignature } from "@goferry/core";
 import { amountText, countText, timeText } from "./output/units.ts";
-import { beginning, type Row } from "./output/rows.ts";
+import { type Row } from "./output/rows.ts";
 
 export interface BundleFacts {
   name: string;
@@ -49,8 +49,8 @@ export function bundleFacts(contents: Contents, indexDigest: string): BundleFact
   };
 }
 
-/** The rows of a result that tell these facts. */
-export function factRows(facts: BundleFacts): Row[] {
+/** The rows of a result that tell these facts. @param privateLines what is known of its private units */
+export function factRows(facts: BundleFacts, privateLines: readonly string[]): Row[] {
   const { toolchains, modules, gomods } = facts.counts;
   const { log, projects } = facts;
   return [
@@ -73,7 +73,7 @@ export function factRows(facts: BundleFacts): Row[] {
         ? "no unit is in a checksum database"
         : `${log.name}, tree of ${countText(log.treeSize)} records`,
     ],
-    ["private", facts.counts.private === 0 ? undefined : beginning(facts.private)],
+    ["private", privateLines],
   ];
 }
 

@@ -1,7 +1,7 @@
 // What the administrator of a host says about evidence: the key of the checksum database, and which modules need no
 // record in it.
 
-import { matchPrefixPatterns, SUM_GOLANG_ORG_KEY, type EvidencePolicy } from "@goferry/core";
+import { SUM_GOLANG_ORG_KEY, type EvidencePolicy } from "@goferry/core";
 import type { OptionTable } from "./option.ts";
 
 export const EVIDENCE_OPTIONS = {
@@ -19,10 +19,11 @@ export const EVIDENCE_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
+/** For a bundle that is looked at, and not installed: the patterns are those of the command line only. */
 export function evidencePolicy(allowPrivate: readonly string[], logKey: string | undefined): EvidencePolicy {
-  const patterns = allowPrivate.join(",");
   return {
     logKey: logKey ?? SUM_GOLANG_ORG_KEY,
-    allowPrivate: (path) => matchPrefixPatterns(patterns, path),
+    privatePatterns: allowPrivate,
+    howToAllow: (patterns) => `add ${patterns.map((each) => `--allow-private '${each}'`).join(" ")}`,
   };
 }

@@ -75,11 +75,11 @@ export function rehearsalInstall(host: Host): RehearsalInstall {
       root,
       bundle,
       bundleFile: source.name,
-      policy: { logKey, allowPrivate },
+      logKey,
       zips: true,
       path: "none",
       direct: [],
-      allowPrivate: [],
+      allowPrivate,
       selfTest: "tools",
       signal,
     });

@@ -79,7 +79,7 @@ async function bench(): Promise<Bench> {
         root,
         bundle,
         bundleFile: "small.tar",
-        policy: { logKey: bundle.log.vkey, allowPrivate: () => false },
+        logKey: bundle.log.vkey,
         zips: true,
         path: "none",
         direct: [],
@@ -295,7 +295,7 @@ const REFUSED: [
     "a log key that did not sign the tree head",
     async (each, bundle) =>
       each.install(bundle, {
-        policy: { logKey: (await each.bundle({ name: "other" })).log.vkey, allowPrivate: () => true },
+        logKey: (await each.bundle({ name: "other" })).log.vkey,
       }),
     { code: "LOG_MISMATCH" },
     EXIT.refused,

@@ -5,7 +5,6 @@ import {
   checkEvidence,
   GoferryError,
   type ErrorCode,
-  type EvidencePolicy,
   type EvidenceReport,
   type OpenedBundle,
   type VerifiedSignature,
@@ -18,7 +17,7 @@ import { goEnvFile, layout } from "./layout.ts";
 import { nodeFs } from "./node-fs.ts";
 import { demand, describeDemand, type Demand } from "./plan/demand.ts";
 import { stageBundle } from "./plan/stage.ts";
-import { checkPolicy } from "./policy.ts";
+import { checkPolicy, evidencePolicy } from "./policy.ts";
 import { preflight } from "./preflight.ts";
 import { inspectRoot } from "./preflight-root.ts";
 import { refuseFindings } from "./plan/refuse.ts";
@@ -42,14 +41,18 @@ export interface InstallOptions {
   bundle: OpenedBundle;
   /** Name of the bundle's file, for the audit log and messages. */
   bundleFile: string;
-  policy: EvidencePolicy;
+  /** Key of the checksum database, in the syntax of GOSUMDB. */
+  logKey: string;
   /** Also rebuild the zips of modules, which a bare `go mod download` needs. */
   zips: boolean;
   /** `profile`: put ROOT/bin on the PATH of the user's, or with root's rights the machine's, login shells. */
   path: "none" | "profile";
   /** Patterns of modules that Go fetches from their own servers inside the gap. */
   direct: readonly string[];
-  /** Patterns of modules that need no log record on this host. */
+  /**
+   * Patterns of modules that need no log record on this host, as in GOPRIVATE. They are pinned in the root, beside those
+   * that it has, by the same step that installs.
+   */
   allowPrivate: readonly string[];
   selfTest: "tools" | "build";
   /** Say what would be done, and do nothing. */
@@ -86,7 +89,6 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   const { bundle, onProgress = () => undefined, signal } = options;
   checkPatterns([...options.allowPrivate, ...options.direct]);
   const root = await resolveRoot(options.root);
-  const evidence = checkEvidence(bundle.contents, options.policy);
   const at = layout(root);
   const fs = nodeFs(host);
   const site = { fs, now: () => host.now(), userName: host.userName, processes: processesOf(host) };
@@ -98,8 +100,10 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   const first = (await inspectRoot(root, host.uid)).findings.filter(({ level }) => level === "refuse");
   refuseFindings(first.filter(({ code }) => BEFORE_RECOVERY.has(code)));
   if (options.dryRun !== true && first.length === 0) await recover(site, at, { command, signal });
+  const before = await readState(fs, at);
+  const evidence = checkEvidence(bundle.contents, evidencePolicy(before, options));
   const wanted = await demand(fs, at, options, host);
-  checkPolicy(bundle, wanted.before, host.now());
+  checkPolicy(bundle, before, host.now());
   const { findings } = await preflight(host, {
     root,
     platforms: bundle.contents.platforms,
@@ -122,7 +126,7 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
 
   const { changed, state } = await runTransaction(site, root, {
     command,
-    stage: (staging, before) => stageBundle({ host, fs, at, staging, before, options }),
+    stage: (staging, locked) => stageBundle({ host, fs, at, staging, before: locked, options }),
     selfTest: async ({ current }) => {
       onProgress({ stage: "self-test" });
       if (current !== null) await selfTest(host, { root, version: current, depth: options.selfTest, signal });

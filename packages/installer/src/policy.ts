@@ -1,8 +1,28 @@
 // What a host demands of a bundle beyond being genuine: that it is not meant to be out of use, and that it does not take
 // the host back. A stolen stick holds a genuine bundle too, of last year.
 
-import { GoferryError, type OpenedBundle } from "@goferry/core";
+import { GoferryError, type EvidencePolicy, type OpenedBundle } from "@goferry/core";
+import { shellQuote } from "./shell-quote.ts";
 import type { State } from "./transaction/state.ts";
+
+/** By the patterns that the root has and those that this installation pins in it: nothing in a bundle adds one. */
+export function evidencePolicy(
+  before: Pick<State, "root" | "privatePatterns">,
+  { logKey, allowPrivate }: { logKey: string; allowPrivate: readonly string[] },
+): EvidencePolicy {
+  return {
+    logKey,
+    privatePatterns: [...before.privatePatterns, ...allowPrivate],
+    howToAllow: (patterns) =>
+      ["goferry trust allow-private", ...patterns.map(quoted), "--root", shellQuote(before.root)].join(" "),
+  };
+}
+
+/** Always in quotes, because the next one that is typed after its example may have a star in it. */
+function quoted(pattern: string): string {
+  const plain = shellQuote(pattern);
+  return plain.startsWith("'") ? plain : `'${plain}'`;
+}
 
 /**
  * @throws BUNDLE_EXPIRED; BUNDLE_OLDER if this root has had a bundle of this name with a higher serial; SERIAL_REUSED

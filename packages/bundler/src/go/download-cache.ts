@@ -1,7 +1,7 @@
 // Reads what go has downloaded: GOMODCACHE/cache/download, laid out as a module proxy with escaped names.
 import { readFile, readdir } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
-import { compareNames, goModHash, matchPrefixPatterns, unescapePath, unescapeVersion } from "@goferry/core";
+import { compareNames, goModHash, matchingPattern, unescapePath, unescapeVersion } from "@goferry/core";
 import { diskError } from "../net/disk-error.ts";
 
 /** A version of a module, with its files in the download cache. */
@@ -33,11 +33,14 @@ interface CollectedBase {
  * A version without a go.mod is passed over (versionsWithoutMod).
  * @throws MODULE_INVALID, IO_FAILED
  */
-export async function readDownloadCache(download: string, patterns: string): Promise<CollectedModule[]> {
+export async function readDownloadCache(
+  download: string,
+  patterns: readonly string[],
+): Promise<CollectedModule[]> {
   const modules: CollectedModule[] = [];
   for (const [folder, names] of await versionFolders(download)) {
     const path = modulePath(download, folder);
-    const isPrivate = matchPrefixPatterns(patterns, path);
+    const isPrivate = matchingPattern(patterns, path) !== undefined;
     for (const name of names) {
       if (!name.endsWith(".mod")) continue;
       modules.push(await readVersion({ path, folder, names, stem: name.slice(0, -4), isPrivate }));

@@ -61,9 +61,9 @@ describe("goEnvironment", () => {
 
 describe("privatePatterns", () => {
   it("is GONOSUMDB, or GOPRIVATE without it", () => {
-    expect(privatePatterns(fetchSettings({ GOPRIVATE: "a", GONOSUMDB: "b" }, {}))).toBe("b");
-    expect(privatePatterns(fetchSettings({ GOPRIVATE: "a", GONOSUMDB: "" }, {}))).toBe("a");
-    expect(privatePatterns(fetchSettings({}, {}))).toBe("");
+    expect(privatePatterns(fetchSettings({ GOPRIVATE: "a", GONOSUMDB: "b,,c" }, {}))).toEqual(["b", "c"]);
+    expect(privatePatterns(fetchSettings({ GOPRIVATE: "a", GONOSUMDB: "" }, {}))).toEqual(["a"]);
+    expect(privatePatterns(fetchSettings({}, {}))).toEqual([]);
   });
 });
 

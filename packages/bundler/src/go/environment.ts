@@ -3,6 +3,7 @@
 // signing key among them) do not reach git, compilers and credential helpers. What fetching private modules needs
 // is let through: the settings of Go for that, also those in the user's go/env file, git, netrc, ssh, proxies, CAs.
 import { isAbsolute, join } from "node:path";
+import { splitPatterns } from "@goferry/core";
 
 /** An environment as it comes from outside: a variable may be absent. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -108,8 +109,8 @@ export function fetchSettings(user: Environment, userFile: Environment): Record<
  * The patterns of modules that the checksum database is not asked about: GONOSUMDB, or GOPRIVATE when that is
  * unset or empty. Source: go/src/cmd/go/internal/cfg/cfg.go.
  */
-export function privatePatterns(settings: Environment): string {
-  return settings["GONOSUMDB"] || settings["GOPRIVATE"] || "";
+export function privatePatterns(settings: Environment): string[] {
+  return splitPatterns(settings["GONOSUMDB"] || settings["GOPRIVATE"] || "");
 }
 
 /**

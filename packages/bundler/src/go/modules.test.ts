@@ -15,7 +15,7 @@ import type { CollectOptions, Collected } from "./modules.ts";
 
 const found = await findBundlerGo();
 
-const NOTHING = { projects: [], modules: [], tools: [], platforms: ["linux/amd64"], privatePatterns: "" };
+const NOTHING = { projects: [], modules: [], tools: [], platforms: ["linux/amd64"], privatePatterns: [] };
 
 describe.skipIf(found === undefined)("collectModules", () => {
   let real: NonNullable<typeof found>;
@@ -189,7 +189,7 @@ describe.skipIf(found === undefined)("collectModules", () => {
     const projects = [{ copy, platforms: ["linux/amd64"], tags: [], packages: [], cgo: undefined }];
     const { modules, notes } = await collect(
       path,
-      { projects, privatePatterns: "*.org,example.com/d*" },
+      { projects, privatePatterns: ["*.org", "example.com/d*"] },
       goproxy,
     );
     expect(modules.map((module) => [module.path, module.kind, module.private])).toEqual([

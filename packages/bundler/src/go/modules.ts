@@ -40,7 +40,7 @@ export interface CollectOptions {
   /** Platforms that modules and tools are for. */
   platforms: readonly string[];
   /** Patterns of modules that the checksum database does not know (privatePatterns). */
-  privatePatterns: string;
+  privatePatterns: readonly string[];
   /** Called before each project and entry, with its name. */
   onStep?: ((name: string) => void) | undefined;
   signal?: AbortSignal | undefined;

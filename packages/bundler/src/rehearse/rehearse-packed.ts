@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { mkdir, rm } from "node:fs/promises";
 import type { RehearsalInstall } from "../build.ts";
-import { GoferryError, matchPrefixPatterns, openBundle, readTrustedKey, verifyBundle } from "@goferry/core";
+import { GoferryError, openBundle, readTrustedKey, verifyBundle } from "@goferry/core";
 import { generateKey, unlockKey } from "../keys.ts";
 import type { BuildContext } from "../machine.ts";
 import type { Network } from "../network.ts";
@@ -63,11 +63,11 @@ async function tryPacked(
   const signer = keySigner(await unlockKey(pair.privateKey));
   const signature = await signer.sign(packed.documents.index.bytes, now);
   await using source = await openPacked(packed.contents.name, outerPieces(packed, [signature]));
-  const allowPrivate = (path: string): boolean => matchPrefixPatterns(network.privatePatterns, path);
+  const allowPrivate = packed.fetched.patterns.map(({ pattern }) => pattern);
   const logKey = network.log.key;
   const keys = [await readTrustedKey(Buffer.from(pair.publicKey))];
   const bundle = await openBundle(source, { keys, now });
-  await verifyBundle(bundle, { policy: { logKey, allowPrivate }, signal });
+  await verifyBundle(bundle, { policy: { logKey, privatePatterns: allowPrivate }, signal });
   if (root === undefined) return;
   try {
     await install(source, { publicKey: pair.publicKey, root, allowPrivate, logKey, signal });

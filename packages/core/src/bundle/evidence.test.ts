@@ -14,7 +14,7 @@ let policy: EvidencePolicy;
 beforeAll(async () => {
   small = await smallBundle({ private: [OWN] });
   ({ contents } = small.packed);
-  policy = { logKey: small.log.vkey, allowPrivate: (path) => path === OWN };
+  policy = { logKey: small.log.vkey, privatePatterns: [OWN] };
 });
 
 function withUnits(change: (unit: Unit) => Unit): Contents {
@@ -29,7 +29,11 @@ const expectRefused = (changed: Contents, code: string, changedPolicy: Partial<E
 describe("a bundle whose units are all in the log, or allowed", () => {
   it("passes, with the tree head and how many are which", () => {
     const { head, ...counts } = checkEvidence(contents, policy);
-    expect(counts).toEqual({ logged: 4, private: 1 });
+    expect(counts).toEqual({
+      logged: 4,
+      private: 1,
+      patterns: [{ pattern: OWN, units: [`${OWN}@v1.2.0`] }],
+    });
     expect(head?.size).toBe(small.log.size());
     expect(head && Buffer.compare(head.hash, small.log.root(head.size))).toBe(0);
   });
@@ -37,7 +41,25 @@ describe("a bundle whose units are all in the log, or allowed", () => {
 
 describe("a private unit", () => {
   it("is refused unless somebody on this host has allowed its path", () => {
-    expectRefused(contents, "PRIVATE_REFUSED", { allowPrivate: () => false });
+    expectRefused(contents, "PRIVATE_REFUSED", { privatePatterns: [] });
+  });
+
+  it("is refused together with all others, with the patterns there are and the command that is missing", () => {
+    const changed = withUnits((unit) =>
+      unit.kind === "toolchain" ? unit : { ...unit, evidence: "private" as const },
+    );
+    const howToAllow = (patterns: readonly string[]): string => `type: ${patterns.join(" ")}`;
+    const refuse = (): unknown =>
+      checkEvidence(changed, { ...policy, privatePatterns: [OWN, "other.example"], howToAllow });
+    expect(refuse).toThrow(
+      expect.objectContaining({
+        code: "PRIVATE_REFUSED",
+        subject: "example.com/graph@v0.1.0",
+        expected: expect.stringContaining(`(${OWN}, other.example)`),
+        found: expect.stringContaining("example.com/Greeting/v2@v2.0.1"),
+        next: expect.stringContaining("type: example.com/*"),
+      }),
+    );
   });
 
   it("is refused if it is public and only says that it is private", () => {
@@ -51,7 +73,7 @@ describe("a private unit", () => {
     const changed = withUnits((unit) =>
       unit.kind === "toolchain" ? { ...unit, evidence: "private" } : unit,
     );
-    expectRefused(changed, "PRIVATE_REFUSED", { allowPrivate: () => true });
+    expectRefused(changed, "PRIVATE_REFUSED", { privatePatterns: ["*"] });
   });
 });
 

@@ -3,6 +3,7 @@
 
 import { GoferryError } from "../errors.ts";
 import { unitName, type Contents, type Unit } from "../format/contents.ts";
+import { matchingPattern, proposePatterns } from "../gomodule/patterns.ts";
 import { openTreeHead, verifyEvidence } from "../sumdb/evidence.ts";
 import { parseVerifier } from "../sumdb/note.ts";
 import { logMismatch, type TreeHead } from "../sumdb/tlog.ts";
@@ -10,8 +11,10 @@ import { logMismatch, type TreeHead } from "../sumdb/tlog.ts";
 export interface EvidencePolicy {
   /** The key of the checksum database, in the syntax of GOSUMDB. */
   logKey: string;
-  /** Whether the administrator of this host allows a module of this path without a log record. */
-  allowPrivate(path: string): boolean;
+  /** Patterns, as in GOPRIVATE, of the modules that the administrator of this host allows without a log record. */
+  privatePatterns: readonly string[];
+  /** What to type so that modules of these patterns are allowed: the next step of a refusal. */
+  howToAllow?: (patterns: readonly string[]) => string;
 }
 
 export interface EvidenceReport {
@@ -19,24 +22,44 @@ export interface EvidenceReport {
   head: TreeHead | undefined;
   logged: number;
   private: number;
+  /** Why the private ones were accepted: every pattern that one of them needed, with their names. */
+  patterns: PatternUse[];
+}
+
+/** A pattern of private modules, and the units (`path@version`) that match it. */
+export interface PatternUse {
+  pattern: string;
+  units: string[];
 }
 
 /**
- * @throws LOG_MISMATCH; PRIVATE_REFUSED for a unit that only the bundle's signature vouches for; ARGUMENT_INVALID for a
+ * @throws LOG_MISMATCH; PRIVATE_REFUSED for units that only the bundle's signature vouches for; ARGUMENT_INVALID for a
  * key of the log that cannot be read
  */
 export function checkEvidence({ log, units }: Contents, policy: EvidencePolicy): EvidenceReport {
   const head = log === undefined ? undefined : openLog(log, policy);
-  let logged = 0;
+  const unlogged = units.filter(({ evidence }) => evidence === "private");
   for (const unit of units) {
-    if (unit.evidence === "private") checkPrivate(unit, policy);
-    else if (head === undefined) refuseWithoutHead(unit);
-    else {
-      verifyEvidence({ unit, evidence: unit.evidence, head });
-      logged += 1;
-    }
+    if (unit.evidence === "private") continue;
+    if (head === undefined) refuseWithoutHead(unit);
+    else verifyEvidence({ unit, evidence: unit.evidence, head });
   }
-  return { head, logged, private: units.length - logged };
+  const uses = patternUses(unlogged, policy.privatePatterns);
+  refusePrivate(unlogged, uses, policy);
+  return { head, logged: units.length - unlogged.length, private: unlogged.length, patterns: uses };
+}
+
+/** By which of the patterns units are private, each unit by the first that matches; toolchains never are. */
+export function patternUses(
+  units: readonly { kind: string; path: string; version: string }[],
+  patterns: readonly string[],
+): PatternUse[] {
+  const uses = new Map<string, string[]>();
+  for (const unit of units) {
+    const pattern = unit.kind === "toolchain" ? undefined : matchingPattern(patterns, unit.path);
+    if (pattern !== undefined) uses.set(pattern, [...(uses.get(pattern) ?? []), unitName(unit)]);
+  }
+  return [...uses].map(([pattern, names]) => ({ pattern, units: names }));
 }
 
 /** The name is what hosts will show and call their folder; only the key's own name was signed. */
@@ -49,14 +72,30 @@ function openLog({ name, head }: NonNullable<Contents["log"]>, { logKey }: Evide
   });
 }
 
-function checkPrivate(unit: Unit, { allowPrivate }: EvidencePolicy): void {
-  if (unit.kind !== "toolchain" && allowPrivate(unit.path)) return;
+/** All that nothing allows in one refusal, so that nobody has to ask twice. */
+function refusePrivate(units: readonly Unit[], uses: readonly PatternUse[], policy: EvidencePolicy): void {
+  const allowed = new Set(uses.flatMap((use) => use.units));
+  const refused = units.filter((unit) => !allowed.has(unitName(unit)));
+  const [first, ...others] = refused;
+  if (first === undefined) return;
+  const { privatePatterns, howToAllow = (patterns) => `allow ${patterns.join(" ")}` } = policy;
+  const toolchain = refused.find(({ kind }) => kind === "toolchain");
+  const rest = others.length === 0 ? "" : `; and so are ${others.map(unitName).join(", ")}`;
   throw new GoferryError("PRIVATE_REFUSED", {
-    subject: unitName(unit),
-    message: "only the bundle's signature vouches for this module, and nobody has allowed that on this host",
-    expected: "a record of the checksum database, or a pattern that allows the path",
-    found: "private",
-    next: `If it is your own, allow it: --allow-private '${unit.path}'`,
+    subject: unitName(toolchain ?? first),
+    message:
+      toolchain === undefined
+        ? "only the bundle's signature vouches for this module, and nobody has allowed that on this host"
+        : "only the bundle's signature vouches for this toolchain, which nobody can allow",
+    expected:
+      toolchain === undefined
+        ? `a record of the checksum database, or a path that is allowed here (${privatePatterns.join(", ") || "none is"})`
+        : "a record of the checksum database",
+    found: `private${toolchain === undefined ? rest : ""}`,
+    next:
+      toolchain === undefined
+        ? `Only if these are modules of your own: ${howToAllow(proposePatterns(refused.map(({ path }) => path)))}`
+        : "Do not use this bundle: every toolchain of Go is in the checksum database",
   });
 }
 

@@ -55,8 +55,9 @@ async function verify(changed: SmallBundle, policy: Partial<EvidencePolicy> = {}
   const source = memorySource(await sealSmall(changed, [key]));
   const bundle = await openBundle(source, { keys: [key.trusted], now: SMALL_NOW });
   await verifyChunks(bundle, {});
-  const allowPrivate = (path: string): boolean => path === PRIVATE;
-  return await verifyBundle(bundle, { policy: { logKey: small.log.vkey, allowPrivate, ...policy } });
+  return await verifyBundle(bundle, {
+    policy: { logKey: small.log.vkey, privatePatterns: [PRIVATE], ...policy },
+  });
 }
 
 async function expectRefused(
@@ -121,7 +122,7 @@ describe("a bundle as the packer made it", () => {
   it("tells of every compressed byte once", async () => {
     const source = memorySource(await sealSmall(small, [key]));
     const bundle = await openBundle(source, { keys: [key.trusted], now: SMALL_NOW });
-    const policy = { logKey: small.log.vkey, allowPrivate: () => true };
+    const policy = { logKey: small.log.vkey, privatePatterns: ["*"] };
     const total = bundle.contents.layers.reduce((sum, { size }) => sum + size, 0);
     const told = [0, 0];
     await verifyBundle(bundle, { policy, onBytes: (bytes) => void (told[0] = (told[0] ?? 0) + bytes) });
@@ -133,7 +134,7 @@ describe("a bundle as the packer made it", () => {
     const source = memorySource(await sealSmall(small, [key]));
     const bundle = await openBundle(source, { keys: [key.trusted], now: SMALL_NOW });
     const reason = new GoferryError("INTERRUPTED", { subject: "verify", message: "stopped" });
-    const policy = { logKey: small.log.vkey, allowPrivate: () => true };
+    const policy = { logKey: small.log.vkey, privatePatterns: ["*"] };
     await expect(verifyBundle(bundle, { policy, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 });
@@ -226,8 +227,8 @@ describe("a stolen signing key does not help to bring in", () => {
       unit.path === HELLO.path ? { ...unit, evidence: "private" } : unit,
     );
     await expectRefused(changed, "PRIVATE_REFUSED");
-    await expectRefused(small, "PRIVATE_REFUSED", { allowPrivate: () => false });
-    expect(await verify(changed, { allowPrivate: () => true })).toMatchObject({ private: 2 });
+    await expectRefused(small, "PRIVATE_REFUSED", { privatePatterns: [] });
+    expect(await verify(changed, { privatePatterns: ["*"] })).toMatchObject({ private: 2 });
   });
 
   it.each([
@@ -323,7 +324,7 @@ describe("damage on the way", () => {
     const file = Buffer.from(await sealSmall(small, [key]));
     const trust = { keys: [key.trusted], now: SMALL_NOW };
     const { layerOffsets } = await openBundle(memorySource(file), trust);
-    const policy = { logKey: small.log.vkey, allowPrivate: () => true };
+    const policy = { logKey: small.log.vkey, privatePatterns: ["*"] };
     for (const [i, at] of layerOffsets.entries()) {
       const last = at + announced(i).size - 1;
       for (const where of [at, last]) {

@@ -46,7 +46,7 @@ describe("the worked example", () => {
     const now = new Date("2030-01-01T00:00:00Z");
     const keys = [await readTrustedKey(Buffer.from(parts.publicKey))];
     const bundle = await openBundle(source, { keys, now });
-    const policy = { logKey: parts.logKey, allowPrivate: () => false };
+    const policy = { logKey: parts.logKey, privatePatterns: [] };
     expect(await verifyBundle(bundle, { policy })).toMatchObject({ logged: 3, private: 0 });
     await expect(openBundle(source, { keys: [], now })).rejects.toMatchObject({
       code: "SIGNATURE_UNTRUSTED",

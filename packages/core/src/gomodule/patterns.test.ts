@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { matchPrefixPatterns } from "./patterns.ts";
+import { isPattern, matchingPattern, proposePatterns, splitPatterns } from "./patterns.ts";
 
-describe("matchPrefixPatterns", () => {
+describe("matchingPattern", () => {
   // The answers are those of golang.org/x/mod/module MatchPrefixPatterns.
   it.each([
     ["", "example.com/a", false],
@@ -34,7 +34,7 @@ describe("matchPrefixPatterns", () => {
     [" example.com", "example.com/a", false],
     ["example.com/a.c", "example.com/abc", false],
   ])("%j for %s: %s", (globs, target, expected) => {
-    expect(matchPrefixPatterns(globs, target)).toBe(expected);
+    expect(matchingPattern(splitPatterns(globs), target) !== undefined).toBe(expected);
   });
 
   it("takes a module path literally when every special character is escaped", () => {
@@ -45,10 +45,37 @@ describe("matchPrefixPatterns", () => {
         fc.array(part, { maxLength: 2 }),
         (path, rest) => {
           const glob = path.join("/").replaceAll(/[*?[\]\\]/gu, String.raw`\$&`);
-          expect(matchPrefixPatterns(glob, [...path, ...rest].join("/"))).toBe(true);
-          expect(matchPrefixPatterns(glob, `x${path.join("/")}`)).toBe(false);
+          expect(matchingPattern([glob], [...path, ...rest].join("/"))).toBe(glob);
+          expect(matchingPattern([glob], `x${path.join("/")}`)).toBeUndefined();
         },
       ),
     );
   });
+});
+
+describe("proposePatterns", () => {
+  it.each([
+    [["git.corp.example/lib", "git.corp.example/tool/v3"], ["git.corp.example/*"]],
+    [
+      ["github.com/us/b", "github.com/us/a/sub", "github.com/us/a"],
+      ["github.com/us/*", "github.com/us/a/*"],
+    ],
+    [["corp.example"], ["corp.example"]],
+    [["corp.example/v2"], ["corp.example"]],
+    [[], []],
+  ])("covers %j by %j", (paths, patterns) => {
+    expect(proposePatterns(paths)).toEqual(patterns);
+    for (const path of paths) expect(matchingPattern(patterns, path)).toBeDefined();
+  });
+});
+
+describe("isPattern", () => {
+  it.each(["*", "git.example.com", "git.example.com/", "*.example.com/te?m/[a-c]*"])("takes %j", (pattern) =>
+    expect(isPattern(pattern)).toBe(true),
+  );
+
+  it.each(["", "/", "/git.example.com", "a//b", "https://git.example.com/*", "ssh:", "a/[", "a\\"])(
+    "refuses %j",
+    (pattern) => expect(isPattern(pattern)).toBe(false),
+  );
 });

@@ -1,19 +1,42 @@
 // Patterns of module paths, as GOPRIVATE and GONOSUMDB have them: which modules are private when a bundle is built, and
 // which ones an administrator allows without a log record on a host.
 
+/** The patterns of a setting such as GOPRIVATE; an empty one, which matches nothing, is left out. */
+export function splitPatterns(globs: string): string[] {
+  return globs.split(",").filter((pattern) => pattern !== "");
+}
+
 /**
- * Whether a prefix of the module path `target` matches one of the comma-separated patterns `globs`; a pattern of N
- * parts is matched with the first N parts. A malformed pattern matches nothing. Source: golang.org/x/mod/module
+ * The first of the patterns that matches a prefix of the module path `target`; undefined: none. A pattern of N parts is
+ * matched with the first N parts. A malformed pattern matches nothing. Source: golang.org/x/mod/module
  * MatchPrefixPatterns.
  */
-export function matchPrefixPatterns(globs: string, target: string): boolean {
+export function matchingPattern(patterns: readonly string[], target: string): string | undefined {
   const parts = target.split("/");
-  return globs.split(",").some((pattern) => {
+  return patterns.find((pattern) => {
     const glob = pattern.endsWith("/") ? pattern.slice(0, -1) : pattern;
     if (glob === "") return false;
     const count = glob.split("/").length;
     return count <= parts.length && matchGlob(glob, parts.slice(0, count).join("/"));
   });
+}
+
+/** Whether a pattern is well-formed, and some module path could match it: paths have no scheme and no empty parts. */
+export function isPattern(glob: string): boolean {
+  const parts = (glob.endsWith("/") ? glob.slice(0, -1) : glob).split("/");
+  return parts.every((part) => part !== "" && globSource(part) !== undefined) && !parts[0]?.endsWith(":");
+}
+
+/**
+ * Patterns as people would write them that cover the module paths: the folder that each is in, whatever its major version,
+ * so that the next module of the same team is covered too. Sorted.
+ */
+export function proposePatterns(paths: readonly string[]): string[] {
+  const folders = paths.map((path) => {
+    const parts = path.replace(/\/v[1-9][0-9]*$/u, "").split("/");
+    return parts.length === 1 ? parts.join("") : [...parts.slice(0, -1), "*"].join("/");
+  });
+  return [...new Set(folders)].toSorted();
 }
 
 /** Go's path.Match, with a malformed pattern as no match: `*` and `?` stay within a part, `[a-z]`, `[^a]`, `\x`. */

@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
-import { EXIT } from "@goferry/core";
+import { EXIT, type PatternUse } from "@goferry/core";
 import {
   buildBundle,
   changeText,
@@ -19,6 +19,7 @@ import { openSigners } from "../key-files.ts";
 import { buildMachine, installHost, rehearsalInstall } from "../machine.ts";
 import { beginning, rowsText } from "../output/rows.ts";
 import { bytesText } from "../output/units.ts";
+import { allowLine, patternLines } from "../private-text.ts";
 import { reportBuild } from "../stages.ts";
 import { planOutcome } from "./plan.ts";
 import { DEFAULT_SPEC, DRY_RUN, SPEC, SPEC_OPTIONS } from "./shared.ts";
@@ -118,10 +119,11 @@ function outcome(built: Built, placed: Placed | undefined): Outcome {
   const { sealed, rehearsals, lockFile, changes } = built;
   const { file, size, signers, packed } = sealed;
   const facts = bundleFacts(packed.contents, packed.documents.index.digest);
+  const { patterns } = packed.fetched;
   const notes = [...packed.fetched.notes, ...(placed?.notes ?? [])];
   const rows = rowsText([
     ["file", `${file}, ${bytesText(size)}`],
-    ...factRows(facts),
+    ...factRows(facts, privateLines(patterns)),
     ["signed by", signers],
     [
       "rehearsed",
@@ -140,6 +142,7 @@ function outcome(built: Built, placed: Placed | undefined): Outcome {
       file,
       size,
       ...facts,
+      patterns,
       signers,
       rehearsals,
       lockFile,
@@ -148,4 +151,15 @@ function outcome(built: Built, placed: Placed | undefined): Outcome {
       notes,
     },
   };
+}
+
+/** That a public module among them has no proof either is the doing of the user's own pattern, and only he can tell. */
+function privateLines(patterns: readonly PatternUse[]): string[] {
+  if (patterns.length === 0) return [];
+  return [
+    ...patternLines(patterns),
+    "without a proof of the checksum database, which was not asked: GONOSUMDB or GOPRIVATE of this machine names " +
+      "these patterns, for public modules under them too",
+    `each host allows them once: ${allowLine(patterns.map(({ pattern }) => pattern))}`,
+  ];
 }

@@ -5,6 +5,7 @@ import { bundleFacts, factRows } from "../bundle-facts.ts";
 import { defineCommand } from "../command.ts";
 import { rowsText } from "../output/rows.ts";
 import { amountText, bytesText } from "../output/units.ts";
+import { claimedLines } from "../private-text.ts";
 import { BUNDLE } from "./shared.ts";
 
 export const inspect = defineCommand({
@@ -29,7 +30,7 @@ export const inspect = defineCommand({
       ["file", `${source.name}, ${bytesText(source.size)}`],
       ["name", facts.name],
       ["signatures", amountText(signatureCount, "signature")],
-      ...factRows(facts),
+      ...factRows(facts, claimedLines(facts.private)),
       [
         "layers",
         contents.layers.map(({ kind, go, platform, size }) => layerText({ kind, go, platform, size })),

@@ -52,7 +52,7 @@ describe("install and list", () => {
     expect(listed).toMatchObject({ code: 0, stderr: "" });
     expect(listed.stdout).toContain(`1.27.1 ${PLATFORM} (current)`);
     expect(listed.stdout).toContain(`signed by ${bundle.fingerprint}`);
-    expect(listed.stdout).toMatch(/modules +2, and 0 .*1 private/u);
+    expect(listed.stdout).toMatch(/modules +2, and 0 [^]*private +1 unit under corp\.example\.com/u);
     expect((await goferry(["list", "--json"], { cwd: host.path })).json()).toMatchObject({
       root,
       generation: 1,

@@ -1,7 +1,7 @@
 // `goferry install`: verify a bundle and install it, in one step that succeeds as a whole or leaves nothing behind.
 
 import { delimiter } from "node:path";
-import { EXIT, openBundle, openFileSource } from "@goferry/core";
+import { EXIT, openBundle, openFileSource, SUM_GOLANG_ORG_KEY } from "@goferry/core";
 import {
   defaultRoot,
   install as installBundle,
@@ -11,12 +11,13 @@ import {
 } from "@goferry/installer";
 import { bundleFacts, signatureJson, signatureText, type BundleFacts } from "../bundle-facts.ts";
 import { defineCommand, type Outcome } from "../command.ts";
-import { EVIDENCE_OPTIONS, evidencePolicy } from "../evidence-options.ts";
+import { EVIDENCE_OPTIONS } from "../evidence-options.ts";
 import { readTrustedKeys } from "../key-files.ts";
 import { binFolder, installHost } from "../machine.ts";
 import { rowsText } from "../output/rows.ts";
 import { amountText, countText } from "../output/units.ts";
 import { exportPath } from "../path-line.ts";
+import { patternLines } from "../private-text.ts";
 import { reportInstall } from "../stages.ts";
 import type { Environment } from "../terminal.ts";
 import { BUNDLE, DRY_RUN, ROOT_OPTION, TRUST_OPTIONS } from "./shared.ts";
@@ -51,6 +52,10 @@ export const install = defineCommand({
       setting: true,
     },
     ...EVIDENCE_OPTIONS,
+    "allow-private": {
+      ...EVIDENCE_OPTIONS["allow-private"],
+      help: "Accept private modules of these paths, now and later: as goferry trust allow-private, in the same step.",
+    },
     "dry-run": DRY_RUN,
   },
   examples: [
@@ -86,7 +91,7 @@ export const install = defineCommand({
       root,
       bundle,
       bundleFile: source.name,
-      policy: evidencePolicy(values["allow-private"], values["log-key"]),
+      logKey: values["log-key"] ?? SUM_GOLANG_ORG_KEY,
       zips: !values["no-zips"],
       path: values.path ?? "none",
       direct: values.direct,
@@ -125,7 +130,12 @@ function outcome(installed: Installed, circumstances: Circumstances): Outcome {
       bundle: { name, indexDigest, serial, created },
       added: rest.added,
       signatures: signatures.map(signatureJson),
-      evidence: { logged: evidence.logged, private: evidence.private, treeSize: evidence.head?.size ?? null },
+      evidence: {
+        logged: evidence.logged,
+        private: evidence.private,
+        treeSize: evidence.head?.size ?? null,
+        patterns: evidence.patterns,
+      },
       findings,
       overrides,
       changes: rest.changes,
@@ -144,11 +154,11 @@ function rows(installed: Installed, circumstances: Circumstances): Parameters<ty
   const { changes, signatures, evidence, current, root } = installed;
   const { logged, head } = evidence;
   const tree = head === undefined ? "" : `, in a tree of ${countText(head.size)} records`;
-  const secret = evidence.private === 0 ? "" : `; ${countText(evidence.private)} private`;
   return [
     [circumstances.dryRun ? "would add" : "added", changes],
     ["signed by", signatures.map(signatureText)],
-    ["in the log", `${amountText(logged, "unit")}${tree}${secret}`],
+    ["in the log", `${amountText(logged, "unit")}${tree}`],
+    ["private", patternLines(evidence.patterns)],
     ["current", current === null ? undefined : `Go ${current}`],
     ["PATH", circumstances.dryRun ? undefined : pathText(binFolder(root), circumstances)],
   ];

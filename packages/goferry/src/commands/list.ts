@@ -1,11 +1,12 @@
 // `goferry list`: what is installed in a root.
 
-import { EXIT } from "@goferry/core";
+import { EXIT, patternUses, unitName, type PatternUse } from "@goferry/core";
 import { defaultRoot, listRoot, type State } from "@goferry/installer";
 import { defineCommand } from "../command.ts";
 import { binFolder, installHost } from "../machine.ts";
 import { rowsText } from "../output/rows.ts";
 import { countText } from "../output/units.ts";
+import { patternLines } from "../private-text.ts";
 import { ROOT_OPTION } from "./shared.ts";
 
 export const list = defineCommand({
@@ -27,7 +28,7 @@ export const list = defineCommand({
     const { generation, current, sdks, bundles, units } = state;
     const modules = units.filter(({ kind }) => kind === "module").length;
     return {
-      text: state.current === null ? `Nothing is installed in ${root}` : stateText(state, modules),
+      text: state.current === null ? emptyText(state, root) : stateText(state, modules),
       json: {
         root,
         bin: binFolder(root),
@@ -40,14 +41,39 @@ export const list = defineCommand({
           gomods: units.length - modules,
           private: units.filter((unit) => unit.private).length,
         },
+        ...privateUnits(state),
         units,
       },
     };
   },
 });
 
-function stateText({ root, generation, current, sdks, bundles, units }: State, modules: number): string {
-  const secret = units.filter((unit) => unit.private).length;
+interface PrivateUnits {
+  patterns: PatternUse[];
+  /** Names of those that no pattern covers any more. */
+  uncovered: string[];
+}
+
+function privateUnits({ units, privatePatterns }: State): PrivateUnits {
+  const own = units.filter((unit) => unit.private);
+  const patterns = patternUses(own, privatePatterns);
+  const covered = new Set(patterns.flatMap((use) => use.units));
+  return { patterns, uncovered: own.map(unitName).filter((name) => !covered.has(name)) };
+}
+
+function privateLines({ patterns, uncovered }: PrivateUnits): string[] {
+  const rest = uncovered.length === 0 ? [] : [{ pattern: "no pattern any more", units: uncovered }];
+  return patternLines([...patterns, ...rest]);
+}
+
+function emptyText({ privatePatterns }: State, root: string): string {
+  const allowed =
+    privatePatterns.length === 0 ? "" : `; it accepts private modules of ${privatePatterns.join(", ")}`;
+  return `Nothing is installed in ${root}${allowed}`;
+}
+
+function stateText(state: State, modules: number): string {
+  const { root, generation, current, sdks, bundles, units } = state;
   const gomods = units.length - modules;
   const rows = rowsText([
     [
@@ -61,11 +87,8 @@ function stateText({ root, generation, current, sdks, bundles, units }: State, m
           `${name}, serial ${serial}, installed ${installedAt}, signed by ${signers.join(", ")}`,
       ),
     ],
-    [
-      "modules",
-      `${countText(modules)}, and ${countText(gomods)} of which only go.mod is there` +
-        (secret === 0 ? "" : `; ${countText(secret)} private`),
-    ],
+    ["modules", `${countText(modules)}, and ${countText(gomods)} of which only go.mod is there`],
+    ["private", privateLines(privateUnits(state))],
   ]);
   return `${root}, generation ${generation}\n${rows}`;
 }

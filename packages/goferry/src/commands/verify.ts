@@ -15,6 +15,7 @@ import { EVIDENCE_OPTIONS, evidencePolicy } from "../evidence-options.ts";
 import { readTrustedKeys } from "../key-files.ts";
 import { rowsText } from "../output/rows.ts";
 import { amountText, bytesText, countText } from "../output/units.ts";
+import { claimedLines, patternLines } from "../private-text.ts";
 import { BUNDLE, TRUST_OPTIONS } from "./shared.ts";
 
 export const verify = defineCommand({
@@ -87,7 +88,7 @@ function outcome(
         ? undefined
         : `${amountText(otherSignatures.length, "signature")} by keys that are not trusted here`,
     ],
-    ...factRows(facts),
+    ...factRows(facts, report === undefined ? claimedLines(facts.private) : patternLines(report.patterns)),
     [
       "in the log",
       report === undefined
@@ -110,6 +111,7 @@ function outcome(
       signatures: signatures.map(signatureJson),
       otherSignatures: otherSignatures.map((error) => error.toJSON()),
       logged: report?.logged ?? null,
+      patterns: report?.patterns ?? null,
       checked,
       notChecked,
     },

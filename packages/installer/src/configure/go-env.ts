@@ -5,7 +5,7 @@
 // is the last). So lines of our keys are replaced where they stand; appending would change nothing.
 
 import { isAbsolute, sep } from "node:path";
-import { GoferryError } from "@goferry/core";
+import { GoferryError, isPattern } from "@goferry/core";
 import { layout } from "../layout.ts";
 
 export interface GoEnvRequest {
@@ -99,15 +99,18 @@ function patternList(patterns: readonly string[]): string {
   return patterns.join(",");
 }
 
-/** @throws ARGUMENT_INVALID for a pattern that is empty, or has a comma, a space or a line break in it */
+/**
+ * @throws ARGUMENT_INVALID for a pattern that is empty, or has a comma, a space or a line break in it, and for one that
+ * could not match any module path, such as a URL
+ */
 export function checkPatterns(patterns: readonly string[]): void {
   for (const pattern of patterns) {
-    if (/^[!-+\--~]+$/u.test(pattern)) continue;
+    if (/^[!-+\--~]+$/u.test(pattern) && isPattern(pattern)) continue;
     throw new GoferryError("ARGUMENT_INVALID", {
       subject: pattern,
       message: "not a pattern for module paths",
       expected:
-        "a glob for the beginning of a module path, such as git.example.com/team/*, without spaces or commas",
+        "a glob for the beginning of a module path, such as git.example.com/team/*, without https://, spaces or commas",
       found: JSON.stringify(pattern),
       next: "give several patterns one by one",
     });

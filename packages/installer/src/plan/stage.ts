@@ -3,10 +3,10 @@
 
 import { join } from "node:path";
 import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
-import { modulePlace } from "@goferry/core";
-import { editGoEnv, goEnvSettings } from "../configure/go-env.ts";
+import { checkEvidence, modulePlace } from "@goferry/core";
+import { editGoEnv } from "../configure/go-env.ts";
 import { currentTarget, launchers, type BinEntry } from "../configure/launchers.ts";
-import { checkPolicy } from "../policy.ts";
+import { checkPolicy, evidencePolicy } from "../policy.ts";
 import { planProfileEdits, profileScope } from "../configure/profile.ts";
 import { extractLayers } from "../extract/extract.ts";
 import { isSameFile } from "./same-file.ts";
@@ -19,6 +19,7 @@ import type { EditRequest, Prepared } from "../transaction/describe.ts";
 import type { Move } from "../transaction/journal.ts";
 import type { State } from "../transaction/state.ts";
 import { demand, type Demand } from "./demand.ts";
+import { goEnvEdits, settingsFor } from "./go-env-edits.ts";
 import { placeTree } from "./place-tree.ts";
 import { stateAfter } from "./state-after.ts";
 import { keepUnits } from "./unit-files.ts";
@@ -40,6 +41,7 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
   const { bundle } = options;
   // Another command may have come first while this one waited for the lock.
   checkPolicy(bundle, before, host.now());
+  checkEvidence(bundle.contents, evidencePolicy(before, options));
   const wanted = await demand(fs, at, options, host);
   const state = stateAfter(before, { wanted, options, host });
   const staged = layout(staging);
@@ -52,7 +54,7 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
   const unitMoves = await placeTree({ fs, from: staged.units, to: at.units, isOurs: () => true });
   const bin = await stageBin(request, state);
   const edits = [
-    ...(await goEnvEdits(request, state)),
+    ...(await goEnvEdits(fs, at, { sdks: before.sdks, state })),
     ...lists,
     ...(await changedLinks(fs, [
       ...bin.links,
@@ -69,12 +71,18 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
     edits,
     audit: {
       action: "install",
-      subject: `${bundle.contents.name} serial ${bundle.contents.serial} (${options.bundleFile})`,
+      subject: `${bundle.contents.name} serial ${bundle.contents.serial} (${options.bundleFile})${pinned(before, state)}`,
       result: "done",
       bundle: bundle.indexDigest,
       signers: bundle.signatures.map(({ fingerprint }) => fingerprint),
     },
   };
+}
+
+/** For the audit log: a decision of the administrator that came with the installation. */
+function pinned(before: State, after: State): string {
+  const added = after.privatePatterns.filter((pattern) => !before.privatePatterns.includes(pattern));
+  return added.length === 0 ? "" : `, allowing private modules of ${added.join(" ")}`;
 }
 
 async function unpack(wanted: Demand, { host, staging, options }: StageRequest): Promise<void> {
@@ -129,25 +137,6 @@ async function configureSdks(
     moves.push({ from: sdkFolder(staged, unit.go), to: sdkFolder(at, unit.go) });
   }
   return moves;
-}
-
-/** The GOROOTs that are there already get the settings of this installation too. */
-async function goEnvEdits({ fs, at, before }: StageRequest, state: State): Promise<EditRequest[]> {
-  const edits: EditRequest[] = [];
-  for (const { version } of before.sdks) {
-    const path = goEnvFile(at, version);
-    const bytes = await fs.readFile(path);
-    if (bytes === null) continue;
-    const text = Buffer.from(bytes).toString("utf8");
-    const edited = editGoEnv(text, settingsFor(at, state));
-    if (edited !== text) edits.push({ path, file: Buffer.from(edited) });
-  }
-  return edits;
-}
-
-/** By the patterns of all installations: a module that came earlier is private still. */
-function settingsFor({ root }: Layout, { privatePatterns, direct }: State): Map<string, string> {
-  return goEnvSettings({ root, privatePatterns, direct });
 }
 
 interface Bin {
