@@ -166,7 +166,7 @@ function checkFlagValues(words: readonly string[], options: OptionTable): void {
 function checkCount(given: readonly string[], { name, positionals }: Command): void {
   const known = Object.values(positionals);
   const [extra] = given.slice(known.length);
-  if (extra === undefined) return;
+  if (extra === undefined || known.at(-1)?.many === true) return;
   throw new GoferryError("ARGUMENT_INVALID", {
     subject: extra,
     message: `this is one argument too many for goferry ${name}`,

@@ -2,7 +2,7 @@
 
 import { EXIT } from "@goferry/core";
 import type { Command } from "./command.ts";
-import { COMMON_OPTIONS, isList, variableOf, type Option } from "./option.ts";
+import { COMMON_OPTIONS, isList, positionalText, variableOf, type Option } from "./option.ts";
 import { wrap } from "./output/wrap.ts";
 
 /** What each exit code means, as DESIGN 5 lists them. */
@@ -66,7 +66,7 @@ function overview(commands: readonly Command[], topic: string, columns: number):
 
 function commandHelp(command: Command, columns: number): string {
   const { name, description, positionals, options, examples, exits } = command;
-  const words = Object.values(positionals).map(({ arg, required }) => (required === true ? arg : `[${arg}]`));
+  const words = Object.values(positionals).map(positionalText);
   const needed = Object.entries(options).flatMap(([flag, option]) =>
     option.required === true ? [`--${flag} ${option.arg}${isList(option) ? "..." : ""}`] : [],
   );

@@ -28,9 +28,13 @@ export interface Positional {
   arg: string;
   help: string;
   required?: true;
+  /** A word as it stands; a path, which is made absolute, if left out. */
+  kind?: "text";
+  /** One or more of them; only the last positional. */
+  many?: true;
 }
 
-/** By the key under which the command gets it; in the order of the command line. All are paths. */
+/** By the key under which the command gets it; in the order of the command line. */
 export type PositionalTable = Readonly<Record<string, Positional>>;
 
 export type OptionValue = boolean | number | string | string[] | undefined;
@@ -48,7 +52,19 @@ type ValueOf<O extends Option> = O["kind"] extends "flag"
 /** What a command gets for its tables. */
 export type Values<O extends OptionTable, P extends PositionalTable> = {
   readonly [K in keyof O]: ValueOf<O[K]>;
-} & { readonly [K in keyof P]: P[K] extends { required: true } ? string : string | undefined };
+} & {
+  readonly [K in keyof P]: P[K] extends { many: true }
+    ? string[]
+    : P[K] extends { required: true }
+      ? string
+      : string | undefined;
+};
+
+/** How a positional is written in a usage line. */
+export function positionalText({ arg, required, many }: Positional): string {
+  const word = many === true ? `${arg}...` : arg;
+  return required === true ? word : `[${word}]`;
+}
 
 /** Flags of every command. */
 export const COMMON_OPTIONS = {

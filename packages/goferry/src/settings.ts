@@ -13,6 +13,7 @@ import {
   type Option,
   type OptionTable,
   type OptionValue,
+  type Positional,
 } from "./option.ts";
 import type { Environment, Terminal } from "./terminal.ts";
 
@@ -66,20 +67,25 @@ export function resolveValues(command: Command, sources: Sources): Record<string
     const given = findGiven(name, option, sources);
     values[name] = given === undefined ? absent(name, option, command) : convert(given, option, sources);
   }
-  for (const [i, [key, { arg, required }]] of Object.entries(command.positionals).entries()) {
-    const word = sources.positionals[i];
-    if (word === undefined && required === true)
-      throw missing(arg, `goferry ${command.name} needs ${arg}`, command);
-    values[key] =
-      word === undefined
-        ? undefined
-        : convert(
-            { value: word, place: arg, base: sources.terminal.cwd },
-            { kind: "path", help: "" },
-            sources,
-          );
+  for (const [i, [key, positional]] of Object.entries(command.positionals).entries()) {
+    values[key] = positionalValue(positional, sources.positionals.slice(i), { command, sources });
   }
   return values;
+}
+
+/** @param words those from its place on */
+function positionalValue(
+  { arg, required, kind, many }: Positional,
+  words: readonly string[],
+  { command, sources }: { command: Command; sources: Sources },
+): OptionValue {
+  const given = many === true ? [...words] : words[0];
+  if (required === true && words.length === 0)
+    throw missing(arg, `goferry ${command.name} needs ${arg}`, command);
+  if (given === undefined) return undefined;
+  const single = kind ?? "path";
+  const option: Option = { kind: many === true ? `${single}s` : single, help: "" };
+  return convert({ value: given, place: arg, base: sources.terminal.cwd }, option, sources);
 }
 
 /** Whether a variable of the environment switches a flag on. Throws ARGUMENT_INVALID for what is neither yes nor no. */

@@ -7,6 +7,19 @@ import { install } from "./install.ts";
 import { keyGenerate } from "./key-generate.ts";
 import { list } from "./list.ts";
 import { plan } from "./plan.ts";
+import { trustList } from "./trust-list.ts";
+import { trustAllowPrivate, trustRemovePrivate } from "./trust-private.ts";
 import { verify } from "./verify.ts";
 
-export const COMMANDS: readonly Command[] = [plan, build, keyGenerate, verify, inspect, install, list];
+export const COMMANDS: readonly Command[] = [
+  plan,
+  build,
+  keyGenerate,
+  verify,
+  inspect,
+  install,
+  list,
+  trustAllowPrivate,
+  trustRemovePrivate,
+  trustList,
+];

@@ -54,7 +54,11 @@ const stateSchema = z.strictObject({
   sdks: z.array(sdkSchema),
   bundles: z.array(bundleSchema),
   units: z.array(unitSchema),
-  /** Patterns of all installations, as go.env has them in GONOSUMDB and, the second, also in GONOPROXY. */
+  /**
+   * Patterns of all installations, as go.env has them in GONOSUMDB and, the second, also in GONOPROXY. Those of private
+   * modules are what the administrator decided (trust.ts), no part of a bundle: what takes a root back to an earlier
+   * generation must leave them as they are.
+   */
   privatePatterns: z.array(text),
   direct: z.array(text),
   /** The signed tree head of the checksum database to which the lookups in mod/ were rewritten. */
