@@ -14,6 +14,7 @@ import { pack } from "../../packages/bundler/src/pack/pack.ts";
 import { makePlan } from "../../packages/bundler/src/plan/plan.ts";
 import { keySigner, type Signer } from "../../packages/bundler/src/signer.ts";
 import { parseSpec } from "../../packages/bundler/src/spec/read.ts";
+import { collectTiles } from "../../packages/bundler/src/sumdb/tiles.ts";
 import type { Fetched, FetchedUnit, Packed } from "../../packages/bundler/src/stages.ts";
 import {
   dirhash,
@@ -105,17 +106,19 @@ export async function smallFetched(
 ): Promise<{ fetched: Fetched; log: ChecksumLog }> {
   const { go = ["1.27.1"], platforms = ["linux/amd64", "linux/arm64"] } = options;
   const log = checksumLog();
-  const units = await makeUnits(folder, log, { ...options, go, platforms });
+  const made = await makeUnits(folder, log, { ...options, go, platforms });
   const ownPaths = options.private ?? [];
-  const found = await proven(units, log, ownPaths);
+  const units = await proven(made, log, ownPaths);
+  const history = { name: "sum.example.com", head: log.head() };
+  const tiles = await collectTiles({ fetch: log.fetch, vkey: log.vkey, log: history, units });
   const fetched = {
     plan: await smallPlan(go, platforms),
-    units: found,
+    units,
     patterns: patternUses(
-      found.filter(({ evidence }) => evidence === "private"),
+      units.filter(({ evidence }) => evidence === "private"),
       ownPaths,
     ),
-    log: { name: "sum.example.com", head: log.head() },
+    log: { ...history, earlier: [], tiles },
     modules: [],
     tools: [],
     goroot: "",

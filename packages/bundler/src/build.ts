@@ -123,6 +123,7 @@ async function preparePlan(options: PlanOptions, context: BuildContext): Promise
     buildPlatform: context.machine.platform,
     now: context.machine.now(),
     lock: options.locked === true && before !== undefined ? { file: lockFile, lock: before } : undefined,
+    lockBefore: before,
     ...askProxy(network.proxy, context.signal),
   });
   return { plan, network, lockFile, before };

@@ -21,9 +21,10 @@ import { inParallel } from "./parallel.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { PlannedProject } from "./plan/projects.ts";
 import { moduleQueryText } from "./spec/module-query.ts";
-import type { Evidence, Fetched, FetchedUnit } from "./stages.ts";
+import type { Evidence, Fetched, FetchedLog, FetchedUnit } from "./stages.ts";
 import { collectEvidence, type CollectedEvidence, type CollectedRecord } from "./sumdb/client.ts";
 import { fileLogCache } from "./sumdb/file-cache.ts";
+import { collectTiles } from "./sumdb/tiles.ts";
 
 /** Toolchains that are downloaded at a time. */
 const PARALLEL_DOWNLOADS = 3;
@@ -69,11 +70,12 @@ export async function fetchAll(
     ...plan.toolchains.map((each) => toolchainUnit(each, toolchains, evidence)),
     ...modules.map((each) => moduleUnit(each, evidence)),
   ];
+  const log = await fetchLog(units, evidence, network, context);
   const entries = collected.entries.map(({ entry, version }) => ({ entry, version }));
   return {
     plan,
     units: units.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
-    log: { name: network.log.name, head: evidence.head },
+    log,
     patterns: patternUses(
       units.filter((unit) => unit.evidence === "private"),
       network.privatePatterns,
@@ -104,9 +106,22 @@ async function askLog(
     vkey: log.key,
     modules,
     head: plan.lock?.log?.head,
+    earlier: plan.earlierHeads[log.name],
     onProgress: ({ done, total }) => onProgress({ stage: "log", done, total, unit: "items" }),
     signal,
   });
+}
+
+/** With the tiles that go needs on a host to look the modules up by itself. */
+async function fetchLog(
+  units: readonly FetchedUnit[],
+  { head, earlier }: CollectedEvidence,
+  { log: { fetch, key: vkey, name } }: Network,
+  { machine, signal }: BuildContext,
+): Promise<FetchedLog> {
+  const log = { name, head, ...(earlier.length === 0 ? {} : { earlier }) };
+  const cache = fileLogCache(join(machine.cacheDir, "log"));
+  return { name, head, earlier, tiles: await collectTiles({ fetch, cache, vkey, log, units, signal }) };
 }
 
 async function fetchToolchains(

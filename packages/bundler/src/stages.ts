@@ -2,9 +2,10 @@
 // takes what the previous one made, so nothing can be packed that was not fetched and checked, or signed that
 // was not packed.
 
-import type { Contents, Layer, LogEvidence, PatternUse, Signed } from "@goferry/core";
+import type { Contents, EarlierHead, Layer, LogEvidence, PatternUse, Signed } from "@goferry/core";
 import type { Plan } from "./plan/plan.ts";
 import type { ProjectBuild } from "./go/modules.ts";
+import type { TileFile } from "./sumdb/tiles.ts";
 
 /** What vouches for a unit beside the bundle's signature. */
 export type Evidence = LogEvidence | "private";
@@ -21,12 +22,21 @@ export type FetchedUnit =
   | (FetchedBase & { kind: "module"; h1: string; zip: string; mod: string })
   | (FetchedBase & { kind: "gomod"; mod: string });
 
+/** What the bundle says of the checksum database, and the files of its log layer. */
+export interface FetchedLog {
+  name: string;
+  /** Signed note. */
+  head: string;
+  earlier: EarlierHead[];
+  tiles: TileFile[];
+}
+
 /** Everything is on this machine, and every hash is the one that the checksum database or go.sum has. */
 export interface Fetched {
   plan: Plan;
   /** Sorted by kind, path and version, as the contents are. */
   units: FetchedUnit[];
-  log: { name: string; head: string } | undefined;
+  log: FetchedLog | undefined;
   /** Which patterns of the user make units private. */
   patterns: PatternUse[];
   /** `path@version` of the entries of the spec. */

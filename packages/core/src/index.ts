@@ -20,7 +20,8 @@ export {
   type OpenedBundle,
   type Trust,
 } from "./bundle/open.ts";
-export { infoFile, modulePlace, sdkPlace, zipHashFile, type ModulePlace } from "./bundle/place.ts";
+export { logTiles, type PlacedTile } from "./bundle/log-files.ts";
+export { infoFile, logPlace, modulePlace, sdkPlace, zipHashFile, type ModulePlace } from "./bundle/place.ts";
 export { openFileSource, truncated, type ByteSource, type FileSource } from "./bundle/source.ts";
 export { checkToolchain } from "./bundle/toolchain.ts";
 export { unitsOfLayer, verifyBundle, verifyChunks, type VerifyOptions } from "./bundle/verify.ts";
@@ -30,6 +31,7 @@ export { CODES, EXIT, GoferryError, type ErrorCode, type ErrorDetail, type ExitN
 export {
   CHUNK_BYTES,
   CONTENTS_SCHEMA,
+  isLookedUp,
   layersFor,
   unitName,
   unitsFor,
@@ -83,7 +85,7 @@ export {
   type ModuleVersion,
 } from "./gomodule/path.ts";
 export { isPattern, matchingPattern, proposePatterns, splitPatterns } from "./gomodule/patterns.ts";
-export { MAX_GO_MOD_BYTES, WINDOW_LOG } from "./limits.ts";
+export { MAX_EARLIER_HEADS, MAX_GO_MOD_BYTES, MAX_TILES, WINDOW_LOG } from "./limits.ts";
 export { redactUrls } from "./redact.ts";
 export {
   readTrustedKey,
@@ -100,9 +102,24 @@ export {
   type LogEvidence,
   type LoggedUnit,
 } from "./sumdb/evidence.ts";
-export { openNote, parseTreeHead, parseVerifier, SUM_GOLANG_ORG_KEY, type Verifier } from "./sumdb/note.ts";
+export {
+  openHistory,
+  relateHistory,
+  type EarlierHead,
+  type HeadRelation,
+  type LogHistory,
+} from "./sumdb/history.ts";
+export {
+  noteText,
+  openNote,
+  parseTreeHead,
+  parseVerifier,
+  SUM_GOLANG_ORG_KEY,
+  type Verifier,
+} from "./sumdb/note.ts";
 export { parseLookup, recordText, type Lookup, type LogRecord } from "./sumdb/record.ts";
 export {
+  proveTiles,
   TILE_WIDTH,
   tileHashReader,
   tilePath,

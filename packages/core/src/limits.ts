@@ -24,3 +24,9 @@ export const WINDOW_LOG = 25;
 
 /** A .mod file, bytes: the limit of Go itself (x/mod zip MaxGoMod). */
 export const MAX_GO_MOD_BYTES = 16 * MIB;
+
+/** Heads of the checksum database that earlier bundles used: a year of weekly bundles. Each takes about 1.5 KiB. */
+export const MAX_EARLIER_HEADS = 52;
+
+/** Tiles of the checksum database in one bundle, 8 KiB each and held in memory while they are proven: 128 MiB. */
+export const MAX_TILES = 16_384;

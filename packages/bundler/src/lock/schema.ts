@@ -2,7 +2,16 @@
 // bytes and so that a change can be seen. It travels in the bundle and in version control, hence no absolute
 // path, no user name, no address of a proxy and no secret has a place in it.
 
-import { BUNDLE_NAME, GO_RELEASE, H1, isModule, PLATFORM, REQUEST_SCHEMA, TIME } from "@goferry/core";
+import {
+  BUNDLE_NAME,
+  GO_RELEASE,
+  H1,
+  isModule,
+  MAX_EARLIER_HEADS,
+  PLATFORM,
+  REQUEST_SCHEMA,
+  TIME,
+} from "@goferry/core";
 import * as z from "zod";
 
 const PATH = z.string().min(1);
@@ -62,7 +71,15 @@ export const LOCK_SCHEMA = z
         "path@version of every tools: entry, sorted; the path is the package's, the version its module's.",
       ),
     log: z
-      .strictObject({ name: z.string().min(1), head: z.string().min(1) })
+      .strictObject({
+        name: z.string().min(1),
+        head: z.string().min(1),
+        earlier: z
+          .array(z.string().min(1))
+          .max(MAX_EARLIER_HEADS)
+          .optional()
+          .describe("Signed tree heads of earlier bundles, largest first."),
+      })
       .optional()
       .describe("The checksum database and the signed tree head that the units are proven in."),
     units: z.array(UNIT).describe("Sorted by kind, path, version, platform."),

@@ -12,10 +12,12 @@ import {
   toolchainTreeName,
   zipHashFile,
   zipPrefix,
+  type Layer,
   type TarMode,
 } from "@goferry/core";
 import { openModuleZip, type ModuleZip, type ZipEntry } from "../go/zip.ts";
 import type { FetchedUnit } from "../stages.ts";
+import type { TileFile } from "../sumdb/tiles.ts";
 
 /** A file of a layer before its bytes are read. */
 export interface PlannedFile {
@@ -33,7 +35,7 @@ export interface PlannedFile {
 type ZipReader = Pick<ModuleZip, "read" | "chunks">;
 
 export interface PlannedLayer {
-  kind: "sdk" | "mod";
+  kind: Layer["kind"];
   go?: string;
   platform?: string;
   /** Units with files in it. */
@@ -56,7 +58,10 @@ type ZippedUnit = Exclude<FetchedUnit, { kind: "gomod" }>;
 const MODULES_PER_LAYER = 192 << 20;
 const MAX_MODULE_LAYERS = 16;
 
-export async function planLayers(units: readonly FetchedUnit[]): Promise<PlannedLayer[]> {
+export async function planLayers(
+  units: readonly FetchedUnit[],
+  tiles: readonly TileFile[] = [],
+): Promise<PlannedLayer[]> {
   const toolchains = units.filter((unit) => unit.kind === "toolchain");
   const versions = [...new Set(toolchains.map(({ go }) => go))].sort(compareNames);
   const sdk = versions.flatMap((go) =>
@@ -66,7 +71,13 @@ export async function planLayers(units: readonly FetchedUnit[]): Promise<Planned
     ),
   );
   const modules = units.filter((unit) => unit.kind !== "toolchain");
-  return [...sdk, ...(await moduleLayers(modules))];
+  return [...sdk, ...(await moduleLayers(modules)), ...logLayer(tiles)];
+}
+
+function logLayer(tiles: readonly TileFile[]): PlannedLayer[] {
+  if (tiles.length === 0) return [];
+  const files = tiles.map(({ path, bytes }) => inMemory(path, bytes));
+  return [{ kind: "log", units: [], open: () => openLayer(async () => await Promise.resolve(files)) }];
 }
 
 function sdkLayers(go: string, units: ToolchainUnit[]): PlannedLayer[] {

@@ -3,7 +3,7 @@
 import type { Lock } from "../lock/schema.ts";
 import { refuseChangedUnits } from "../lock/compare.ts";
 import { sortUnits } from "../lock/lock.ts";
-import type { FetchedUnit, Packed } from "../stages.ts";
+import type { FetchedLog, FetchedUnit, Packed } from "../stages.ts";
 
 /**
  * @param locked the lock that the build followed; what was fetched must be what it names
@@ -20,11 +20,16 @@ export function lockOf({ fetched }: Packed, locked: Lock | undefined): Lock {
     go: plan.goVersions,
     modules,
     tools,
-    ...(log === undefined ? {} : { log }),
+    ...(log === undefined ? {} : { log: lockLog(log) }),
     units: sortUnits(units.map(lockUnit)),
   };
   if (locked !== undefined) refuseChangedUnits(locked, lock);
   return lock;
+}
+
+function lockLog({ name, head, earlier }: FetchedLog): NonNullable<Lock["log"]> {
+  const notes = earlier.map((each) => each.head);
+  return { name, head, ...(notes.length === 0 ? {} : { earlier: notes }) };
 }
 
 function lockUnit(unit: FetchedUnit): Lock["units"][number] {

@@ -18,7 +18,7 @@ import {
 } from "@goferry/core";
 import { diskError } from "../net/disk-error.ts";
 import { inParallel } from "../parallel.ts";
-import type { Fetched, FetchedUnit, Packed } from "../stages.ts";
+import type { Fetched, FetchedLog, FetchedUnit, Packed } from "../stages.ts";
 import { planLayers, type PlannedLayer } from "./layer-plan.ts";
 import { renderReadme } from "./readme.ts";
 import { writeLayer, type UnitFiles, type WrittenLayer } from "./write-layer.ts";
@@ -36,7 +36,7 @@ const PARALLEL_LAYERS = 2;
 
 /** @throws HASH_MISMATCH for a unit whose files do not have its h1; DISK_FULL, IO_FAILED, MODULE_ZIP_INVALID */
 export async function pack(fetched: Fetched, options: PackOptions): Promise<Packed> {
-  const planned = await planLayers(fetched.units);
+  const planned = await planLayers(fetched.units, fetched.log?.tiles);
   const layers = await writeLayers(planned, options);
   const units: Unit[] = [];
   for (const unit of fetched.units) units.push(await describeUnit(unit, layers));
@@ -130,11 +130,15 @@ function describeContents(fetched: Fetched, units: Unit[], layers: readonly Writ
     go: plan.goVersions,
     platforms: plan.platforms,
     request: plan.request,
-    ...(log === undefined ? {} : { log }),
+    ...(log === undefined ? {} : { log: describeLog(log) }),
     layers: layers.map(({ layer }) => layer),
     units,
   } as const;
   return CONTENTS_SCHEMA.parse(contents);
+}
+
+function describeLog({ name, head, earlier }: FetchedLog): Contents["log"] {
+  return { name, head, ...(earlier.length === 0 ? {} : { earlier }) };
 }
 
 function sum(numbers: readonly number[]): number {

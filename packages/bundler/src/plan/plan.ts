@@ -24,6 +24,8 @@ export interface PlanDeps extends GoSource {
   now: Date;
   /** Build from this lock, and refuse what drifted from it. */
   lock?: { file: string; lock: Lock } | undefined;
+  /** The lock of the build before, also where this one does not follow it. */
+  lockBefore?: Lock | undefined;
 }
 
 /** What will be fetched and packed. */
@@ -55,6 +57,11 @@ export interface Plan {
   request: LockRequest;
   /** The lock that this plan follows, whose hashes fetching must meet. */
   lock: Lock | undefined;
+  /**
+   * Signed tree heads that earlier bundles used, largest first, by name of the checksum database: hosts that have met
+   * one of them want to see that the log continued it.
+   */
+  earlierHeads: Record<string, readonly string[]>;
   /** Remarks for the user, such as a newest Go that was passed over. */
   notes: string[];
 }
@@ -90,6 +97,7 @@ export async function makePlan(spec: Spec, deps: PlanDeps): Promise<Plan> {
     buildToolchain: toolchainModule(buildGo, deps.buildPlatform),
     request,
     lock,
+    earlierHeads: earlierHeads(lock, deps.lockBefore),
     notes,
   };
 }
@@ -116,6 +124,14 @@ async function goVersions(
     buildPlatform: deps.buildPlatform,
   };
   return resolveGoVersions(request, deps);
+}
+
+/** With a lock those that it names, so that the same lock gives the same bundle; else also the lock's own. */
+function earlierHeads(lock: Lock | undefined, before: Lock | undefined): Plan["earlierHeads"] {
+  const log = (lock ?? before)?.log;
+  if (log === undefined) return {};
+  const earlier = log.earlier ?? [];
+  return { [log.name]: lock === undefined ? [log.head, ...earlier] : earlier };
 }
 
 /** The spec as a lock records it: no paths, lists sorted, what the projects' files were. */

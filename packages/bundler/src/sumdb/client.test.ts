@@ -1,4 +1,4 @@
-import { GoferryError, openTreeHead, verifyEvidence } from "@goferry/core";
+import { GoferryError, openHistory, openTreeHead, verifyEvidence } from "@goferry/core";
 import { beforeEach, describe, expect, it } from "vitest";
 import { checksumLog, dirhash, type ChecksumLog } from "../../../../test/kit/checksum-log.ts";
 import { collectEvidence, type CollectOptions } from "./client.ts";
@@ -92,6 +92,28 @@ describe("collectEvidence", () => {
   it("takes the latest head where nothing is asked for", async () => {
     const { head, records } = await collectEvidence({ ...options, modules: [] });
     expect([head, records.size]).toEqual([log.head(), 0]);
+  });
+});
+
+describe("with the heads of earlier bundles", () => {
+  it("connects them with its own, largest first, each once, and none that is its own", async () => {
+    const notes = [log.head(400), log.head(900), log.head(400), log.head(SIZE)];
+    const { head, earlier } = await collectEvidence({ ...options, earlier: notes });
+    expect(head).toBe(log.head(SIZE));
+    expect(earlier.map((each) => each.head)).toEqual([log.head(900), log.head(400)]);
+    expect(openHistory({ head, earlier }, log.vkey).map(({ size }) => size)).toEqual([SIZE, 900, 400]);
+  });
+
+  it("leads to the largest of them where the answers are older", async () => {
+    log.headOf = () => 999;
+    const { head, earlier } = await collectEvidence({ ...options, earlier: [log.head(SIZE)] });
+    expect([head, earlier]).toEqual([log.head(SIZE), []]);
+  });
+
+  it("refuses one of another history", async () => {
+    const root = Buffer.from(checksumLog().root(0)).toString("base64");
+    const earlier = [log.note(`go.sum database tree\n400\n${root}\n`)];
+    await expect(collectEvidence({ ...options, earlier })).rejects.toThrow(REFUSED);
   });
 });
 

@@ -18,12 +18,14 @@ import {
   proveInclusion,
   tileHashReader,
   verifyEvidence,
+  MAX_EARLIER_HEADS,
+  type EarlierHead,
   type HashReader,
   type Lookup,
   type ModuleVersion,
   type TreeHead,
 } from "@goferry/core";
-import { logSource, logTiles, type LogCache, type LogFetch, type LogSource } from "./source.ts";
+import { logSource, logTileSource, type LogCache, type LogFetch, type LogSource } from "./source.ts";
 
 /** What the log holds about one module, with its proof in the bundle's tree head. */
 export interface CollectedRecord {
@@ -40,6 +42,8 @@ export interface CollectedRecord {
 export interface CollectedEvidence {
   /** The signed note of the one tree head that all proofs lead to. */
   head: string;
+  /** Earlier heads that it was shown to continue, largest first. */
+  earlier: EarlierHead[];
   /** By `path@version`, in the order of the modules asked for. */
   records: Map<string, CollectedRecord>;
 }
@@ -53,6 +57,8 @@ export interface CollectOptions {
   modules: readonly ModuleVersion[];
   /** The signed note in a lock: the proofs lead to this head, and a record beyond it is refused. */
   head?: string | undefined;
+  /** Signed notes of heads that earlier bundles used. */
+  earlier?: readonly string[] | undefined;
   /** Requests at a time; 16 unless given. */
   concurrency?: number | undefined;
   signal?: AbortSignal | undefined;
@@ -76,7 +82,7 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
     const answers = await Promise.all(Array.from(modules.values(), (module) => lookUp(module, source, step)));
     const history = await openHistory(options, answers, source);
     const records = await Promise.all(answers.map((answer) => prove(answer, history, source, step)));
-    return { head: history.note, records: new Map(records) };
+    return { head: history.note, earlier: await connect(history, options), records: new Map(records) };
   } finally {
     // After a refusal, the requests still under way are of no use.
     stop.abort();
@@ -120,7 +126,7 @@ interface History {
 }
 
 async function openHistory(
-  { vkey, head: locked }: CollectOptions,
+  { vkey, head: locked, earlier = [] }: CollectOptions,
   answers: readonly Answer[],
   source: LogSource,
 ): Promise<History> {
@@ -128,9 +134,10 @@ async function openHistory(
   if (locked !== undefined) notes.add(locked);
   else if (notes.size === 0) notes.add(Buffer.from(await source.read("latest")).toString("utf8"));
 
+  for (const note of earlier) notes.add(note);
   const heads = Array.from(notes, (note) => ({ note, head: openTreeHead(note, vkey) }));
   const newest = heads.reduce((a, b) => (b.head.size > a.head.size ? b : a));
-  const read = tileHashReader(newest.head, logTiles(source));
+  const read = tileHashReader(newest.head, logTileSource(source));
   await Promise.all(
     heads.map(async ({ head }) => {
       if (head === newest.head) return;
@@ -139,6 +146,21 @@ async function openHistory(
   );
   const chosen = heads.find(({ note }) => note === locked) ?? newest;
   return { ...chosen, read };
+}
+
+/** Proofs from the earlier heads to the chosen one; a lock may choose a head that is older than some of them. */
+async function connect(
+  { head, read }: History,
+  { earlier = [], vkey }: CollectOptions,
+): Promise<EarlierHead[]> {
+  const sized = new Map(earlier.map((note) => [openTreeHead(note, vkey).size, note]));
+  const older = [...sized].filter(([size]) => size < head.size).sort(([a], [b]) => b - a);
+  return await Promise.all(
+    older.slice(0, MAX_EARLIER_HEADS).map(async ([size, note]) => ({
+      head: note,
+      proof: encodeProof(await proveConsistency(head.size, size, read)),
+    })),
+  );
 }
 
 async function prove(

@@ -2,7 +2,16 @@
 // at a time. What is fetched enters the cache only when the caller has verified it, so that an answer of a bad
 // proxy is not met again on the next day.
 
-import { GoferryError, HASH_SIZE, TILE_WIDTH, tilePath, type TileSource } from "@goferry/core";
+import {
+  GoferryError,
+  HASH_SIZE,
+  noteText,
+  parseTreeHead,
+  TILE_WIDTH,
+  tilePath,
+  type Tile,
+  type TileSource,
+} from "@goferry/core";
 
 /** Files by their path below a database, its name in front: `sum.golang.org/tile/8/0/000`. */
 export interface LogCache {
@@ -51,23 +60,36 @@ export function logSource({ fetch, cache, name, concurrency, signal }: LogSource
 }
 
 /** The tiles of a database, for `tileHashReader` to prove. */
-export function logTiles(source: LogSource): TileSource {
+export function logTileSource(source: LogSource): TileSource {
   return {
     async read(tile) {
-      try {
-        return await source.read(tilePath(tile));
-      } catch (error) {
-        // A database may drop a partial tile once it has the full one, which begins with it (as in Go's client).
-        const isGone = error instanceof GoferryError && error.code === "NOT_FOUND";
-        if (!isGone || tile.width === TILE_WIDTH) throw error;
-        const full = await source.read(tilePath({ ...tile, width: TILE_WIDTH }));
-        return full.subarray(0, tile.width * HASH_SIZE);
-      }
+      if (tile.width === TILE_WIDTH) return await source.read(tilePath(tile));
+      const exact = await ifThere(source, tile);
+      if (exact !== undefined) return exact;
+      // A database may drop a partial tile once it has a wider one, which begins with it (as in Go's client).
+      const full = await ifThere(source, { ...tile, width: TILE_WIDTH });
+      const wider = full ?? (await source.read(tilePath({ ...tile, width: await widthNow(tile, source) })));
+      return wider.subarray(0, tile.width * HASH_SIZE);
     },
     async keep(tile, data) {
       await source.keep(tilePath(tile), data);
     },
   };
+}
+
+async function ifThere(source: LogSource, tile: Tile): Promise<Uint8Array | undefined> {
+  try {
+    return await source.read(tilePath(tile));
+  } catch (error) {
+    if (error instanceof GoferryError && error.code === "NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+/** How wide the tile is in the tree of today. Nobody vouches for that, but a wrong answer only finds nothing. */
+async function widthNow({ level, n }: Tile, source: LogSource): Promise<number> {
+  const { size } = parseTreeHead(noteText(Buffer.from(await source.read("latest")).toString("utf8")));
+  return Math.max(1, Math.min(TILE_WIDTH, Math.floor(size / TILE_WIDTH ** level) - n * TILE_WIDTH));
 }
 
 /** Runs at most `width` jobs at a time, the others in the order in which they came. */

@@ -32,6 +32,7 @@ describe("a bundle whose units are all in the log, or allowed", () => {
     expect(counts).toEqual({
       logged: 4,
       private: 1,
+      continues: [],
       patterns: [{ pattern: OWN, units: [`${OWN}@v1.2.0`] }],
     });
     expect(head?.size).toBe(small.log.size());

@@ -4,7 +4,8 @@
 import { GoferryError } from "../errors.ts";
 import { unitName, type Contents, type Unit } from "../format/contents.ts";
 import { matchingPattern, proposePatterns } from "../gomodule/patterns.ts";
-import { openTreeHead, verifyEvidence } from "../sumdb/evidence.ts";
+import { verifyEvidence } from "../sumdb/evidence.ts";
+import { openHistory } from "../sumdb/history.ts";
 import { parseVerifier } from "../sumdb/note.ts";
 import { logMismatch, type TreeHead } from "../sumdb/tlog.ts";
 
@@ -20,6 +21,8 @@ export interface EvidencePolicy {
 export interface EvidenceReport {
   /** The verified tree head, if any unit is in the log. */
   head: TreeHead | undefined;
+  /** Sizes, in records, of the earlier heads that this one was shown to continue; largest first. */
+  continues: number[];
   logged: number;
   private: number;
   /** Why the private ones were accepted: every pattern that one of them needed, with their names. */
@@ -37,7 +40,7 @@ export interface PatternUse {
  * key of the log that cannot be read
  */
 export function checkEvidence({ log, units }: Contents, policy: EvidencePolicy): EvidenceReport {
-  const head = log === undefined ? undefined : openLog(log, policy);
+  const [head, ...earlier] = log === undefined ? [] : openLog(log, policy);
   const unlogged = units.filter(({ evidence }) => evidence === "private");
   for (const unit of units) {
     if (unit.evidence === "private") continue;
@@ -46,7 +49,13 @@ export function checkEvidence({ log, units }: Contents, policy: EvidencePolicy):
   }
   const uses = patternUses(unlogged, policy.privatePatterns);
   refusePrivate(unlogged, uses, policy);
-  return { head, logged: units.length - unlogged.length, private: unlogged.length, patterns: uses };
+  return {
+    head,
+    continues: earlier.map(({ size }) => size),
+    logged: units.length - unlogged.length,
+    private: unlogged.length,
+    patterns: uses,
+  };
 }
 
 /** By which of the patterns units are private, each unit by the first that matches; toolchains never are. */
@@ -63,12 +72,12 @@ export function patternUses(
 }
 
 /** The name is what hosts will show and call their folder; only the key's own name was signed. */
-function openLog({ name, head }: NonNullable<Contents["log"]>, { logKey }: EvidencePolicy): TreeHead {
+function openLog(log: NonNullable<Contents["log"]>, { logKey }: EvidencePolicy): TreeHead[] {
   const known = parseVerifier(logKey).name;
-  if (name === known) return openTreeHead(head, logKey);
+  if (log.name === known) return openHistory(log, logKey);
   throw logMismatch("tree head of the checksum database", "the bundle names another checksum database", {
     expected: known,
-    found: JSON.stringify(name),
+    found: JSON.stringify(log.name),
   });
 }
 

@@ -6,9 +6,10 @@ import { constants, createZstdDecompress } from "node:zlib";
 import { TarReader } from "../archive/tar-reader.ts";
 import { sha256Hex } from "../digest.ts";
 import { GoferryError } from "../errors.ts";
-import { CHUNK_BYTES, type Layer, type Unit } from "../format/contents.ts";
+import { CHUNK_BYTES, type Contents, type Layer, type Unit } from "../format/contents.ts";
 import { WINDOW_LOG } from "../limits.ts";
 import { LayerFiles, type LayerSink, type LayerSums } from "./layer-files.ts";
+import { LogFiles } from "./log-files.ts";
 import type { ByteSource } from "./source.ts";
 import { malformedLayer, ZstdFrame } from "./zstd-frame.ts";
 
@@ -19,6 +20,8 @@ export interface LayerJob {
   layer: Layer;
   /** The units of this layer. */
   units: readonly Unit[];
+  /** What the contents say of the checksum database: needed for a layer of kind log. */
+  log?: Contents["log"];
   sink?: LayerSink | undefined;
   signal?: AbortSignal | undefined;
   /** Hears of compressed bytes as they are checked. */
@@ -36,8 +39,8 @@ const OUTPUT_BYTES = 1 << 20;
  * BUNDLE_MALFORMED for a layer that was signed but is not as FORMAT.md says; IO_FAILED; what the sink throws
  */
 export async function readLayer(job: LayerJob): Promise<LayerSums> {
-  const { layer, units, sink, signal } = job;
-  const files = new LayerFiles(layer, units, sink);
+  const { layer, signal } = job;
+  const files = handlerOf(job);
   const tar = new TarReader(files, {
     subject: layer.digest,
     maxEntries: layer.entries,
@@ -66,7 +69,13 @@ export async function readLayer(job: LayerJob): Promise<LayerSums> {
   });
   tar.finish();
   if (tarBytes !== layer.tarSize) throw malformedLayer(layer, `${tarBytes} bytes`);
-  return files.finish();
+  return await files.finish();
+}
+
+function handlerOf({ layer, units, log, sink }: LayerJob): LayerFiles | LogFiles {
+  return layer.kind === "log" && log !== undefined
+    ? new LogFiles(layer, log, units, sink)
+    : new LayerFiles(layer, units, sink);
 }
 
 /** Checks the chunks of a layer and nothing else: what `verify --quick` does. Throws CHUNK_MISMATCH, IO_FAILED. */

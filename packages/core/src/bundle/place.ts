@@ -17,6 +17,11 @@ export function sdkPlace(go: string): string {
   return `sdk/go${go}/`;
 }
 
+/** `mod/cache/download/sumdb/sum.golang.org/`: what a module proxy serves of a checksum database. */
+export function logPlace(name: string): string {
+  return `mod/cache/download/sumdb/${name}/`;
+}
+
 /** @throws MODULE_INVALID */
 export function modulePlace(module: ModuleVersion): ModulePlace {
   const files = `mod/cache/download/${escapePath(module.path)}/@v/${escapeVersion(module.version)}`;

@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { GoferryError } from "../errors.ts";
-import type { Contents, Layer } from "../format/contents.ts";
+import { isLookedUp, type Contents, type Layer } from "../format/contents.ts";
 import { checkEvidence, type EvidencePolicy, type EvidenceReport } from "./evidence.ts";
 import { checkChunks, readLayer } from "./layer.ts";
 import type { LayerSums } from "./layer-files.ts";
@@ -51,6 +51,7 @@ export async function verifyBundle(bundle: OpenedBundle, options: VerifyOptions)
         offset: layerOffsets[i] ?? 0,
         layer,
         units,
+        log: contents.log,
         signal,
         onBytes,
         onTar,
@@ -93,7 +94,8 @@ function checkDiffId({ digest, diffId }: Layer, found: string): void {
   });
 }
 
-/** The units that have files in a layer. */
-export function unitsOfLayer({ units }: Contents, index: number): Contents["units"] {
+/** The units that have files in a layer; for the log layer, those whose records its tiles hold. */
+export function unitsOfLayer({ units, layers }: Contents, index: number): Contents["units"] {
+  if (layers[index]?.kind === "log") return units.filter(isLookedUp);
   return units.filter(({ layers }) => layers.includes(index));
 }

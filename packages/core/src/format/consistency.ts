@@ -9,7 +9,7 @@ import { compareGoVersions, TOOLCHAIN_PATH, toolchainVersion } from "../gomodule
 export const CHUNK_BYTES = 1 << 20;
 
 interface LayerShape {
-  kind: "sdk" | "mod";
+  kind: "sdk" | "mod" | "log";
   go?: string | undefined;
   platform?: string | undefined;
   digest: string;
@@ -56,7 +56,7 @@ function inHead({ created, serial, expires, go, platforms, log, units }: Content
   return undefined;
 }
 
-function inLayers({ go, platforms, layers, units }: ContentsShape): string | undefined {
+function inLayers({ go, platforms, log, layers, units }: ContentsShape): string | undefined {
   if (new Set(layers.map(({ digest }) => digest)).size !== layers.length) return "layers: each digest once";
   const used = new Set(units.flatMap((unit) => unit.layers));
   for (const [i, layer] of layers.entries()) {
@@ -64,10 +64,13 @@ function inLayers({ go, platforms, layers, units }: ContentsShape): string | und
     if (layer.chunks.length !== Math.ceil(layer.size / CHUNK_BYTES)) return `${at}.chunks: one for each MiB`;
     if ((layer.kind === "sdk") !== (layer.go !== undefined)) return `${at}.go: present exactly with kind sdk`;
     if (layer.go !== undefined && !go.includes(layer.go)) return `${at}.go: one of go`;
-    if (layer.platform !== undefined && (layer.kind === "mod" || !platforms.includes(layer.platform))) {
+    if (layer.platform !== undefined && (layer.kind !== "sdk" || !platforms.includes(layer.platform))) {
       return `${at}.platform: one of platforms, and only with kind sdk`;
     }
-    if (!used.has(i)) return `${at}: the layer of a unit`;
+    if (layer.kind === "log" && (log === undefined || i + 1 < layers.length)) {
+      return `${at}: one of kind log at most, the last, and only with log`;
+    }
+    if (layer.kind !== "log" && !used.has(i)) return `${at}: the layer of a unit`;
   }
   return undefined;
 }

@@ -15,6 +15,8 @@ const MOD = 6;
 const GOMOD = 0;
 const MODULE = 1;
 const TOOLCHAIN = 3;
+/** Index of the layer with the log's tiles, the last. */
+const LOG = 7;
 
 let contents: Contents;
 
@@ -50,6 +52,7 @@ describe("the contents of a bundle that the packer made", () => {
       ["sdk", "1.27.1", "linux/amd64"],
       ["sdk", "1.27.1", "windows/amd64"],
       ["mod", undefined, undefined],
+      ["log", undefined, undefined],
     ]);
     expect(contents.units.map((unit) => [unit.kind, unit.layers])).toEqual([
       ["gomod", [6]],
@@ -203,7 +206,20 @@ describe("consistency", () => {
   it("refuses a log that nothing is proven in, and takes none where all is private", () => {
     const units = contents.units.map((unit) => ({ ...unit, evidence: "private" }));
     expect(judge({ units })).toContain("log: ");
-    expect(judge({ units, log: undefined })).toBe("fine");
+    const layers = contents.layers.slice(0, LOG);
+    expect(judge({ units, log: undefined, layers })).toBe("fine");
+  });
+
+  it("refuses a layer of the log without a log, before other layers, and a second one", () => {
+    const units = contents.units.map((unit) => ({ ...unit, evidence: "private" }));
+    expect(judge({ units, log: undefined })).toContain(`layers.${LOG}: `);
+    const [log] = contents.layers.slice(LOG);
+    expect(judge({ layers: [...contents.layers, { ...log, digest: `sha256:${"0".repeat(64)}` }] })).toContain(
+      `layers.${LOG}: `,
+    );
+    expect(judge({ [`layers.${LOG}.platform`]: "linux/amd64" })).toContain(`layers.${LOG}.platform: `);
+    expect(judge({ [`layers.${LOG}.go`]: "1.27.1" })).toContain(`layers.${LOG}.go: `);
+    expect(judge({ "units.0.layers": [LOG] })).toContain("units.0.layers: ");
   });
 });
 
@@ -253,8 +269,8 @@ describe("Go versions", () => {
 
 describe("what a host of a platform needs", () => {
   it("are its own layers and the common ones", () => {
-    expect(layersFor(contents, "windows/amd64")).toEqual([0, 2, 3, 5, 6]);
-    expect(layersFor(contents, "plan9/386")).toEqual([0, 3, 6]);
+    expect(layersFor(contents, "windows/amd64")).toEqual([0, 2, 3, 5, 6, LOG]);
+    expect(layersFor(contents, "plan9/386")).toEqual([0, 3, 6, LOG]);
   });
 
   it("are its toolchains and all modules", () => {

@@ -6,6 +6,7 @@ import * as z from "zod";
 import { isModule } from "../gomodule/path.ts";
 import { inconsistency } from "./consistency.ts";
 import { BUNDLE_NAME, COUNT, DIGEST, GO_RELEASE, H1, PLATFORM, SHA256, TIME } from "./fields.ts";
+import { MAX_EARLIER_HEADS } from "../limits.ts";
 import { REQUEST_SCHEMA } from "./request.ts";
 
 export { CHUNK_BYTES } from "./consistency.ts";
@@ -15,6 +16,8 @@ export { CHUNK_BYTES } from "./consistency.ts";
  * every layer in it, so this bounds the memory that an unsigned document can make a reader use.
  */
 const MAX_COMBINATIONS = 64;
+
+const NOTE = z.string().min(1).max(4096);
 
 const EVIDENCE = z
   .union([
@@ -63,10 +66,30 @@ const UNIT = z
   .refine(isModule, { error: "a module path and a version of it, as Go writes them" })
   .describe("A toolchain, a module, or a module version of which only the go.mod is carried.");
 
+const LOG = z.strictObject({
+  name: z.string().min(1).max(256).describe("Name of the checksum database."),
+  head: NOTE.describe("Its signed tree head, a note, to which all proofs lead."),
+  earlier: z
+    .array(
+      z.strictObject({
+        head: NOTE.describe("The signed tree head of an earlier bundle of this name."),
+        proof: z
+          .base64()
+          .max(4096)
+          .describe("Consistency proof from it to head: 32-byte hashes, joined, base64."),
+      }),
+    )
+    .max(MAX_EARLIER_HEADS)
+    .optional()
+    .describe("Heads that a host may have seen before, newest first; absent if there are none."),
+});
+
 const LAYER = z.strictObject({
   kind: z
-    .enum(["sdk", "mod"])
-    .describe("sdk: files of one Go version, for one platform or, without platform, for all; mod: modules."),
+    .enum(["sdk", "mod", "log"])
+    .describe(
+      "sdk: files of one Go version, for one platform or, without platform, for all; mod: modules; log: tiles of the checksum database.",
+    ),
   go: GO_RELEASE.optional(),
   platform: PLATFORM.optional(),
   digest: DIGEST.describe("Of the compressed bytes; also the name of the blob."),
@@ -91,13 +114,7 @@ export const CONTENTS_SCHEMA = z
       .max(MAX_COMBINATIONS)
       .describe("Platforms of the toolchains, sorted."),
     request: REQUEST_SCHEMA,
-    log: z
-      .strictObject({
-        name: z.string().min(1).max(256).describe("Name of the checksum database."),
-        head: z.string().min(1).max(4096).describe("Its signed tree head, a note, to which all proofs lead."),
-      })
-      .optional()
-      .describe("Absent if every unit is private."),
+    log: LOG.optional().describe("Absent if every unit is private."),
     layers: z.array(LAYER).min(1).max(1000).describe("In the order of the file."),
     units: z.array(UNIT).min(1).max(200_000).describe("Sorted by kind, path and version."),
   })
@@ -114,6 +131,11 @@ export type Layer = Contents["layers"][number];
 /** `path@version`, as Go writes a module. */
 export function unitName({ path, version }: { path: string; version: string }): string {
   return `${path}@${version}`;
+}
+
+/** Whether go asks the checksum database for this unit; toolchains are not asked for where goferry put them. */
+export function isLookedUp({ kind, evidence }: Pick<Unit, "kind" | "evidence">): boolean {
+  return kind !== "toolchain" && evidence !== "private";
 }
 
 /** The layers that a host of this platform needs, as indexes. */

@@ -65,10 +65,11 @@ export function encodeProof(proof: readonly Uint8Array[]): string {
   return Buffer.concat(proof).toString("base64");
 }
 
-function decodeProof(text: string, subject: string): Uint8Array[] {
+/** Reads the hashes of a proof. Throws LOG_MISMATCH. */
+export function decodeProof(text: string, subject: string): Uint8Array[] {
   const bytes = decodeBase64(text);
   if (bytes === undefined || bytes.length % HASH_SIZE !== 0) {
-    throw logMismatch(subject, "the inclusion proof cannot be read", {
+    throw logMismatch(subject, "the proof cannot be read", {
       expected: `base64 of hashes of ${HASH_SIZE} bytes`,
       found: JSON.stringify(text.slice(0, 80)),
     });

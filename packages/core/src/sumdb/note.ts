@@ -74,6 +74,11 @@ export function openNote(note: string, verifier: Verifier): string {
   return text;
 }
 
+/** The text of a note, whoever signed it: all up to the last blank line. Only for what `openNote` has accepted. */
+export function noteText(note: string): string {
+  return note.slice(0, note.lastIndexOf("\n\n") + 1);
+}
+
 /**
  * Reads the text of a tree head: `go.sum database tree`, the number of records, the hash of the root in base64.
  * Further lines are left to later versions of the format, as its specification says. Throws LOG_MISMATCH.

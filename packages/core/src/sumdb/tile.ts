@@ -17,10 +17,10 @@ export interface Tile {
 }
 
 /** Levels of the tree in one tile. */
-const HEIGHT = 8;
+export const TILE_LEVELS = 8;
 
 /** Hashes in a full tile. */
-export const TILE_WIDTH = 2 ** HEIGHT;
+export const TILE_WIDTH = 2 ** TILE_LEVELS;
 
 /** Where tiles come from. */
 export interface TileSource {
@@ -34,7 +34,7 @@ export interface TileSource {
 export function tilePath({ level, n, width }: Tile): string {
   let number = digits(n);
   while ((n = Math.floor(n / 1000)) > 0) number = `x${digits(n)}/${number}`;
-  return `tile/${HEIGHT}/${level}/${number}${width === TILE_WIDTH ? "" : `.p/${width}`}`;
+  return `tile/${TILE_LEVELS}/${level}/${number}${width === TILE_WIDTH ? "" : `.p/${width}`}`;
 }
 
 /**
@@ -67,6 +67,24 @@ export function tilesForLookups(
   const own = tilesFor([...records, ...olderSizes.flatMap(subtrees)], head.size);
   const older = olderSizes.flatMap((size) => tilesFor([], size));
   return Array.from(new Map([...own, ...older].map((tile) => [tilePath(tile), tile])).values());
+}
+
+/**
+ * Shows that the source has these tiles, and that every hash in them belongs to the trees under the heads: the first, and
+ * trees that came before it. Throws LOG_MISMATCH.
+ */
+export async function proveTiles(
+  [newest, ...earlier]: readonly [TreeHead, ...TreeHead[]],
+  tiles: readonly Tile[],
+  source: TileSource,
+): Promise<void> {
+  // Their edges are in no other tree; whatever else they have is in the newest too.
+  for (const head of earlier) await treeHash(head.size, tileHashReader(head, source));
+  const read = tileHashReader(newest, source);
+  await treeHash(newest.size, read);
+  // One hash of a tile is enough to ask for all of it.
+  const full = tiles.filter((tile) => !isEdge(tile));
+  await read(full.map(({ level, n }) => ({ level: level * TILE_LEVELS, n: n * TILE_WIDTH })));
 }
 
 /** Reads hashes of the tree under `head`, each tile once. A tile of another tree throws LOG_MISMATCH. */
@@ -143,8 +161,8 @@ function tileOf({ level, n }: TreeNode, size: number): Tile {
       found: `record ${(n + 1) * 2 ** level - 1}`,
     });
   }
-  const tileLevel = Math.floor(level / HEIGHT);
-  const number = Math.floor((n * 2 ** (level % HEIGHT)) / TILE_WIDTH);
+  const tileLevel = Math.floor(level / TILE_LEVELS);
+  const number = Math.floor((n * 2 ** (level % TILE_LEVELS)) / TILE_WIDTH);
   const hashes = Math.floor(size / TILE_WIDTH ** tileLevel) - number * TILE_WIDTH;
   return { level: tileLevel, n: number, width: Math.min(hashes, TILE_WIDTH) };
 }
@@ -156,12 +174,12 @@ function isEdge({ width }: Tile): boolean {
 
 /** The node above all hashes of a full tile. */
 function rootOf({ level, n }: Tile): TreeNode {
-  return { level: (level + 1) * HEIGHT, n };
+  return { level: (level + 1) * TILE_LEVELS, n };
 }
 
 /** The hash of a node from the data of the tile that holds it. */
 function hashIn(tile: Tile, data: Uint8Array, { level, n }: TreeNode): Uint8Array {
-  const hashes = 2 ** (level % HEIGHT);
+  const hashes = 2 ** (level % TILE_LEVELS);
   const start = n * hashes - tile.n * TILE_WIDTH;
   return completeHash(data.subarray(start * HASH_SIZE, (start + hashes) * HASH_SIZE));
 }

@@ -1,6 +1,6 @@
 // `goferry inspect`: what a bundle says of itself, for somebody who has no key for it yet.
 
-import { EXIT, inspectBundle, openFileSource, unitName } from "@goferry/core";
+import { EXIT, inspectBundle, openFileSource, unitName, type Layer } from "@goferry/core";
 import { bundleFacts, factRows } from "../bundle-facts.ts";
 import { defineCommand } from "../command.ts";
 import { rowsText } from "../output/rows.ts";
@@ -57,13 +57,14 @@ export const inspect = defineCommand({
 });
 
 interface LayerFacts {
-  kind: "sdk" | "mod";
+  kind: Layer["kind"];
   go: string | undefined;
   platform: string | undefined;
   size: number;
 }
 
 function layerText({ kind, go, platform, size }: LayerFacts): string {
-  const what = kind === "mod" ? "modules" : `go${go ?? ""} ${platform ?? "for all platforms"}`;
+  const sdk = `go${go ?? ""} ${platform ?? "for all platforms"}`;
+  const what = { sdk, mod: "modules", log: "checksum database" }[kind];
   return `${what}: ${bytesText(size)}`;
 }

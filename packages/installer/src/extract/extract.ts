@@ -91,7 +91,8 @@ function jobOf(
       message: "the bundle has no such layer",
     });
   }
-  return { name: source.name, ...file, layer, units: unitsOfLayer(contents, index), folder, zips };
+  const units = unitsOfLayer(contents, index);
+  return { name: source.name, ...file, layer, units, log: contents.log, folder, zips };
 }
 
 interface Extracted {

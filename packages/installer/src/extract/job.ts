@@ -1,6 +1,13 @@
 // What goes to a worker thread and what comes back, in types that survive the way: no functions, no classes.
 
-import { GoferryError, type ErrorCode, type Layer, type LayerSums, type Unit } from "@goferry/core";
+import {
+  GoferryError,
+  type Contents,
+  type ErrorCode,
+  type Layer,
+  type LayerSums,
+  type Unit,
+} from "@goferry/core";
 
 export interface ExtractJob {
   /** Name of the bundle, for refusals. */
@@ -10,6 +17,7 @@ export interface ExtractJob {
   offset: number;
   layer: Layer;
   units: Unit[];
+  log: Contents["log"];
   /** Absolute folder to write below. */
   folder: string;
   zips: boolean;

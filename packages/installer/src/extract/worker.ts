@@ -16,12 +16,12 @@ parentPort?.on("message", (job: ExtractJob) => {
 });
 
 async function extract(job: ExtractJob): Promise<ExtractAnswer> {
-  const { layer, units, folder, zips, offset } = job;
+  const { layer, units, log, folder, zips, offset } = job;
   const sink = new FileSink({ folder, units, zips });
   try {
     const source = await descriptorSource(job);
     const onBytes = (bytes: number): void => tell({ kind: "bytes", bytes });
-    const sums = await readLayer({ source, offset, layer, units, sink, onBytes });
+    const sums = await readLayer({ source, offset, layer, units, log, sink, onBytes });
     sink.close();
     return { kind: "done", sums, lines: [...sink.lines] };
   } catch (error) {
