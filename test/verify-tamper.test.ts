@@ -33,7 +33,7 @@ beforeAll(async () => {
   outer = await readOuterTar(demo.bundle);
   keys = [await readTrustedKey(await readFile(demo.publicKey))];
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 interface Place {
   entry: OuterEntry;

@@ -47,7 +47,7 @@ export const runner = createRunner((pid, signal) => process.kill(pid, signal));
 /** A temporary folder that is removed when the scope that holds it ends. */
 export async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
   const path = await realpath(await mkdtemp(join(tmpdir(), "goferry-go-")));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
 /** Writes files by their paths below `folder`. */

@@ -9,5 +9,5 @@ import { makeDemoBundle } from "./demo-bundle.ts";
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), "goferry-demo-"));
   project.provide("demo", await makeDemoBundle(folder));
-  return () => rm(folder, { recursive: true, force: true });
+  return () => rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }

@@ -28,7 +28,7 @@ export async function testFolder(): Promise<TestFolder> {
   return {
     path,
     root: join(path, "opt", "goferry"),
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 5 }),
   };
 }
 

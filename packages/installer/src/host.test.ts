@@ -9,7 +9,7 @@ let scratch = "";
 beforeAll(async () => {
   scratch = await realpath(await mkdtemp(join(tmpdir(), "goferry-host-")));
 });
-afterAll(() => rm(scratch, { recursive: true, force: true }));
+afterAll(() => rm(scratch, { recursive: true, force: true, maxRetries: 5 }));
 
 const hostWith = (env: Record<string, string>) =>
   createHost({ platform: "linux/amd64", env, home: "/h", uid: 1, userName: "u", ...PROCESS_FACTS });

@@ -25,7 +25,7 @@ describe.skipIf(go === undefined)("selfTest, with a real Go", () => {
     const links = entries.flatMap((entry) => (entry.kind === "link" ? [entry] : []));
     await linkRoot(root, currentTarget(version), links);
   });
-  afterEach(() => rm(root, { recursive: true, force: true }));
+  afterEach(() => rm(root, { recursive: true, force: true, maxRetries: 5 }));
 
   // An environment that would break every command, if it reached one.
   const env = { PATH: "/nowhere", GOROOT: "/nowhere", GOFLAGS: "-nonsense", GOTOOLCHAIN: "go1.99.0" };

@@ -160,7 +160,7 @@ describe.skipIf(found === undefined)("rehearse", () => {
 
     expect(await codeOf(rehearse(options))).toBe("REHEARSAL_FAILED");
     const inside = requests;
-    await rm(options.workDir, { recursive: true });
+    await rm(options.workDir, { recursive: true, maxRetries: 5 });
     expect(await codeOf(rehearse({ ...options, runner: withoutNamespaces }))).toBe("REHEARSAL_FAILED");
     server.close();
     expect(requests).toBeGreaterThan(inside);
@@ -184,7 +184,7 @@ describe.skipIf(found === undefined)("rehearse", () => {
         return { code: 1, signal: null, stdout: "", stderr };
       };
       expect(await codeOf(rehearse({ ...options, runner: onFullDisk }))).toBe("DISK_FULL");
-      await rm(options.workDir, { recursive: true });
+      await rm(options.workDir, { recursive: true, maxRetries: 5 });
     }
   });
 

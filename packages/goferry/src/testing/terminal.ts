@@ -79,7 +79,7 @@ export async function goferry(argv: readonly string[], options: TestRun): Promis
 /** A temporary folder that is removed when the scope that holds it ends. */
 export async function testFolder(): Promise<AsyncDisposable & { path: string }> {
   const path = await realpath(await mkdtemp(join(tmpdir(), "goferry-cli-")));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
 class Recorder extends Writable {

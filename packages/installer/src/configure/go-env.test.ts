@@ -144,7 +144,7 @@ describe.skipIf(go === undefined)("a real Go", () => {
   beforeAll(async () => {
     scratch = await realpath(await mkdtemp(join(tmpdir(), "goferry-go-env-")));
   });
-  afterAll(() => rm(scratch, { recursive: true, force: true }));
+  afterAll(() => rm(scratch, { recursive: true, force: true, maxRetries: 5 }));
 
   it.each(["plain", "with space", "ü,|%41?#@;$HOME'\"\\", "日本"])(
     "finds the proxy of a root named %j",

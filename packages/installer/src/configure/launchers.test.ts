@@ -52,7 +52,7 @@ describe.skipIf(go === undefined)("a real Go", () => {
     await plantGo(root, go);
     await linkRoot(root, currentTarget(go.version), links([go.version]));
   });
-  afterAll(() => rm(root, { recursive: true, force: true }));
+  afterAll(() => rm(root, { recursive: true, force: true, maxRetries: 5 }));
 
   const run = async (command: string, args: string[], env: Record<string, string> = {}, cwd = root) => {
     const bin = join(root, "bin");

@@ -37,7 +37,7 @@ describe.skipIf(go === undefined)("findOverrides, with a real Go", () => {
     home = await mkdtemp(join(scratch, "home-"));
     await mkdir(join(home, ".config", "go"), { recursive: true });
   });
-  afterAll(() => rm(scratch, { recursive: true, force: true }));
+  afterAll(() => rm(scratch, { recursive: true, force: true, maxRetries: 5 }));
 
   const hostWith = (env: Record<string, string>): Host =>
     createHost({
