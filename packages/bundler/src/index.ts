@@ -10,6 +10,7 @@ export {
   type RehearsalInstallOptions,
 } from "./build.ts";
 export type { Environment } from "./go/environment.ts";
+export { draftSpec, writeSpec, type InitDraft } from "./init/init.ts";
 export { generateKey, unlockKey, writeKeyPair, type KeyPair, type UnlockedKey } from "./keys.ts";
 export { changeText, type LockChange } from "./lock/compare.ts";
 export type { Lock } from "./lock/schema.ts";
@@ -19,5 +20,5 @@ export type { Plan } from "./plan/plan.ts";
 export type { Rehearsal } from "./rehearse/rehearse.ts";
 export { keySigner, type Signer } from "./signer.ts";
 export { nearest } from "./spec/nearest.ts";
-export { SPEC_SCHEMA } from "./spec/schema.ts";
+export { specSchemaText } from "./spec/json-schema.ts";
 export type { Sealed } from "./stages.ts";

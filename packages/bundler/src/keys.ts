@@ -2,11 +2,12 @@
 // its first OpenPGP form, no AEAD and no Argon2; the library's modern key types are refused there. A key without an
 // encryption subkey is enough to sign, and cannot be mistaken for one to send secrets to.
 
-import { mkdir, open, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { decryptKey, enums, generateKey as generate, readPrivateKeys } from "openpgp";
 import type { PartialConfig, PrivateKey } from "openpgp";
 import { GoferryError } from "@goferry/core";
+import { createFile } from "./output.ts";
 
 export interface KeyRequest {
   /** As in `Site builds <builds@example.com>`: what hosts show when they verify. */
@@ -117,12 +118,12 @@ export async function writeKeyPair(
   const publicFile = join(directory, "public.asc");
   try {
     await mkdir(directory, { recursive: true });
-    await create(publicFile, pair.publicKey, 0o644);
+    await createFile(publicFile, pair.publicKey, 0o644);
   } catch (error) {
     throw outputRefused(publicFile, error);
   }
   try {
-    await create(privateFile, pair.privateKey, 0o600);
+    await createFile(privateFile, pair.privateKey, 0o600);
   } catch (error) {
     await rm(publicFile, { force: true });
     throw outputRefused(privateFile, error);
@@ -176,20 +177,6 @@ function keyInvalid(subject: string, message: string, found?: string, cause?: un
     next: "Make one with: goferry key generate, or export yours: gpg --export-secret-keys --armor FINGERPRINT",
     cause,
   });
-}
-
-async function create(path: string, content: string, mode: number): Promise<void> {
-  // No draft that gets its name by a link: keys are kept on USB sticks, and FAT has no links.
-  const file = await open(path, "wx", mode);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } catch (error) {
-    await rm(path, { force: true });
-    throw error;
-  } finally {
-    await file.close();
-  }
 }
 
 function outputRefused(path: string, cause: unknown): GoferryError {

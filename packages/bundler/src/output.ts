@@ -65,6 +65,24 @@ export function draftOf(file: string, mode = 0o644): Draft {
   };
 }
 
+/**
+ * Writes a file that is not there yet, to the disk; after an error nothing is left of it. No draft that gets its name by
+ * a link: files are kept on USB sticks, and FAT has no links.
+ * @throws what node:fs throws, EEXIST where the name is taken
+ */
+export async function createFile(path: string, content: string, mode = 0o644): Promise<void> {
+  const file = await open(path, "wx", mode);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
 /** Whether `path` is a draft of `file`, of whatever build. */
 export function isDraftOf(path: string, file: string): boolean {
   return path.startsWith(`${file}.`) && /^[0-9a-f-]{36}(?:\.part)?$/u.test(path.slice(file.length + 1));

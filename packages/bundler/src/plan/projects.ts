@@ -29,7 +29,7 @@ export interface PlannedProject extends ProjectSpec {
  * that can be made), IO_FAILED.
  */
 export async function planProjects(
-  spec: Spec,
+  spec: Pick<Spec, "projects" | "where">,
   specDir: string,
   readFile: ReadFile,
 ): Promise<PlannedProject[]> {

@@ -48,6 +48,7 @@ export function parseGoMod(text: string, subject: string): GoMod {
   return { module, go, toolchain, needsGoSum };
 }
 
+/** A directive of a go.mod or go.work. */
 interface Statement {
   verb: string;
   /** The tokens after the verb, quotes and all. */
@@ -94,7 +95,8 @@ function isFolder(path: string): boolean {
   return /^(?:\.{1,2}$|\.{1,2}[/\\]|[/\\]|[A-Za-z]:)/u.test(path);
 }
 
-function* statements(text: string, subject: string): Generator<Statement> {
+/** The directives of a go.mod, or of a go.work, whose form is the same. Throws PROJECT_INVALID as parseGoMod does. */
+export function* statements(text: string, subject: string): Generator<Statement> {
   let block: { verb: string; words: number; line: number } | undefined;
   for (const { tokens, line } of tokenLines(text, subject)) {
     const [verb = "", ...args] = tokens;

@@ -2,6 +2,7 @@
 
 import type { Command } from "../command.ts";
 import { build } from "./build.ts";
+import { init } from "./init.ts";
 import { inspect } from "./inspect.ts";
 import { install } from "./install.ts";
 import { keyGenerate } from "./key-generate.ts";
@@ -12,6 +13,7 @@ import { trustAllowPrivate, trustRemovePrivate } from "./trust-private.ts";
 import { verify } from "./verify.ts";
 
 export const COMMANDS: readonly Command[] = [
+  init,
   plan,
   build,
   keyGenerate,

@@ -275,3 +275,43 @@ describe("build", () => {
     expect(await readdir(join(folder.path, "home/cache/work"))).toEqual([]);
   });
 });
+
+describe("init", () => {
+  it("writes a spec that plan takes as it is, once", async () => {
+    await using other = await testFolder();
+    const app = join(other.path, "app");
+    await mkdir(app);
+    await writeFile(join(app, "go.mod"), "module example.com/app\n\ngo 1.21\n");
+    await writeFile(join(app, "Dockerfile"), "FROM golang:1.27.1-alpine\n");
+    const here = (words: string[]): Promise<TestResult> => goferry(words, { cwd: app, env });
+
+    const dry = await here(["init", "--dry-run"]);
+    expect(dry).toMatchObject({ code: 0, stderr: "" });
+    expect(await readdir(app)).toEqual(["Dockerfile", "go.mod"]);
+
+    const written = await here(["init"]);
+    expect(written).toMatchObject({ code: 0, stderr: "" });
+    expect(written.stdout).toContain("1.27.1: Dockerfile:1");
+    expect(await readFile(join(app, "goferry.yaml"), "utf8")).toBe(dry.stdout);
+    expect((await here(["plan", "--json"])).json()).toMatchObject({
+      name: "app",
+      go: ["1.27.1"],
+      platforms: [PLATFORM],
+      projects: [{ name: "app", dir: app }],
+    });
+
+    const again = await here(["init", "--json"]);
+    expect(again.code).toBe(2);
+    expect(again.json()).toMatchObject({ error: { code: "OUTPUT_EXISTS" } });
+    const elsewhere = await goferry(["init", "app", "--out", "x.yaml", "--no-schema", "--json"], {
+      cwd: other.path,
+      env,
+    });
+    expect(elsewhere.json()).toMatchObject({
+      file: join(other.path, "x.yaml"),
+      schemaFile: null,
+      projects: [{ path: "./app", active: true }],
+    });
+    expect(await readdir(other.path)).toEqual(["app", "x.yaml"]);
+  });
+});
