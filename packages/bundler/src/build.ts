@@ -5,10 +5,9 @@ import { dirname, join, resolve } from "node:path";
 import { GoferryError, type ByteSource } from "@goferry/core";
 import { fetchAll } from "./fetch.ts";
 import { compareLocks, type LockChange } from "./lock/compare.ts";
-import { parseLock, renderLock } from "./lock/lock.ts";
+import { readLockFile, renderLock } from "./lock/lock.ts";
 import type { Lock } from "./lock/schema.ts";
 import type { BuildContext, BuildMachine, Progress } from "./machine.ts";
-import { diskError, errorCode } from "./net/disk-error.ts";
 import { openNetwork, type Network } from "./network.ts";
 import { checkWritable, draftOf } from "./output.ts";
 import { lockOf } from "./pack/lock-of.ts";
@@ -129,20 +128,12 @@ async function preparePlan(options: PlanOptions, context: BuildContext): Promise
   return { plan, network, lockFile, before };
 }
 
+/** Throws as readLockFile, but that a lock which is not needed may be absent. */
 async function readLock(file: string, isNeeded: boolean): Promise<Lock | undefined> {
-  try {
-    return parseLock(await readFile(file), file);
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") {
-      if (!isNeeded) return undefined;
-      throw new GoferryError("NOT_FOUND", {
-        subject: file,
-        message: "there is no lock to follow",
-        next: "Build once without --locked, which writes the lock.",
-      });
-    }
-    throw error instanceof Error && "syscall" in error ? diskError(error, file) : error;
-  }
+  return await readLockFile(file).catch((error: unknown) => {
+    if (isNeeded || !(error instanceof GoferryError) || error.code !== "NOT_FOUND") throw error;
+    return undefined;
+  });
 }
 
 function countBytes({ onProgress }: BuildContext, stage: Progress["stage"]): (bytes: number) => void {

@@ -9,10 +9,13 @@ export {
   type RehearsalInstall,
   type RehearsalInstallOptions,
 } from "./build.ts";
+export { diffInventories, type Change, type Difference, type ModuleChange } from "./diff/diff.ts";
+export { bundleInventory, lockInventory, type Inventory } from "./diff/inventory.ts";
 export type { Environment } from "./go/environment.ts";
 export { draftSpec, writeSpec, type InitDraft } from "./init/init.ts";
 export { generateKey, unlockKey, writeKeyPair, type KeyPair, type UnlockedKey } from "./keys.ts";
 export { changeText, type LockChange } from "./lock/compare.ts";
+export { readLockFile } from "./lock/lock.ts";
 export type { Lock } from "./lock/schema.ts";
 export type { BuildMachine, Progress } from "./machine.ts";
 export { findExecutables, placeExecutables } from "./pack/with-executables.ts";

@@ -67,7 +67,7 @@ export function changeText({ area, subject, before, after }: LockChange): string
 }
 
 /** What differs between what was asked for then and what is asked for now. */
-function compareRequests(before: Requested, after: Requested): LockChange[] {
+export function compareRequests(before: Requested, after: Requested): LockChange[] {
   const then = requestItems(before);
   const now = requestItems(after);
   return pairUp("request", then, now);

@@ -2,7 +2,9 @@
 // bundle made again from it has the same bytes. Reading accepts other white space (line ends of a checkout, an
 // editor's indentation) and nothing else.
 
+import { readFile } from "node:fs/promises";
 import { GoferryError } from "@goferry/core";
+import { diskError, errorCode } from "../net/disk-error.ts";
 import { LOCK_SCHEMA } from "./schema.ts";
 import type { Lock, LockUnit } from "./schema.ts";
 
@@ -24,6 +26,19 @@ export function sortUnits<T extends LockUnit>(units: readonly T[]): T[] {
 export function unitKey(unit: LockUnit): string {
   const platform = unit.kind === "toolchain" ? unit.platform : "";
   return `${unit.kind} ${unit.path} ${unit.version} ${platform}`;
+}
+
+/** Reads the lock `file`. Throws NOT_FOUND, IO_FAILED, LOCK_INVALID. */
+export async function readLockFile(file: string): Promise<Lock> {
+  const bytes = await readFile(file).catch((error: unknown) => {
+    if (errorCode(error) !== "ENOENT") throw diskError(error, file);
+    throw new GoferryError("NOT_FOUND", {
+      subject: file,
+      message: "there is no lock",
+      next: "Build once without --locked, which writes the lock.",
+    });
+  });
+  return parseLock(bytes, file);
 }
 
 /** Reads a lock; `file` is its name for messages. Throws LOCK_INVALID with the place inside as subject. */

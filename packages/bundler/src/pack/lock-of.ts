@@ -1,5 +1,6 @@
 // The lock that a packed bundle follows from: with it, the same goferry makes the same bytes again.
 
+import type { Unit } from "@goferry/core";
 import type { Lock } from "../lock/schema.ts";
 import { refuseChangedUnits } from "../lock/compare.ts";
 import { sortUnits } from "../lock/lock.ts";
@@ -32,7 +33,8 @@ function lockLog({ name, head, earlier }: FetchedLog): NonNullable<Lock["log"]> 
   return { name, head, ...(notes.length === 0 ? {} : { earlier: notes }) };
 }
 
-function lockUnit(unit: FetchedUnit): Lock["units"][number] {
+/** A unit as a lock has it; the contents of a bundle say no less of one. */
+export function lockUnit(unit: FetchedUnit | Unit): Lock["units"][number] {
   const { path, version, modH1, evidence } = unit;
   const vouched = evidence === "private" ? { private: true as const } : { id: evidence.id };
   switch (unit.kind) {

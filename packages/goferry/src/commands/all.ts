@@ -2,6 +2,7 @@
 
 import type { Command } from "../command.ts";
 import { build } from "./build.ts";
+import { diff } from "./diff.ts";
 import { init } from "./init.ts";
 import { inspect } from "./inspect.ts";
 import { install } from "./install.ts";
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   keyGenerate,
   verify,
   inspect,
+  diff,
   install,
   list,
   trustAllowPrivate,

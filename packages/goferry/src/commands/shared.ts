@@ -16,14 +16,15 @@ export const SPEC = {
 /** Where a spec is looked for. */
 export const DEFAULT_SPEC = "goferry.yaml";
 
+export const KEY_OPTION = {
+  kind: "paths",
+  arg: "FILE",
+  help: "Public key that is trusted to sign bundles.",
+  setting: true,
+} as const;
+
 export const TRUST_OPTIONS = {
-  key: {
-    kind: "paths",
-    arg: "FILE",
-    help: "Public key that is trusted to sign bundles.",
-    setting: true,
-    required: true,
-  },
+  key: { ...KEY_OPTION, required: true },
   "min-signatures": {
     kind: "count",
     arg: "N",

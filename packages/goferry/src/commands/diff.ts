@@ -1,0 +1,217 @@
+// `goferry diff`: what changed from one bundle or lock to another.
+
+import { open } from "node:fs/promises";
+import {
+  EXIT,
+  GoferryError,
+  inspectBundle,
+  openBundle,
+  openFileSource,
+  type TrustedKey,
+} from "@goferry/core";
+import {
+  bundleInventory,
+  changeText,
+  diffInventories,
+  lockInventory,
+  readLockFile,
+  type Change,
+  type Difference,
+  type Inventory,
+  type ModuleChange,
+} from "@goferry/bundler";
+import { signatureJson, signatureText } from "../bundle-facts.ts";
+import { defineCommand, type Outcome } from "../command.ts";
+import { readTrustedKeys } from "../key-files.ts";
+import { rowsText } from "../output/rows.ts";
+import { amountText } from "../output/units.ts";
+import { KEY_OPTION, TRUST_OPTIONS } from "./shared.ts";
+
+const SIDE = { arg: "A", help: "Bundle or goferry.lock, the older one.", required: true } as const;
+
+export const diff = defineCommand({
+  name: "diff",
+  summary: "Show what changed from one bundle or lock to another",
+  description:
+    "Compares two bundles, two locks, or one of each: Go versions, platforms, modules, hashes that changed under the " +
+    "same version (an alarm: no honest change explains them), private modules, and what the spec asked for. Times, " +
+    "serials and tree heads are not compared.\n\n" +
+    "A bundle is compared only if trusted keys signed its contents; a lock is a file of yours, and nobody signed it. " +
+    "The bytes of modules and toolchains are not read: goferry verify does that. The exit code is 0 whether or not " +
+    "anything differs; with --json, `same` and `alarms` say it.",
+  positionals: { a: SIDE, b: { ...SIDE, arg: "B", help: "Bundle or goferry.lock, the newer one." } },
+  options: {
+    key: KEY_OPTION,
+    "min-signatures": TRUST_OPTIONS["min-signatures"],
+    unverified: { kind: "flag", help: "Compare what bundles say of themselves, without asking who says it." },
+  },
+  examples: [
+    { line: "goferry diff old.tar new.tar --key keys/public.asc", what: "What does the new bundle bring?" },
+    {
+      line: "goferry diff site.tar goferry.lock --key keys/public.asc --json",
+      what: "Is the bundle what the lock says?",
+    },
+    { line: "goferry diff goferry.lock.old goferry.lock", what: "Two locks, which need no key" },
+  ],
+  exits: [EXIT.usage, EXIT.refused, EXIT.io, EXIT.notFound],
+  answers: true,
+  async run(values, { terminal }) {
+    const { key, unverified } = values;
+    const options = {
+      keys: unverified ? undefined : await readTrustedKeys(key),
+      minSignatures: values["min-signatures"],
+      now: terminal.now(),
+    };
+    const a = await readSide(values.a, options);
+    const b = await readSide(values.b, options);
+    return outcome(a, b, diffInventories(a.inventory, b.inventory));
+  },
+});
+
+interface Trusting {
+  /** undefined: nothing is verified, as was asked for. */
+  keys: readonly TrustedKey[] | undefined;
+  minSignatures: number | undefined;
+  now: Date;
+}
+
+interface Side {
+  file: string;
+  inventory: Inventory;
+  /** How far it is believed, for people. */
+  trust: string;
+  json: object;
+}
+
+async function readSide(file: string, trusting: Trusting): Promise<Side> {
+  return (await isLock(file)) ? lockSide(file) : bundleSide(file, trusting);
+}
+
+/** A lock is JSON, and begins with its bracket; a bundle begins with the name of its first file. */
+async function isLock(file: string): Promise<boolean> {
+  try {
+    await using handle = await open(file);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0);
+    return /^(?:\uFEFF)?\s*\{/u.test(buffer.toString("utf8", 0, bytesRead));
+  } catch (error) {
+    // openFileSource says the same of every file that cannot be read.
+    if (error instanceof Error && "syscall" in error) return false;
+    throw error;
+  }
+}
+
+async function lockSide(file: string): Promise<Side> {
+  const inventory = lockInventory(await readLockFile(file));
+  return {
+    file,
+    inventory,
+    trust: "a lock, signed by nobody",
+    json: { file, kind: "lock", verified: null, ...head(inventory) },
+  };
+}
+
+async function bundleSide(file: string, { keys, minSignatures, now }: Trusting): Promise<Side> {
+  await using source = await openFileSource(file);
+  if (keys === undefined) {
+    const { contents, indexDigest } = await inspectBundle(source);
+    const inventory = bundleInventory(contents);
+    const json = { file, kind: "bundle", verified: false, indexDigest, ...head(inventory) };
+    return { file, inventory, trust: "a bundle, NOT VERIFIED", json };
+  }
+  if (keys.length === 0) throw keyMissing(file);
+  const { contents, indexDigest, signatures } = await openBundle(source, { keys, minSignatures, now });
+  const inventory = bundleInventory(contents);
+  return {
+    file,
+    inventory,
+    trust: `a bundle, contents signed by ${signatures.map(signatureText).join("; ")}`,
+    json: {
+      file,
+      kind: "bundle",
+      verified: true,
+      indexDigest,
+      signatures: signatures.map(signatureJson),
+      ...head(inventory),
+    },
+  };
+}
+
+function head({ name, created, serial, go, request }: Inventory): object {
+  return { name, created, serial, go, platforms: request.platforms };
+}
+
+function keyMissing(file: string): GoferryError {
+  return new GoferryError("ARGUMENT_INVALID", {
+    subject: "--key",
+    message: "a bundle is compared with the keys that its maker signs with",
+    expected: "--key FILE, GOFERRY_KEY, or key: in a config file",
+    found: `nothing, for ${file}`,
+    next: "To compare what the file says of itself, whoever wrote it: --unverified",
+  });
+}
+
+function outcome(a: Side, b: Side, difference: Difference): Outcome {
+  const { same, alarms, go, platforms, toolchains, modules, gomods, request } = difference;
+  const of = (change: ModuleChange["change"]): string[] =>
+    modules.filter((each) => each.change === change).map(moduleText);
+  const rows = rowsText([
+    ["A", `${a.file}: ${sideText(a)}`],
+    ["B", `${b.file}: ${sideText(b)}`],
+    [
+      "ALARM",
+      alarms.map(({ unit, what, before, after }) => `${unit}: ${what} was ${before} and is ${after}`),
+    ],
+    ["Go", signed(go)],
+    ["platforms", signed(platforms)],
+    ["toolchains", signed(toolchains)],
+    ["upgraded", of("upgraded")],
+    ["downgraded", of("downgraded")],
+    ["added", of("added")],
+    ["removed", of("removed")],
+    ["versions", of("changed")],
+    ["only go.mod", countsText(gomods)],
+    [
+      "private",
+      difference.private.map(
+        ({ unit, after }) =>
+          `${unit}: ${after ? "now only the signature vouches for it" : "now in the checksum database"}`,
+      ),
+    ],
+    ["asked for", request.map(changeText)],
+  ]);
+  const isUnverified = [a, b].some(({ json }) => "verified" in json && json.verified === false);
+  const warning = isUnverified
+    ? "NOT VERIFIED: this compares what the files say of themselves; anybody could have written them.\n"
+    : "";
+  const summary = same ? "Nothing differs but times, serials and tree heads" : "What changes from A to B";
+  return {
+    text: `${warning}${summary}\n${rows}`,
+    json: { a: a.json, b: b.json, ...difference },
+    warnings: alarms.length === 0 ? [] : [alarmText(alarms.length)],
+  };
+}
+
+function alarmText(count: number): string {
+  return (
+    `${amountText(count, "unit")} changed under a version that stayed the same. A published version never ` +
+    "changes: somebody moved a tag, or changed the module. Do not install B before you know who and why."
+  );
+}
+
+function sideText({ inventory: { name, serial, created }, trust }: Side): string {
+  return `${name}, serial ${serial}, created ${created}; ${trust}`;
+}
+
+function signed({ added, removed }: Change<string>): string[] {
+  return [...added.map((each) => `+ ${each}`), ...removed.map((each) => `- ${each}`)];
+}
+
+function moduleText({ path, before, after }: ModuleChange): string {
+  if (before.length === 0 || after.length === 0) return `${path} ${[...before, ...after].join(", ")}`;
+  return `${path} ${before.join(", ")} -> ${after.join(", ")}`;
+}
+
+function countsText({ added, removed }: Change<string>): string | undefined {
+  if (added.length + removed.length === 0) return undefined;
+  return `${amountText(added.length, "version")} added, ${amountText(removed.length, "version")} removed (all with --json)`;
+}
