@@ -5,8 +5,10 @@ import type { HostFacts } from "../../packages/installer/src/host.ts";
 
 export const PROCESS_FACTS: Pick<
   HostFacts,
-  "executablePath" | "pid" | "processExists" | "cores" | "workerSource"
+  "machineFolders" | "executablePath" | "pid" | "processExists" | "cores" | "workerSource"
 > = {
+  // Not those of the machine that the tests run on.
+  machineFolders: { etc: "/nonexistent/etc", bin: "/nonexistent/bin" },
   executablePath: undefined,
   pid: process.pid,
   processExists(pid) {

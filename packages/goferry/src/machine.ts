@@ -58,6 +58,7 @@ export function installHost({ env, system }: Terminal): Host {
     home,
     uid,
     userName,
+    machineFolders: { etc: "/etc", bin: "/usr/local/bin" },
     executablePath,
     pid,
     processExists,

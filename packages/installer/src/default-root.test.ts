@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { defaultRoot } from "./default-root.ts";
+import { defaultPath, defaultRoot } from "./default-root.ts";
 
 describe("defaultRoot", () => {
   it.each([
@@ -38,5 +38,14 @@ describe("defaultRoot", () => {
     expect(() => defaultRoot({ uid: 1000, home: undefined, env: {} })).toThrow(
       expect.objectContaining({ code: "HOME_MISSING", next: expect.stringContaining("--root") }),
     );
+  });
+});
+
+describe("defaultPath", () => {
+  it("sets up the machine for its default root only, and nothing of a user's", () => {
+    expect(defaultPath({ uid: 0 }, undefined)).toBe("usual");
+    expect(defaultPath({ uid: 0 }, "/opt/goferry")).toBe("none");
+    expect(defaultPath({ uid: 1000 }, undefined)).toBe("none");
+    expect(defaultPath({ uid: undefined }, undefined)).toBe("none");
   });
 });

@@ -1,7 +1,9 @@
-// Where goferry installs when nobody says where (DESIGN 4): for the machine with root's rights, else for the user.
+// Where goferry installs when nobody says where, and what it sets up for it (DESIGN 4): for the machine with root's rights,
+// else for the user.
 
 import { join } from "node:path";
 import { GoferryError } from "@goferry/core";
+import type { PathChoice } from "./configure/path-setup.ts";
 import type { HostFacts } from "./host.ts";
 
 /** @throws HOME_MISSING for a user without a home folder */
@@ -15,4 +17,13 @@ export function defaultRoot({ uid, home, env }: Pick<HostFacts, "uid" | "home" |
     message: "this user has no home folder to install in",
     next: "Name a folder: --root DIR",
   });
+}
+
+/**
+ * What is changed outside of a root when nobody says what. Nothing, where the root was named. The default root of the
+ * machine is for everybody, who finds it on PATH as after a package of the distribution; what a user has in his
+ * start-up files is changed only when he asks for it.
+ */
+export function defaultPath({ uid }: Pick<HostFacts, "uid">, namedRoot: string | undefined): PathChoice {
+  return uid === 0 && namedRoot === undefined ? "usual" : "none";
 }

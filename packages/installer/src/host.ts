@@ -24,6 +24,8 @@ export interface HostFacts {
   /** Effective user id; undefined on Windows. 0 is root. */
   readonly uid: number | undefined;
   readonly userName: string;
+  /** Where the machine keeps what goes for all its users. */
+  readonly machineFolders: MachineFolders;
   /** The file of the running stand-alone goferry, absolute; undefined when it runs from source. */
   readonly executablePath: string | undefined;
   /** Of the running goferry. */
@@ -34,6 +36,14 @@ export interface HostFacts {
   readonly cores: number;
   /** JavaScript of extract/worker.ts where that is not a file: in the stand-alone goferry. */
   readonly workerSource: string | undefined;
+}
+
+/** Absolute paths. */
+export interface MachineFolders {
+  /** Of settings: /etc. */
+  readonly etc: string;
+  /** Of programs that the administrator puts on everybody's PATH: /usr/local/bin. */
+  readonly bin: string;
 }
 
 /** The facts, and what only the system can answer. */

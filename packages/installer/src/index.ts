@@ -1,7 +1,7 @@
 // What the command line uses of the installer.
 
 export type { Override } from "./configure/overrides.ts";
-export { defaultRoot } from "./default-root.ts";
+export { defaultPath, defaultRoot } from "./default-root.ts";
 export type { Finding } from "./findings.ts";
 export { createHost, type Host, type HostFacts } from "./host.ts";
 export { install, listRoot, type Installed, type InstallOptions, type InstallProgress } from "./install.ts";

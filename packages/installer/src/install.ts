@@ -11,15 +11,16 @@ import {
 } from "@goferry/core";
 import { findOverrides, type Override } from "./configure/overrides.ts";
 import { checkPatterns, readGoEnv } from "./configure/go-env.ts";
+import { NO_PATH_SETUP, planPath, type PathChoice, type PathSetup } from "./configure/path-setup.ts";
 import type { Finding } from "./findings.ts";
 import type { Host } from "./host.ts";
 import { goEnvFile, layout } from "./layout.ts";
 import { nodeFs } from "./node-fs.ts";
 import { demand, describeDemand, type Demand } from "./plan/demand.ts";
-import { stageBundle } from "./plan/stage.ts";
+import { programNames, stageBundle } from "./plan/stage.ts";
 import { checkPolicy, evidencePolicy } from "./policy.ts";
 import { preflight } from "./preflight.ts";
-import { inspectRoot } from "./preflight-root.ts";
+import { inspectRoot, nameFindings } from "./preflight-root.ts";
 import { refuseFindings } from "./plan/refuse.ts";
 import { resolveRoot } from "./root-path.ts";
 import { selfTest } from "./selftest.ts";
@@ -45,8 +46,8 @@ export interface InstallOptions {
   logKey: string;
   /** Also rebuild the zips of modules, which a bare `go mod download` needs. */
   zips: boolean;
-  /** `profile`: put ROOT/bin on the PATH of the user's, or with root's rights the machine's, login shells. */
-  path: "none" | "profile";
+  /** What is changed outside of the root, so that the user, or with root's rights everybody, finds its Go. */
+  path: PathChoice;
   /** Patterns of modules that Go fetches from their own servers inside the gap. */
   direct: readonly string[];
   /**
@@ -71,6 +72,8 @@ export interface Installed {
   added: { sdks: string[]; modules: number; gomods: number };
   evidence: EvidenceReport;
   signatures: VerifiedSignature[];
+  /** Where the root's Go is found, besides its bin folder. */
+  found: Pick<PathSetup, "loginShells" | "folders">;
   /** What is worth knowing and no reason to stop. */
   findings: Finding[];
   /** Settings of the user that win over ours. */
@@ -104,24 +107,29 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   const evidence = checkEvidence(bundle.contents, evidencePolicy(before, options));
   const wanted = await demand(fs, at, options, host);
   checkPolicy(bundle, before, host.now());
-  const { findings } = await preflight(host, {
+  const pathSetup = await pathSetupOf(host, root, { wanted, path: options.path });
+  const checked = await preflight(host, {
     root,
+    pathSetup,
     platforms: bundle.contents.platforms,
     needBytes: wanted.needBytes,
     needFiles: wanted.needFiles,
   });
+  const findings = [...checked.findings, ...pathSetup.findings];
   refuseFindings(findings);
   const report = {
     root,
     evidence,
     signatures: bundle.signatures,
     findings,
+    found: { loginShells: pathSetup.loginShells, folders: pathSetup.folders },
     added: addedBy(wanted),
-    changes: describeDemand(wanted, at),
+    changes: [...describeDemand(wanted, at), ...pathSetup.changes],
   };
   if (options.dryRun === true) {
     const { generation, current } = wanted.before;
-    return { ...report, changed: wanted.changesSomething, generation, current, overrides: [] };
+    const changed = wanted.changesSomething || pathSetup.edits.length > 0;
+    return { ...report, changed, generation, current, overrides: [] };
   }
 
   const { changed, state } = await runTransaction(site, root, {
@@ -138,6 +146,18 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   const { generation, current } = state;
   const overrides = await overridesOf(host, state, { root, signal });
   return { ...report, changed, generation, current, overrides, ...(changed ? {} : NOTHING) };
+}
+
+/** Of a root whose name PATH cannot hold there is nothing to set up. */
+async function pathSetupOf(
+  host: Host,
+  root: string,
+  { wanted, path }: { wanted: Demand; path: PathChoice },
+): Promise<PathSetup> {
+  if (nameFindings(root).length > 0) return NO_PATH_SETUP;
+  const hasGo = wanted.before.sdks.length > 0 || wanted.units.some(({ kind }) => kind === "toolchain");
+  const programs = await programNames({ fs: nodeFs(host), at: layout(root), host, hasGo });
+  return await planPath(host, { root, path, programs });
 }
 
 const BEFORE_RECOVERY: ReadonlySet<ErrorCode> = new Set([

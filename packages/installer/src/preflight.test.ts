@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { withoutPrivileges } from "../../../test/kit/unprivileged.ts";
+import { NO_PATH_SETUP, type PathSetup } from "./configure/path-setup.ts";
 import { createHost } from "./host.ts";
 import type { Host } from "./host.ts";
 import { preflight } from "./preflight.ts";
@@ -33,10 +34,11 @@ const hostWith = (over: Partial<Host> = {}): Host => {
 const check = async (
   root: string,
   over: Partial<Host> = {},
-  need: { bytes?: number; files?: number } = {},
+  need: { bytes?: number; files?: number; pathSetup?: Partial<PathSetup> } = {},
 ) => {
   const platforms = ["linux/amd64", "windows/amd64"];
-  const request = { root, platforms, needBytes: need.bytes ?? 1000, needFiles: need.files ?? 10 };
+  const pathSetup = { ...NO_PATH_SETUP, ...need.pathSetup };
+  const request = { root, platforms, needBytes: need.bytes ?? 1000, needFiles: need.files ?? 10, pathSetup };
   return (await preflight(hostWith(over), request)).findings;
 };
 const codes = async (...args: Parameters<typeof check>) => (await check(...args)).map(({ code }) => code);
@@ -193,6 +195,24 @@ describe("warnings", () => {
     ]);
     expect(await codes(root, pathOf("root/bin"))).toEqual([]);
     expect((await check(join(scratch, "new"), pathOf("first")))[0]?.message).toContain("the root is not");
+  });
+
+  it("say of another Go which release it is, and what a PATH that is being set up makes of it", async () => {
+    const other = await program(join(scratch, "go1.19", "bin"));
+    await writeFile(join(scratch, "go1.19", "VERSION"), "go1.19.8\ntime 2023-03-31T00:00:00Z\n");
+    const env = { PATH: [join(scratch, "go1.19", "bin"), join(scratch, "local")].join(":") };
+    const message = async (pathSetup: Partial<PathSetup>) => {
+      const [finding, ...more] = await check(join(scratch, "root"), { env }, { pathSetup });
+      expect([finding?.subject, more]).toEqual([other, []]);
+      return finding?.message;
+    };
+    expect(await message({})).toMatch(/\(go1\.19\.8\).*the root is not/u);
+    expect(await message({ loginShells: true })).toContain("new login shells");
+    // A link that will be made counts as the root's, in the place that its folder has.
+    const folders = [join(scratch, "local")];
+    expect(await message({ loginShells: true, folders })).toContain("before");
+    env.PATH = env.PATH.split(":").toReversed().join(":");
+    expect(await message({ folders })).toContain("after");
   });
 
   it("say that Go has no place for its build cache", async () => {

@@ -2,8 +2,9 @@
 // Go that does not run, is refused here, with all the reasons at once. Nothing is changed by looking, so `--dry-run`
 // can do it too; and it can be called before the lock is taken, which already makes files in the root.
 
-import { realpath, stat } from "node:fs/promises";
+import { readFile, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { PathSetup } from "./configure/path-setup.ts";
 import type { Finding } from "./findings.ts";
 import { isBelow } from "./fs.ts";
 import { findOnPath, pathFolders } from "./host.ts";
@@ -23,6 +24,8 @@ export interface PreflightRequest {
   needBytes: number;
   /** Files and folders that will be made. */
   needFiles: number;
+  /** Where else the root's Go will be found. */
+  pathSetup: Pick<PathSetup, "loginShells" | "folders">;
 }
 
 export interface PreflightReport {
@@ -48,7 +51,7 @@ export async function preflight(host: Host, request: PreflightRequest): Promise<
     ...(await mountFindings(host, place, placeFindings)),
     ...(await spaceFindings(host, place, request)),
     ...(await exposureFindings(place)),
-    ...(await otherGoFindings(host, request.root)),
+    ...(await otherGoFindings(host, request)),
     ...homeFindings(host),
   ];
   return { findings: findings.toSorted((a, b) => Number(a.level === "warn") - Number(b.level === "warn")) };
@@ -181,28 +184,43 @@ function exposed(folder: string, mode: number): Finding {
   };
 }
 
-async function otherGoFindings(host: Host, root: string): Promise<Finding[]> {
+async function otherGoFindings(host: Host, { root, pathSetup }: PreflightRequest): Promise<Finding[]> {
   const { bin } = layout(root);
-  const ours = pathFolders(host).findIndex((folder) => join(folder, "/") === join(bin, "/"));
   const realRoot = await realpath(root).catch(() => root);
+  const found = await Promise.all(
+    (await findOnPath(host, "go")).map(async (each) => ({ ...each, file: await realpath(each.path) })),
+  );
+  const isOurs = (file: string): boolean => isBelow(realRoot, file);
+  const folders = pathFolders(host);
+  const ours = [bin, ...pathSetup.folders]
+    .map((own) => folders.findIndex((folder) => join(folder, "/") === join(own, "/")))
+    .concat(found.filter(({ file }) => isOurs(file)).map(({ index }) => index))
+    .filter((index) => index !== -1);
+  const first = Math.min(...ours);
   const seen = new Set<string>();
   const findings: Finding[] = [];
-  for (const { path, folder, index } of await findOnPath(host, "go")) {
-    const file = await realpath(path);
+  for (const { path, folder, file, index } of found) {
     // On many systems /bin is a link to /usr/bin: one Go, two entries of PATH.
-    if (seen.has(file) || isBelow(realRoot, file)) continue;
+    if (seen.has(file) || isOurs(file)) continue;
     seen.add(file);
-    findings.push(
-      otherGo({ path, folder, bin, order: ours === -1 ? "absent" : index < ours ? "before" : "after" }),
-    );
+    const later = pathSetup.loginShells ? "later" : "absent";
+    const order = ours.length === 0 ? later : index < first ? "before" : "after";
+    findings.push(otherGo({ path, folder, bin, order, version: await versionBeside(file) }));
   }
   return findings;
+}
+
+/** By the VERSION file of the GOROOT that a program is in, bin/go as a rule: to start what is on PATH is not our business. */
+async function versionBeside(file: string): Promise<string | undefined> {
+  const text = await readFile(join(dirname(dirname(file)), "VERSION"), "utf8").catch(() => "");
+  return /^go\d[\w.+-]*/u.exec(text)?.[0];
 }
 
 const ORDER = {
   before: "comes before that of the root on PATH, so it is the one that runs",
   after: "comes after that of the root on PATH",
-  absent: "is on PATH, and the root is not",
+  absent: "is on PATH, and the root is not, so it is the one that runs",
+  later: "runs in this shell; new login shells find that of the root first",
 } as const;
 
 interface OtherGo {
@@ -210,20 +228,24 @@ interface OtherGo {
   folder: string;
   bin: string;
   order: keyof typeof ORDER;
+  version: string | undefined;
 }
 
-function otherGo({ path, folder, bin, order }: OtherGo): Finding {
+function otherGo({ path, folder, bin, order, version }: OtherGo): Finding {
+  const next = {
+    before: `put ${bin} before ${folder} in PATH`,
+    after: `nothing, as long as ${bin} stays before ${folder}`,
+    absent: `put ${bin} before ${folder} in PATH, or install with --path profile`,
+    later: `see what "command -v go" says in a new login shell: one that puts ${folder} first has a start-up file that says so`,
+  };
   return {
     code: "OTHER_GO",
     level: "warn",
     subject: path,
-    message: `another Go, ${path}, ${ORDER[order]}`,
+    message: `another Go, ${path}${version === undefined ? "" : ` (${version})`}, ${ORDER[order]}`,
     expected: `${join(bin, "go")} first on PATH`,
     found: path,
-    next:
-      order === "after"
-        ? `nothing, as long as ${bin} stays before ${folder}`
-        : `put ${bin} before ${folder} in PATH`,
+    next: next[order],
   };
 }
 

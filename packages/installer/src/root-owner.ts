@@ -33,6 +33,11 @@ export async function ownFindings(root: string, folder: string): Promise<Finding
   return [notOurs(root, `${names.length} entries, such as ${names[0]}`)];
 }
 
+/** Whether there is a state in the folder, as every root has one that something is installed in. */
+export async function isGoferryRoot(folder: string): Promise<boolean> {
+  return await isDocument(layout(folder).stateFile, "stateVersion");
+}
+
 async function isOurs(at: Layout, names: readonly string[]): Promise<boolean> {
   for (const [path, version] of DOCUMENTS) {
     if (await isDocument(path(at), version)) return true;

@@ -2,13 +2,7 @@
 // build with it; go.mod is added where that would be too old for a project. A version that was only tried beside a newer
 // one, as in a CI matrix, is written as a comment: every version costs some 50 MB for each platform.
 
-import {
-  compareGoVersions,
-  goLineOf,
-  isFinishedRelease,
-  isGoLine,
-  isSupportedGo,
-} from "../plan/go-version.ts";
+import { compareGoVersions, goLineOf, isFinishedGo, isGoLine, isSupportedGo } from "@goferry/core";
 import type { GoHint } from "./go-hint.ts";
 
 export interface GoChoice {
@@ -70,10 +64,10 @@ function withoutRepeatedLine(choice: GoChoice, _: number, choices: readonly GoCh
 
 /** Whether a Go that an entry leads to is surely new enough, as far as that is known before a proxy is asked. */
 function covers(entry: string, needed: string): boolean {
-  if (entry === "stable") return isFinishedRelease(needed);
+  if (entry === "stable") return isFinishedGo(needed);
   if (entry === "oldstable") return false;
   return isGoLine(entry)
-    ? isFinishedRelease(needed) && compareGoVersions(entry, goLineOf(needed)) >= 0
+    ? isFinishedGo(needed) && compareGoVersions(entry, goLineOf(needed)) >= 0
     : compareGoVersions(entry, needed) >= 0;
 }
 

@@ -3,6 +3,7 @@
 import { delimiter } from "node:path";
 import { EXIT, openBundle, openFileSource, SUM_GOLANG_ORG_KEY } from "@goferry/core";
 import {
+  defaultPath,
   defaultRoot,
   install as installBundle,
   type Finding,
@@ -29,7 +30,7 @@ export const install = defineCommand({
     "Checks everything that goferry verify checks, and then this machine: platform, space, permissions. Only then " +
     "is the bundle installed, beside what is there, and switched to in one step. An install that fails or is " +
     "interrupted leaves the machine as it was.\n\n" +
-    "Outside of the root nothing is changed, unless --path profile asks for it. No network is used.",
+    "Outside of a root that is named nothing is changed, unless --path profile asks for it. No network is used.",
   positionals: { bundle: BUNDLE },
   options: {
     ...TRUST_OPTIONS,
@@ -42,7 +43,9 @@ export const install = defineCommand({
     path: {
       kind: "choice",
       choices: ["none", "profile"],
-      help: "profile: put DIR/bin on the PATH of login shells. none if left out.",
+      help:
+        "profile: put DIR/bin on the PATH of login shells, for everybody if it is the machine's, with links in " +
+        "/usr/local/bin. none: change nothing outside of DIR. If left out: profile for root without --root, else none.",
       setting: true,
     },
     direct: {
@@ -59,10 +62,13 @@ export const install = defineCommand({
     "dry-run": DRY_RUN,
   },
   examples: [
-    { line: "goferry install site.tar --key keys/public.asc", what: "In the default folder of this user" },
     {
-      line: "goferry install site.tar --key keys/public.asc --root /opt/goferry --path profile",
-      what: "For everybody on this machine, as root",
+      line: "goferry install site.tar --key keys/public.asc",
+      what: "For this user, in ~/.local/share/goferry",
+    },
+    {
+      line: "sudo goferry install site.tar --key keys/public.asc",
+      what: "For everybody on this machine: in /opt/goferry, with Go on PATH",
     },
     {
       line: "goferry install site.tar --key keys/public.asc --root ~/go-offline --no-zips --dry-run",
@@ -93,7 +99,7 @@ export const install = defineCommand({
       bundleFile: source.name,
       logKey: values["log-key"] ?? SUM_GOLANG_ORG_KEY,
       zips: !values["no-zips"],
-      path: values.path ?? "none",
+      path: values.path ?? defaultPath(host, values.root),
       direct: values.direct,
       allowPrivate: values["allow-private"],
       selfTest: "tools",
@@ -102,7 +108,7 @@ export const install = defineCommand({
       signal,
     });
     const facts = bundleFacts(bundle.contents, bundle.indexDigest);
-    return outcome(installed, { facts, dryRun, env: terminal.env, profile: values.path === "profile" });
+    return outcome(installed, { facts, dryRun, env: terminal.env });
   },
 });
 
@@ -110,8 +116,6 @@ interface Circumstances {
   facts: BundleFacts;
   dryRun: boolean;
   env: Environment;
-  /** The PATH of login shells was asked for. */
-  profile: boolean;
 }
 
 function outcome(installed: Installed, circumstances: Circumstances): Outcome {
@@ -151,7 +155,7 @@ function headline({ changed, root }: Installed, { facts, dryRun }: Circumstances
 }
 
 function rows(installed: Installed, circumstances: Circumstances): Parameters<typeof rowsText>[0] {
-  const { changes, signatures, evidence, current, root } = installed;
+  const { changes, signatures, evidence, current } = installed;
   const { logged, head } = evidence;
   const tree = head === undefined ? "" : `, in a tree of ${countText(head.size)} records`;
   return [
@@ -160,14 +164,18 @@ function rows(installed: Installed, circumstances: Circumstances): Parameters<ty
     ["in the log", `${amountText(logged, "unit")}${tree}`],
     ["private", patternLines(evidence.patterns)],
     ["current", current === null ? undefined : `Go ${current}`],
-    ["PATH", circumstances.dryRun ? undefined : pathText(binFolder(root), circumstances)],
+    ["PATH", circumstances.dryRun ? undefined : pathText(installed, circumstances)],
   ];
 }
 
-function pathText(bin: string, { env, profile }: Circumstances): string {
-  if ((env["PATH"] ?? "").split(delimiter).includes(bin)) return `has ${bin} already`;
+function pathText({ root, found }: Installed, { env }: Circumstances): string {
+  const bin = binFolder(root);
+  const folders = (env["PATH"] ?? "").split(delimiter);
+  if (folders.includes(bin)) return `has ${bin} already`;
   const line = exportPath(bin);
-  return profile ? `new login shells have ${bin}; for this one: ${line}` : line;
+  if (found.loginShells) return `new login shells have ${bin}; for this one: ${line}`;
+  const linked = found.folders.find((folder) => folders.includes(folder));
+  return linked === undefined ? line : `has ${linked} already, where go is a link`;
 }
 
 function warningText({ code, subject, message, next }: Finding | Override): string {

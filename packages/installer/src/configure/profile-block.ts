@@ -72,6 +72,14 @@ export function removeBlock(
   return ours && rest === "" ? undefined : toBytes(rest);
 }
 
+/**
+ * Whether a block of any root is in the file.
+ * @throws PROFILE_BROKEN as `addBlock`
+ */
+export function hasBlock(bytes: Uint8Array, path: string): boolean {
+  return readText(bytes, path).search(BLOCK) !== -1;
+}
+
 /** Everything of the block but its first line, as latin1 text. */
 function blockLines({ root, syntax }: BlockRequest): string {
   const bin = join(root, "bin");

@@ -16,7 +16,7 @@ afterEach(() => rm(home, { recursive: true, force: true }));
 
 const hostWith = (env: Record<string, string>, uid = 1000, at: string | undefined = home) =>
   createHost({ platform: "linux/amd64", env, home: at, uid, userName: "u", ...PROCESS_FACTS });
-const plan = (env: Record<string, string>, over: Partial<Parameters<typeof planProfileEdits>[1]> = {}) =>
+const planWhole = (env: Record<string, string>, over: Partial<Parameters<typeof planProfileEdits>[1]> = {}) =>
   planProfileEdits(hostWith(env), {
     root: "/r",
     action: "add",
@@ -24,6 +24,7 @@ const plan = (env: Record<string, string>, over: Partial<Parameters<typeof planP
     etc: join(home, "etc"),
     ...over,
   });
+const plan = async (...args: Parameters<typeof planWhole>) => (await planWhole(...args)).edits;
 const names = (edits: ProfileEdit[]) => edits.map(({ path }) => relative(home, path));
 
 /** What the transaction does with edits. */
@@ -81,6 +82,28 @@ describe("planProfileEdits", () => {
     expect(names(await plan({}))).toEqual(["dotfiles/sh"]);
   });
 
+  it("makes the file that a link leads to, where there is none yet, and keeps the link", async () => {
+    await mkdir(join(home, "dotfiles"));
+    await symlink("dotfiles/sh", join(home, ".profile"));
+    const edits = await plan({});
+    expect(names(edits)).toEqual(["dotfiles/sh"]);
+    await write(edits);
+    expect(await plan({})).toEqual([]);
+  });
+
+  it("leaves the file of a machine alone that has its name, and is somebody else's", async () => {
+    const path = join(home, "etc", "profile.d", "goferry.sh");
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, "export PATH=/ours/bin:$PATH\n");
+    expect(await planWhole({}, { scope: "machine" })).toEqual({ edits: [], foreign: [path] });
+    await rm(path);
+    const { edits } = await planWhole({}, { scope: "machine" });
+    await write(edits);
+    const moved = await planWhole({}, { scope: "machine", root: "/another" });
+    expect(moved).toMatchObject({ edits: [{ path }], foreign: [] });
+    expect(Buffer.from(moved.edits[0]?.after ?? []).toString()).toMatch(/^(?!.*\/r\/bin)[^]*\/another\/bin/u);
+  });
+
   it("has one file of its own for a machine", async () => {
     const [edit, ...others] = await plan({ SHELL: "/bin/zsh" }, { scope: "machine" });
     expect(others).toEqual([]);
@@ -97,7 +120,10 @@ describe("planProfileEdits", () => {
     await expect(plan({})).rejects.toEqual(broken);
     await rm(join(home, ".profile"));
     await mkdir(join(home, ".profile"));
-    const unreadable = expect.objectContaining({ code: "IO_FAILED", subject: join(home, ".profile") });
+    const unreadable = expect.objectContaining({
+      code: "PROFILE_NOT_WRITABLE",
+      subject: join(home, ".profile"),
+    });
     await expect(plan({})).rejects.toEqual(unreadable);
   });
 
@@ -108,6 +134,14 @@ describe("planProfileEdits", () => {
     const error = expect.objectContaining({ code: "PROFILE_NOT_WRITABLE", subject: join(home, ".profile") });
     await expect(planned).rejects.toEqual(error);
     await chmod(home, 0o755);
+  });
+
+  it.each([0o444, 0o000])("refuses a file of mode %s, though a rename could replace it", async (mode) => {
+    await chmod(home, 0o777);
+    await writeFile(join(home, ".bashrc"), "x\n");
+    await chmod(join(home, ".bashrc"), mode);
+    const error = expect.objectContaining({ code: "PROFILE_NOT_WRITABLE", subject: join(home, ".bashrc") });
+    await expect(withoutPrivileges(() => plan({}))).rejects.toEqual(error);
   });
 });
 

@@ -6,19 +6,21 @@
 //               ~/.bashrc when it exists, for terminals that start no login shell;
 //               $ZDOTDIR/.zshenv when it exists or the user's shell is zsh, which reads no ~/.profile;
 //               fish/conf.d/goferry.fish when fish is configured or the user's shell.
-//   machine     <etc>/profile.d/goferry.sh, which every login shell reads through <etc>/profile.
+//   machine     <etc>/profile.d/goferry.sh, which every login shell reads through <etc>/profile. A file of that name
+//               that has no block of ours is somebody else's, and is left alone.
 //
 // Nothing is written here: the edits go through the transaction, which keeps the old bytes. `sudo` replaces PATH by
 // its secure_path, and cron and systemd read none of these files; they take <root>/bin/go by its full path.
 
-import { access, readFile, realpath } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { constants } from "node:fs";
+import { access, open, readFile, readlink, realpath } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { GoferryError } from "@goferry/core";
 import type { Host } from "../host.ts";
 import { isBelow } from "../fs.ts";
 import { hasErrno, ioError } from "../node-fs.ts";
 import { probeWrite } from "../write-probe.ts";
-import { addBlock, removeBlock } from "./profile-block.ts";
+import { addBlock, hasBlock, removeBlock } from "./profile-block.ts";
 import type { ShellSyntax } from "./profile-block.ts";
 
 /** A file to be changed. Undefined stands for "no such file"; a new file gets mode 0644, its folder may be missing. */
@@ -46,19 +48,26 @@ export function profileScope(host: Host, root: string): ProfileScope {
   return host.uid === 0 && !own ? "machine" : "user";
 }
 
-/**
- * The edits that add or remove the block, and none for files that are right already.
- * @throws HOME_MISSING, PROFILE_BROKEN, PROFILE_NOT_WRITABLE, or the code of a file that cannot be read
- */
-export async function planProfileEdits(host: Host, request: ProfileRequest): Promise<ProfileEdit[]> {
+export interface ProfilePlan {
+  /** What adds or removes the block; nothing for files that are right already. */
+  edits: ProfileEdit[];
+  /** Files of a machine under our name that are not ours. */
+  foreign: string[];
+}
+
+/** @throws HOME_MISSING, PROFILE_BROKEN, PROFILE_NOT_WRITABLE, or the code of a file that cannot be looked at */
+export async function planProfileEdits(host: Host, request: ProfileRequest): Promise<ProfilePlan> {
   const candidates = request.scope === "machine" ? machineFiles(request.etc) : userFiles(host);
-  const edits: ProfileEdit[] = [];
+  const plan: ProfilePlan = { edits: [], foreign: [] };
   for (const candidate of candidates) {
     const edit = await planEdit(candidate, request);
+    if (edit === undefined) continue;
+    const { path, before } = edit;
+    if (candidate.whole === true && before !== undefined && !hasBlock(before, path)) plan.foreign.push(path);
     // Two names of one file (a .bashrc that links to .profile) are one edit.
-    if (edit !== undefined && !edits.some(({ path }) => path === edit.path)) edits.push(edit);
+    else if (!plan.edits.some((each) => each.path === path)) plan.edits.push(await checkEdit(edit));
   }
-  return edits;
+  return plan;
 }
 
 interface Candidate {
@@ -68,10 +77,12 @@ interface Candidate {
   make: boolean;
   /** Counts as a reason to make the file when it exists. */
   sign?: string;
+  /** All of the file is ours. */
+  whole?: true;
 }
 
 function machineFiles(etc: string): Candidate[] {
-  return [{ path: join(etc, "profile.d", "goferry.sh"), syntax: "sh", make: true }];
+  return [{ path: join(etc, "profile.d", "goferry.sh"), syntax: "sh", make: true, whole: true }];
 }
 
 function userFiles(host: Host): Candidate[] {
@@ -90,44 +101,49 @@ function userFiles(host: Host): Candidate[] {
   ];
 }
 
+/** Nothing for a file that stays as it is. */
 async function planEdit(candidate: Candidate, request: ProfileRequest): Promise<ProfileEdit | undefined> {
   const path = await resolveLink(candidate.path);
   const before = await readIfThere(path);
   const block = { root: request.root, syntax: candidate.syntax };
-  if (request.action === "remove") {
-    const after = removeBlock(before, block, path);
-    return checkEdit({ path, before, after });
-  }
   const wanted = before !== undefined || candidate.make || (await isThere(candidate.sign));
-  return wanted ? checkEdit({ path, before, after: addBlock(before, block, path) }) : undefined;
+  if (request.action === "add" && !wanted) return undefined;
+  const after = request.action === "add" ? addBlock(before, block, path) : removeBlock(before, block, path);
+  return isSame(before, after) ? undefined : { path, before, after };
 }
 
-/** Nothing for a file that stays as it is; refuses one that could not be written, before anything was changed. */
-async function checkEdit(edit: ProfileEdit): Promise<ProfileEdit | undefined> {
-  if (isSame(edit.before, edit.after)) return undefined;
+/** Refuses a file that could not, or should not, be written, before anything was changed. */
+async function checkEdit(edit: ProfileEdit): Promise<ProfileEdit> {
+  const { path } = edit;
   // Files are replaced by a rename, so it is the folder that must be writable.
-  const folder = await nearestFolder(dirname(edit.path));
+  const folder = await nearestFolder(dirname(path));
   try {
     await probeWrite(folder);
+    // A rename would do, but who made the file read-only, or gave it to another user, meant it. Root may write it anyway.
+    if (edit.before !== undefined) await (await open(path, constants.O_WRONLY)).close();
   } catch (cause) {
     throw new GoferryError("PROFILE_NOT_WRITABLE", {
-      subject: edit.path,
-      message: `cannot write ${edit.path}`,
-      expected: `permission to write ${folder}`,
+      subject: path,
+      message: `cannot write ${path}`,
+      expected: `permission to write ${path}, and new files in ${folder}`,
       found: String(cause),
-      next: `add ${edit.path} to what you manage by hand, and run the command without --path profile`,
+      next: NOT_BY_US,
       cause,
     });
   }
   return edit;
 }
 
+const NOT_BY_US =
+  "run the command with --path none, and put the bin folder of the root on PATH where you manage that file";
+
 function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return Buffer.compare(a, b) === 0;
 }
 
-async function nearestFolder(folder: string): Promise<string> {
+/** The folder itself, or the nearest one above it that exists. */
+export async function nearestFolder(folder: string): Promise<string> {
   if ((await isThere(folder)) || dirname(folder) === folder) return folder;
   return nearestFolder(dirname(folder));
 }
@@ -142,13 +158,15 @@ async function isThere(path: string | undefined): Promise<boolean> {
   }
 }
 
+/** The file itself, also one that is not there yet: where a link leads to nothing, that is where the file will be. */
 async function resolveLink(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
-    if (hasErrno(error, "ENOENT")) return path;
-    throw ioError(error, "look at", path);
+    if (!hasErrno(error, "ENOENT")) throw ioError(error, "look at", path);
   }
+  const target = await readlink(path).catch(() => undefined);
+  return target === undefined ? path : await resolveLink(resolve(dirname(path), target));
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {
@@ -156,7 +174,15 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
     return await readFile(path);
   } catch (error) {
     if (hasErrno(error, "ENOENT")) return undefined;
-    throw ioError(error, "read", path);
+    if (!hasErrno(error, "EACCES") && !hasErrno(error, "EISDIR")) throw ioError(error, "read", path);
+    throw new GoferryError("PROFILE_NOT_WRITABLE", {
+      subject: path,
+      message: `cannot read ${path}, which has to be read before it is changed`,
+      expected: "a file that this user may read",
+      found: hasErrno(error, "EISDIR") ? "a folder" : "permission denied",
+      next: NOT_BY_US,
+      cause: error,
+    });
   }
 }
 

@@ -7,7 +7,7 @@ import { checkEvidence, modulePlace } from "@goferry/core";
 import { editGoEnv } from "../configure/go-env.ts";
 import { currentTarget, launchers, type BinEntry } from "../configure/launchers.ts";
 import { checkPolicy, evidencePolicy } from "../policy.ts";
-import { planProfileEdits, profileScope } from "../configure/profile.ts";
+import { planPath } from "../configure/path-setup.ts";
 import { extractLayers } from "../extract/extract.ts";
 import { isSameFile } from "./same-file.ts";
 import type { HostFs } from "../fs.ts";
@@ -60,7 +60,7 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
       ...bin.links,
       { path: at.current, link: currentTarget(state.current ?? "") },
     ])),
-    ...(await profileEdits(request)),
+    ...(await pathEdits(request, state)),
   ];
   const place = [...sdkMoves, ...moves, ...unitMoves];
   if (place.length + bin.replace.length + edits.length === 0 && !wanted.changesSomething) return null;
@@ -187,13 +187,22 @@ async function changedLinks(
   return changed;
 }
 
-async function profileEdits({ host, at, options }: StageRequest): Promise<EditRequest[]> {
-  if (options.path !== "profile") return [];
-  const scope = profileScope(host, at.root);
-  const edits = await planProfileEdits(host, { root: at.root, action: "add", scope, etc: "/etc" });
-  return edits.map(({ path, after }) =>
-    after === undefined ? { path, remove: true } : { path, file: after },
-  );
+async function pathEdits({ fs, host, at, options }: StageRequest, state: State): Promise<EditRequest[]> {
+  const programs = await programNames({ fs, at, host, hasGo: state.sdks.length > 0 });
+  return (await planPath(host, { root: at.root, path: options.path, programs })).edits;
+}
+
+/** What bin/ will hold of what everybody types: go, gofmt, and goferry where it is a program of its own. */
+export async function programNames({
+  fs,
+  at,
+  host,
+  hasGo,
+}: Pick<StageRequest, "fs" | "at"> & { host: Pick<Host, "executablePath">; hasGo: boolean }): Promise<
+  string[]
+> {
+  const hasGoferry = host.executablePath !== undefined || (await fs.lstat(join(at.bin, "goferry"))) !== null;
+  return [...(hasGo ? ["go", "gofmt"] : []), ...(hasGoferry ? ["goferry"] : [])];
 }
 
 /** Paths below mod/ that an earlier installation put there, so that finding them is no surprise. */
