@@ -43,6 +43,7 @@ export const CODES = {
   SPEC_INVALID: "usage",
   SPEC_UNREADABLE: "usage",
   TOOL_INVALID: "usage",
+  VCS_MISSING: "usage",
 
   BUNDLE_MALFORMED: "refused",
   CHUNK_MISMATCH: "refused",

@@ -1,7 +1,7 @@
 // What a failing go means. Go has no error codes, so its texts are read here and nowhere else; the texts were
 // collected from go 1.26 and 1.27 (sources: cmd/go/internal/modfetch, modload, web, and golang.org/x/mod). What is
 // not recognised stays GO_FAILED with the last lines that go printed. The texts come in without secrets.
-import { GoferryError } from "@goferry/core";
+import { GoferryError, proposePatterns } from "@goferry/core";
 
 export interface GoFailure {
   /** The command as it could be typed. */
@@ -39,7 +39,7 @@ export function goFailure(failure: GoFailure): GoferryError {
 export function graveFailure(failure: GoFailure): GoferryError | undefined {
   // Printed only after every proxy of the list has answered that it has not got the module.
   const text = failure.stderr.replaceAll(/^.*module lookup disabled by GOPROXY=off.*$/gmu, "");
-  for (const recognise of [checksumMismatch, diskFull, credentialsRefused, unreachable]) {
+  for (const recognise of GRAVE) {
     const error = recognise(text, failure);
     if (error !== undefined) return error;
   }
@@ -57,7 +57,21 @@ export function lastLines(text: string): string {
   return text.trim().split("\n").slice(-QUOTED_LINES).join("\n");
 }
 
+/** The proposal for the modules of these paths that nobody outside knows. */
+export function namePrivate(paths: readonly string[]): string {
+  return `For a private module, add its path to GOPRIVATE (and to GONOSUMDB, if that is set): GOPRIVATE='${proposePatterns(paths).join(",")}'`;
+}
+
 type Recogniser = (text: string, failure: GoFailure) => GoferryError | undefined;
+
+const GRAVE: readonly Recogniser[] = [
+  checksumMismatch,
+  diskFull,
+  programMissing,
+  credentialsRefused,
+  hostKeyUnknown,
+  unreachable,
+];
 
 /** In this order: what must never be taken for something milder comes first. */
 const RECOGNISERS: readonly Recogniser[] = [
@@ -66,7 +80,10 @@ const RECOGNISERS: readonly Recogniser[] = [
   goTooOld,
   replacementMissing,
   wrongModulePath,
+  programMissing,
   credentialsRefused,
+  hostKeyUnknown,
+  noRecord,
   notFound,
   unreachable,
   sumMissing,
@@ -145,19 +162,66 @@ function wrongModulePath(text: string, { subject }: GoFailure): GoferryError | u
   });
 }
 
+function programMissing(text: string, { subject }: GoFailure): GoferryError | undefined {
+  const found = lineWith(text, /exec: "(?:git|hg|svn|bzr|fossil)": executable file not found/u);
+  if (found === undefined) return undefined;
+  const program = /exec: "(\w+)"/u.exec(found)?.[1] ?? "";
+  return new GoferryError("VCS_MISSING", {
+    subject: nameOfModule(found) ?? subject,
+    message: `the module comes from its own server, and ${program}, which fetches it from there, is not on PATH`,
+    expected: `${program} on PATH`,
+    found,
+    next: `Install ${program}, or set GOPROXY to a module proxy that has the module, with GONOPROXY=none.`,
+  });
+}
+
 function credentialsRefused(text: string, { subject }: GoFailure): GoferryError | undefined {
   const pattern =
-    /: (?:401|407) [A-Z][A-Za-z ]+|Proxy Authentication Required|could not read Username|Authentication failed/u;
+    /: (?:401|407) [A-Z][A-Za-z ]+|Proxy Authentication Required|could not read (?:Username|Password)|Authentication failed|Permission denied \(.*publickey/u;
   const found = lineWith(text, pattern);
   if (found === undefined) return undefined;
-  const byProxy = /407|Proxy Authentication/u.test(found);
-  return new GoferryError(byProxy ? "PROXY_AUTH_REQUIRED" : "NOT_FOUND", {
-    subject: nameOfModule(text) ?? subject,
+  const next = /407|Proxy Authentication/u.test(found)
+    ? "Put the user name and the password into HTTPS_PROXY."
+    : found.includes("publickey")
+      ? "Give the key to the SSH agent: ssh-add, with SSH_AUTH_SOCK in the environment."
+      : "Put the login into ~/.netrc (machine HOST login NAME password WORD), which Go and git both read. Of git's own " +
+        "helpers Go learns by GOAUTH='git DIR' only; a proxy's login can stand in the URL in GOPROXY.";
+  return new GoferryError(next.includes("HTTPS_PROXY") ? "PROXY_AUTH_REQUIRED" : "NOT_FOUND", {
+    subject: moduleAt(found, text) ?? subject,
     message: "the server asks for credentials and got none that it accepts",
     found,
-    next: byProxy
-      ? "Put the user name and the password into HTTPS_PROXY."
-      : "Put the credentials where Go finds them: netrc, GOAUTH, git's credential helper, the URL in GOPROXY.",
+    next,
+  });
+}
+
+function hostKeyUnknown(text: string, { subject }: GoFailure): GoferryError | undefined {
+  const found = lineWith(text, /Host key verification failed/u);
+  if (found === undefined) return undefined;
+  const changed = text.includes("IDENTIFICATION HAS CHANGED");
+  return new GoferryError("NETWORK_UNREACHABLE", {
+    subject: moduleAt(found, text) ?? subject,
+    message: changed
+      ? "the server has another SSH host key than the one that is known, so it may be another server"
+      : "the SSH host key of the server is not known here, and nobody can be asked about it",
+    expected: "the server's key in known_hosts",
+    found: lineWith(text, /No \S+ host key is known|key fingerprint is|Offending .* key in/u) ?? found,
+    next: changed
+      ? "Ask the server's administrator before you change known_hosts."
+      : "Compare the fingerprint with the one that the server's administrator gives: ssh HOST, and answer its question.",
+  });
+}
+
+/** Asked at the checksum database because no pattern says that the module is private; its name is known there now. */
+function noRecord(text: string): GoferryError | undefined {
+  const match = /(\S+)@(\S+?): .*\bverifying .*\/lookup\/\S+: (?:404|410) [A-Z][A-Za-z ]+/u.exec(text);
+  const [line, path = "", version = ""] = match ?? [];
+  if (line === undefined) return undefined;
+  return new GoferryError("NOT_FOUND", {
+    subject: `${path}@${version}`,
+    message: "the checksum database has no record of this module, and no pattern says that it is private",
+    expected: "a record of every module that is not private",
+    found: line,
+    next: `${namePrivate([path])}. Else check path and version.`,
   });
 }
 
@@ -170,7 +234,8 @@ function notFound(text: string, { subject }: GoFailure): GoferryError | undefine
       "no matching versions for query",
       "does not contain package",
       "not a known dependency",
-      "repository .*not found",
+      "[Rr]epository .*not found",
+      "The requested URL returned error: 4",
       "repository does not exist",
     ].join("|"),
     "u",
@@ -180,7 +245,7 @@ function notFound(text: string, { subject }: GoFailure): GoferryError | undefine
   const after = text.slice(text.indexOf(found) + found.length);
   const reason = /^\s*\n\tserver response: *([^\n]*)/u.exec(after)?.[1];
   return new GoferryError("NOT_FOUND", {
-    subject: nameOfModule(found) ?? subject,
+    subject: moduleAt(found, text) ?? subject,
     message: "the module proxy or the origin server does not have this version, or does not hand it out",
     found: reason === undefined ? found : `${found} (${reason})`,
     next: "Check the path and the version; a private module needs GOPRIVATE, a refusing proxy another GOPROXY.",
@@ -189,14 +254,14 @@ function notFound(text: string, { subject }: GoFailure): GoferryError | undefine
 
 function unreachable(text: string, { subject }: GoFailure): GoferryError | undefined {
   const pattern =
-    /dial tcp|dial unix|connection re(?:fused|set)|no such host|i\/o timeout|TLS handshake|\btls: |x509: |:\/\/.*unexpected EOF|module lookup disabled by GOPROXY=off|proxyconnect|: (?:408|429|5\d\d) [A-Z][A-Za-z ]+|Could not resolve host|Connection timed out/u;
+    /dial tcp|dial unix|connection re(?:fused|set)|no such host|i\/o timeout|TLS handshake|\btls: |x509: |:\/\/.*unexpected EOF|module lookup disabled by GOPROXY=off|proxyconnect|: (?:408|429|5\d\d) [A-Z][A-Za-z ]+|Could not resolve host|Connection timed out|ssh: connect to host|unable to access (?!.*returned error: 4)/u;
   const found = lineWith(text, pattern);
   if (found === undefined) return undefined;
   return new GoferryError("NETWORK_UNREACHABLE", {
-    subject: nameOfModule(found) ?? subject,
+    subject: moduleAt(found, text) ?? subject,
     message: "the module proxy or the origin server cannot be reached",
     found,
-    next: "Check GOPROXY, HTTPS_PROXY and the CA certificates of this machine, then run the command again.",
+    next: "Check GOPROXY, HTTPS_PROXY and the CA certificates (SSL_CERT_FILE, for git GIT_SSL_CAINFO), then run it again.",
   });
 }
 
@@ -224,6 +289,14 @@ function projectInvalid(text: string, { subject }: GoFailure): GoferryError | un
     found: found.endsWith(":") ? lastLines(text) : found,
     next: "Mend the project until `go build ./...` and `go mod tidy` accept it, then run the command again.",
   });
+}
+
+/** The `path@version` that a line is about: go names it there, or above what git said, which it prints indented. */
+function moduleAt(found: string, text: string): string | undefined {
+  const lines = text.split("\n");
+  const index = lines.findIndex((line) => line.trim() === found);
+  const above = lines.slice(0, index + 1).findLast((line) => !line.startsWith("\t"));
+  return above === undefined ? undefined : nameOfModule(above);
 }
 
 /** The `path@version` that a line of go is about. */

@@ -103,7 +103,9 @@ function withoutLogin(url: URL): URL {
 async function findLogin(wire: Wire, url: URL): Promise<string | undefined> {
   const own = basicAuthorization(url);
   if (own !== undefined || url.protocol !== "https:") return own;
-  const entry = (await wire.netrc()).get(url.hostname);
+  const netrc = await wire.netrc();
+  // go looks for the name with the port, curl and git for the name alone.
+  const entry = netrc.get(url.host) ?? netrc.get(url.hostname);
   return entry === undefined ? undefined : basic(entry.login, entry.password);
 }
 

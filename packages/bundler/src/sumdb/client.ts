@@ -25,6 +25,7 @@ import {
   type ModuleVersion,
   type TreeHead,
 } from "@goferry/core";
+import { namePrivate } from "../go/failure.ts";
 import { logSource, logTileSource, type LogCache, type LogFetch, type LogSource } from "./source.ts";
 
 /** What the log holds about one module, with its proof in the bundle's tree head. */
@@ -110,7 +111,7 @@ async function lookUp(module: ModuleVersion, source: LogSource, step: () => void
       message: "the checksum database, or the proxy before it, has no record of this module",
       expected: "a record of every module that is not private",
       found: error.found ?? error.message,
-      next: "Check path and version; for a private module, name its path in GOPRIVATE or GONOSUMDB",
+      next: `${namePrivate([module.path])}. Else check path and version.`,
       cause: error,
     });
   }
