@@ -195,6 +195,20 @@ describe("demand", () => {
     });
   });
 
+  it("says of a private version how it gets there after all: under a new one", async () => {
+    await using each = await bench();
+    await each.write(changed(await each.installed(), b.path, { h1: otherH1 }));
+    const units = each.bundle.contents.units.map((unit) =>
+      unit.path === b.path ? { ...unit, evidence: "private" as const } : unit,
+    );
+    const bundle = { ...each.bundle, contents: { ...each.bundle.contents, units } };
+    await expect(each.ask({ bundle })).rejects.toMatchObject({
+      code: "HASH_MISMATCH",
+      subject: "example.com/b@v1.0.0",
+      next: expect.stringMatching(/tagged anew.*layered serial 1800000000/u),
+    });
+  });
+
   it("needs the space of whole layers, because that is how they are unpacked", async () => {
     await using each = await bench();
     const { units } = each.bundle.contents;

@@ -118,8 +118,14 @@ function refuseOtherContent(unit: Unit, before: State, bundle: string): void {
     message: "the root has this version with another content",
     expected: installed ?? "",
     found: brought ?? "",
-    next: `Find out who changed it, the bundle ${bundle} or ${bundlesOf(before)}; until then ${bundle} can go to a root of its own with --root`,
+    next: `${taggedAnew(unit)}Find out who changed it, the bundle ${bundle} or ${bundlesOf(before)}; until then ${bundle} can go to a root of its own with --root`,
   });
+}
+
+/** What a public version cannot be: the checksum database keeps it as it was. */
+function taggedAnew(unit: Unit): string {
+  if (unit.evidence !== "private") return "";
+  return "If this private version was tagged anew, have the change tagged as a version of its own and the bundle built again. Else: ";
 }
 
 /** Hashes that are installed under the unit's version, each beside the one that the bundle brings. */
