@@ -20,6 +20,8 @@ export interface BuildSite extends AsyncDisposable {
   out: string;
   /** Without a passphrase. */
   key: string;
+  /** The file that hosts get. */
+  publicKey: string;
   cache: string;
   /** The environment of the builds: HOME, a PATH without go, and what the test gave. */
   env: Record<string, string>;
@@ -51,6 +53,7 @@ export async function buildSite({ cache, env = {}, files = {} }: SiteOptions = {
     now: new Date(Date.now() - 60_000),
   });
   await writeFile(join(folder, "private.asc"), pair.privateKey, { mode: 0o600 });
+  await writeFile(join(folder, "public.asc"), pair.publicKey);
   return {
     folder,
     spec: join(folder, "goferry.yaml"),
@@ -58,6 +61,7 @@ export async function buildSite({ cache, env = {}, files = {} }: SiteOptions = {
     lock: join(folder, "goferry.lock"),
     out: join(folder, "out", "site.tar"),
     key: join(folder, "private.asc"),
+    publicKey: join(folder, "public.asc"),
     cache: cache ?? join(folder, "cache"),
     env: { HOME: join(folder, "home"), PATH: join(folder, "no-programs"), ...env },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true, maxRetries: 3 }),

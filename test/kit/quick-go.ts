@@ -93,9 +93,14 @@ export function addModule(world: QuickWorld, module: TestModule): string {
 
 /** Puts other files on the proxy in place of a module's. Gives the lines for go.sum that would agree with them. */
 export function changeModule(world: QuickWorld, module: TestModule): string {
-  const goMod = Buffer.from(module.files["go.mod"] ?? "").toString();
-  serveModule(world, module, goMod);
-  return goSumLines({ ...module, h1: hashFiles(module), modH1: goModHash(Buffer.from(goMod)) });
+  serveModule(world, module, Buffer.from(module.files["go.mod"] ?? "").toString());
+  return goSumOf(module);
+}
+
+/** The lines of a module for go.sum. */
+export function goSumOf(module: TestModule): string {
+  const goMod = Buffer.from(module.files["go.mod"] ?? "");
+  return goSumLines({ ...module, h1: hashFiles(module), modH1: goModHash(goMod) });
 }
 
 function serveModule({ answers }: QuickWorld, { path, version, files }: TestModule, goMod: string): void {
