@@ -7,6 +7,7 @@ import {
   goEnvFilePath,
   goEnvironment,
   parseGoEnvFile,
+  passedOn,
   privatePatterns,
   type Environment,
 } from "./go/environment.ts";
@@ -40,7 +41,18 @@ export async function openNetwork({ machine, workDir }: BuildContext): Promise<N
     userFile: { path: filePath, settings: userFile },
     goOnPath: () => askGo(runner, env, workDir),
   });
-  const http = createHttp({ env, userAgent });
+  const settings = fetchSettings(env, userFile);
+  const fetchEnv = passedOn(env);
+  const http = createHttp({
+    env,
+    userAgent,
+    goauth: settings["GOAUTH"],
+    runAuth: ([file = "", ...args], { input, cwd = workDir }) =>
+      runner(file, args, { cwd, env: fetchEnv, input }).then(
+        ({ code, stdout }) => (code === 0 ? stdout : undefined),
+        () => undefined,
+      ),
+  });
   const proxy = createGoProxy(http, value);
   const { name, key, url, text } = readSumdbSetting(env["GOSUMDB"] || userFile["GOSUMDB"] || "");
   // A database with an address of its own is asked there and not through the proxies, which need not know of it.
@@ -49,7 +61,7 @@ export async function openNetwork({ machine, workDir }: BuildContext): Promise<N
     proxy,
     log: { name, key, fetch: sumdbFetch(way, http, name, { url }) },
     goEnv: goEnvironment({ user: env, userFile, workDir, goproxy: value, gosumdb: text }),
-    privatePatterns: privatePatterns(fetchSettings(env, userFile)),
+    privatePatterns: privatePatterns(settings),
     runner,
   };
 }

@@ -81,7 +81,8 @@ export function goEnvironment(options: GoEnvironmentOptions): Record<string, str
   };
 }
 
-function passedOn(user: Environment): Record<string, string> {
+/** What programs that fetch get of the user's environment: no secrets but those that are made for them. */
+export function passedOn(user: Environment): Record<string, string> {
   const passed: Record<string, string> = {};
   for (const [name, value] of Object.entries(user)) {
     if (value === undefined) continue;

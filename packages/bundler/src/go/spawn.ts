@@ -8,6 +8,8 @@ export interface ProcessOptions {
   cwd: string;
   /** The whole environment of the process; nothing is added to it. */
   env: Readonly<Record<string, string>>;
+  /** Standard input; empty if left out. */
+  input?: string | undefined;
   /** Ends the process group and rejects with the reason of the signal, or with INTERRUPTED. */
   signal?: AbortSignal | undefined;
 }
@@ -37,18 +39,20 @@ const OUTPUT_MAX_BYTES = 128 * 1024 * 1024;
 const GRACE_MS = 2_000;
 
 /**
- * Runs a command to its end and hands back what it printed, whatever its exit code. Standard input is empty.
+ * Runs a command to its end and hands back what it printed, whatever its exit code.
  * The runner throws INTERRUPTED (or the signal's reason where that is a GoferryError), and IO_FAILED when the
  * command cannot be started or prints more than 128 MiB.
  */
 export function createRunner(kill: KillProcess): ProcessRunner {
-  return (file, args, { cwd, env, signal }) =>
+  return (file, args, { cwd, env, input = "", signal }) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted === true) {
         reject(interrupted(signal, file));
         return;
       }
-      const child = spawn(file, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+      const child = spawn(file, args, { cwd, env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+      // A command need not read it.
+      child.stdin.on("error", () => undefined).end(input);
       let failure: GoferryError | undefined;
       const end = (reason: GoferryError): void => {
         failure ??= reason;

@@ -4,9 +4,9 @@
 import type { GoferryError } from "@goferry/core";
 import fetch, { type Headers, type Response } from "node-fetch";
 
-import { type Agents, basic, basicAuthorization } from "./agents.ts";
+import { type Agents, basicAuthorization } from "./agents.ts";
 import { REDIRECTS_MAX, STALL_MIN_BYTES } from "./limits.ts";
-import type { Netrc } from "./netrc.ts";
+import type { LoginHeaders, Logins } from "./goauth.ts";
 import { networkFailure, proxyWantsLogin, responseInvalid } from "./network-failure.ts";
 import { redact } from "./redact.ts";
 import { followRedirect, isRedirect } from "./redirect.ts";
@@ -15,7 +15,7 @@ import { createWatchdog, type Watchdog } from "./watchdog.ts";
 /** What an exchange needs that stays the same from request to request. */
 export interface Wire {
   agents: Agents;
-  netrc(): Promise<Netrc>;
+  logins: Logins;
   userAgent: string;
   /** Milliseconds of silence after which the exchange fails; see limits.ts. */
   stallMs: number;
@@ -54,15 +54,25 @@ export async function openExchange(wire: Wire, request: ExchangeRequest): Promis
   try {
     let url = withoutLogin(request.url);
     let login = await findLogin(wire, request.url);
-    for (let redirects = 0; ; redirects++) {
+    let mayAskAgain = url.protocol === "https:" && basicAuthorization(request.url) === undefined;
+    for (let redirects = 0; ;) {
       const headers = {
         ...request.headers,
         "accept-encoding": "identity",
         "user-agent": wire.userAgent,
-        ...(login === undefined ? {} : { authorization: login }),
+        ...login,
       };
       const response = await send({ wire, request, url, headers, signal, watchdog });
       if (response.status === 407) throw proxyWantsLogin(request.subject);
+      if (mayAskAgain && mayWantLogin(response.status, login)) {
+        mayAskAgain = false;
+        const better = await wire.logins.better(url, login, response);
+        if (better !== undefined) {
+          cutOff(response);
+          login = better;
+          continue;
+        }
+      }
       if (!isRedirect(response.status)) {
         return answered({ response, request, url, watchdog, authorized: login !== undefined, wire });
       }
@@ -71,9 +81,13 @@ export async function openExchange(wire: Wire, request: ExchangeRequest): Promis
       if (redirects === REDIRECTS_MAX) throw redirectRefused(request.subject, url, "one redirect more");
       // A login was given for one server. Once it was left, not even a redirect back gets it again: the address asked
       // for would be another server's choice.
-      if (redirect.to.origin !== url.origin) login = undefined;
+      if (redirect.to.origin !== url.origin) {
+        login = undefined;
+        mayAskAgain = false;
+      }
       cutOff(response);
       url = redirect.to;
+      redirects++;
     }
   } catch (error) {
     // An answer that was refused may still be coming.
@@ -99,14 +113,16 @@ function withoutLogin(url: URL): URL {
   return bare;
 }
 
-/** The login in the URL, else the one that netrc has for its host: as go does, over https only, where nobody listens. */
-async function findLogin(wire: Wire, url: URL): Promise<string | undefined> {
+/** The login in the URL, else what GOAUTH has for its address: as go does, over https only, where nobody listens. */
+async function findLogin(wire: Wire, url: URL): Promise<LoginHeaders | undefined> {
   const own = basicAuthorization(url);
-  if (own !== undefined || url.protocol !== "https:") return own;
-  const netrc = await wire.netrc();
-  // go looks for the name with the port, curl and git for the name alone.
-  const entry = netrc.get(url.host) ?? netrc.get(url.hostname);
-  return entry === undefined ? undefined : basic(entry.login, entry.password);
+  if (own !== undefined) return { authorization: own };
+  return url.protocol === "https:" ? await wire.logins.known(url) : undefined;
+}
+
+/** Some servers say that there is nothing to those who have no login. */
+function mayWantLogin(status: number, sent: LoginHeaders | undefined): boolean {
+  return status === 401 || status === 403 || ((status === 404 || status === 410) && sent === undefined);
 }
 
 interface Sending {

@@ -12,6 +12,7 @@ import { checkBody, readBody, refuseStatus } from "./answer.ts";
 import { diskError, errorCode } from "./disk-error.ts";
 import { type Download, downloadFile } from "./download.ts";
 import { type Exchange, type ExchangeRequest, openExchange, type Wire } from "./exchange.ts";
+import { type AuthCommand, createLogins } from "./goauth.ts";
 import { STALL_MS } from "./limits.ts";
 import { type Netrc, parseNetrc } from "./netrc.ts";
 import type { Environment } from "./proxy-env.ts";
@@ -21,6 +22,10 @@ import { withRetries } from "./retry.ts";
 export interface HttpOptions {
   /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY, NETRC, HOME, SSL_CERT_FILE and NODE_EXTRA_CA_CERTS are read from it. */
   env: Environment;
+  /** GOAUTH, from the environment or the go/env file; netrc unless given. */
+  goauth?: string | undefined;
+  /** Runs git and the commands of GOAUTH; without it they know nothing. */
+  runAuth?: AuthCommand | undefined;
   /** The User-Agent header, such as "goferry/0.1.0". */
   userAgent: string;
   /** Milliseconds of silence after which a connection counts as dead; STALL_MS unless given. */
@@ -64,7 +69,7 @@ export interface Http {
   /**
    * The body at `url` (http or https; its userinfo is sent as a login).
    * @throws GoferryError NOT_FOUND (401, 403, 404, 410), NETWORK_UNREACHABLE, PROXY_AUTH_REQUIRED, RESPONSE_INVALID (too
-   *   large, compressed unasked, length unknown or wrong, bad redirect), ARGUMENT_INVALID (netrc, proxy setting, URL),
+   *   large, compressed unasked, length unknown or wrong, bad redirect), ARGUMENT_INVALID (netrc, GOAUTH, proxy setting, URL),
    *   INTERRUPTED.
    */
   get(url: string, options: GetOptions): Promise<HttpAnswer>;
@@ -81,10 +86,10 @@ export function createHttp(options: HttpOptions): Http {
   const { env, userAgent, stallMs = STALL_MS, random = Math.random } = options;
   const sleep =
     options.sleep ?? ((ms, signal) => wait(ms, undefined, signal === undefined ? {} : { signal }));
-  let netrc: Promise<Netrc> | undefined;
+  const { goauth = "", runAuth = async () => await Promise.resolve(undefined) } = options;
   const wire: Wire = {
     agents: createAgents({ env, stallMs }),
-    netrc: () => (netrc ??= loadNetrc(env)),
+    logins: createLogins({ goauth, netrc: () => loadNetrc(env), run: runAuth }),
     userAgent,
     stallMs,
   };
