@@ -5,6 +5,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { GoferryError, patternUses, unitName, type ModuleVersion, type Toolchain } from "@goferry/core";
 import { createGo, type GoCommand } from "./go/command.ts";
+import { uselessPatterns } from "./go/environment.ts";
 import type { CollectedModule } from "./go/download-cache.ts";
 import { collectModules, type ProjectBuild } from "./go/modules.ts";
 import { copyProject } from "./go/project-copy.ts";
@@ -84,8 +85,12 @@ export async function fetchAll(
     tools: resolvedQueries(plan.tools.map(moduleQueryText), entries),
     goroot,
     projects,
-    notes: [...plan.notes, ...collected.notes],
+    notes: [...uselessPatterns(network.privatePatterns).map(uselessNote), ...plan.notes, ...collected.notes],
   };
+}
+
+function uselessNote(pattern: string): string {
+  return `the pattern ${JSON.stringify(pattern)} in GONOSUMDB or GOPRIVATE matches no module path, so nothing is private by it`;
 }
 
 /** The toolchains of the bundle, and the one to work with where the bundle has it not. */

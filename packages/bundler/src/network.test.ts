@@ -5,7 +5,7 @@ import { SUM_GOLANG_ORG_KEY } from "@goferry/core";
 import { describe, expect, it } from "vitest";
 import { codeOf, temporaryFolder, writeFiles } from "../../../test/kit/bundler-go.ts";
 import { checksumLog, type ChecksumLog } from "../../../test/kit/checksum-log.ts";
-import { serve, type TestServer } from "./net/test-server.ts";
+import { selfSigned, serve, type TestServer } from "./net/test-server.ts";
 import { openNetwork, type Network } from "./network.ts";
 
 /** The network of a user whose HOME is `folder`, with no go on PATH. */
@@ -76,6 +76,27 @@ describe("openNetwork", () => {
     const fromEnv = await open(folder.path, env);
     expect(fromEnv.goEnv).toMatchObject({ GOPROXY: "http://env.test", GOSUMDB: "sum.golang.org" });
     expect(fromEnv).toMatchObject({ privatePatterns: ["own.test"], log: { key: SUM_GOLANG_ORG_KEY } });
+  });
+
+  it("logs in by a command of GOAUTH in the go/env file, which gets what fetching needs and no other secret", async () => {
+    await using folder = await temporaryFolder();
+    const certificate = selfSigned("localhost");
+    await using proxy = await serve(({ headers }, response) => {
+      response.writeHead(headers.authorization === "Bearer none" ? 200 : 401).end("list");
+    }, certificate);
+    const script = `printf '${proxy.url}/\\n\\nAuthorization: Bearer %s\\n\\n' "\${MY_TOKEN-none}"\n`;
+    const lines = [`GOPROXY=${proxy.url}`, `GOAUTH=/bin/sh ${join(folder.path, "auth")}`, ""];
+    await writeFiles(folder.path, {
+      auth: script,
+      "ca.pem": certificate.cert,
+      ".config/go/env": lines.join("\n"),
+    });
+    const network = await open(folder.path, {
+      MY_TOKEN: "secret",
+      SSL_CERT_FILE: join(folder.path, "ca.pem"),
+    });
+    const bytes = await network.proxy.get("example.com/a/@v/list", { subject: "a", limit: 100 });
+    expect(Buffer.from(bytes).toString()).toBe("list");
   });
 
   it("goes on checking where GOSUMDB is off", async () => {

@@ -5,6 +5,7 @@ import {
   goEnvironment,
   parseGoEnvFile,
   privatePatterns,
+  uselessPatterns,
 } from "./environment.ts";
 
 const BASE = { workDir: "/w", goproxy: "https://proxy.example.com", gosumdb: "sum.example.com" };
@@ -87,5 +88,16 @@ describe("goEnvFilePath", () => {
     [{ AppData: "/roaming" }, "windows", "/roaming/go/env"],
   ])("of %j on %s is %s", (env, os, expected) => {
     expect(goEnvFilePath(env, os)).toBe(expected);
+  });
+});
+
+describe("uselessPatterns", () => {
+  it("are those that no module path matches, as people write them by mistake", () => {
+    const setting = "git.example.com, own.example.com,https://git.example.com/*,*.example.com/[";
+    expect(uselessPatterns(privatePatterns({ GOPRIVATE: setting }))).toEqual([
+      " own.example.com",
+      "https://git.example.com/*",
+      "*.example.com/[",
+    ]);
   });
 });

@@ -3,7 +3,7 @@
 // signing key among them) do not reach git, compilers and credential helpers. What fetching private modules needs
 // is let through: the settings of Go for that, also those in the user's go/env file, git, netrc, ssh, proxies, CAs.
 import { isAbsolute, join } from "node:path";
-import { splitPatterns } from "@goferry/core";
+import { isPattern, splitPatterns } from "@goferry/core";
 
 /** An environment as it comes from outside: a variable may be absent. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -112,6 +112,14 @@ export function fetchSettings(user: Environment, userFile: Environment): Record<
  */
 export function privatePatterns(settings: Environment): string[] {
   return splitPatterns(settings["GONOSUMDB"] || settings["GOPRIVATE"] || "");
+}
+
+/**
+ * Those of the patterns that match no module path: one with a space before it, after a comma, or a URL. The modules that
+ * they are meant for are looked up in the public database, by name.
+ */
+export function uselessPatterns(patterns: readonly string[]): string[] {
+  return patterns.filter((pattern) => /\s/u.test(pattern) || !isPattern(pattern));
 }
 
 /**
