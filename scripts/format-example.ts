@@ -98,13 +98,22 @@ function makeLayersAndUnits(): { layers: MadeLayer[]; units: Unit[] } {
       makeLayer({ kind: "mod" }, { ...moduleFiles, ...graphFiles }),
     ],
     units: [
-      { kind: "gomod", ...GOMOD, modH1: modH1(goMod), ...totals(graphFiles), layers: [2], evidence },
+      {
+        kind: "gomod",
+        ...GOMOD,
+        modH1: modH1(goMod),
+        ...totals(graphFiles),
+        neededBy: [0],
+        layers: [2],
+        evidence,
+      },
       {
         kind: "module",
         ...MODULE,
         h1,
         modH1: modH1(TREE["go.mod"]),
         ...totals(moduleFiles),
+        neededBy: [0],
         layers: [2],
         evidence,
       },

@@ -7,6 +7,7 @@ import process from "node:process";
 import { promisify } from "node:util";
 import { createGo } from "../../packages/bundler/src/go/command.ts";
 import type { GoCommand } from "../../packages/bundler/src/go/command.ts";
+import { proxiesWithShelf } from "../../packages/bundler/src/go/closures.ts";
 import { goEnvironment } from "../../packages/bundler/src/go/environment.ts";
 import type { Environment } from "../../packages/bundler/src/go/environment.ts";
 import { createRunner } from "../../packages/bundler/src/go/spawn.ts";
@@ -37,7 +38,8 @@ export interface GoSettings {
 /** `go` with the environment of a build whose work folder is `workDir`. */
 export function goIn(workDir: string, go: BundlerGo, settings: GoSettings = {}): GoCommand {
   const { goproxy = go.goproxy, gosumdb = "off", user = process.env } = settings;
-  const env = goEnvironment({ user, userFile: {}, workDir, goproxy, gosumdb });
+  const proxies = proxiesWithShelf(workDir, goproxy);
+  const env = goEnvironment({ user, userFile: {}, workDir, goproxy: proxies, gosumdb });
   return createGo({ goroot: go.goroot, env, secrets: user, runner });
 }
 

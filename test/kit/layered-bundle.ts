@@ -45,7 +45,12 @@ export interface LayeredModule {
   files?: Files;
   /** Of the .mod file; by default one with the path. */
   goMod?: string;
+  /** Indexes into {@link LAYERED_PROJECTS}; by default the first. */
+  neededBy?: readonly number[];
 }
+
+/** The projects of every layered bundle, by their names. */
+export const LAYERED_PROJECTS = ["app", "other"] as const;
 
 export interface LayeredToolchain {
   go: string;
@@ -94,7 +99,19 @@ export async function layeredBundle(folder: string, options: LayeredOptions): Pr
     serial,
     go: [...new Set(all.map(({ go }) => go))],
     platforms: [...new Set(all.map(({ platform }) => platform))].toSorted(compareNames),
-    request: { go: ["1.27.1"], platforms: ["linux/amd64"], projects: [], modules: [], tools: [] },
+    request: {
+      go: ["1.27.1"],
+      platforms: ["linux/amd64"],
+      projects: LAYERED_PROJECTS.map((project) => ({
+        name: project,
+        module: `example.com/${project}`,
+        goMod: digestOf(Buffer.from("")),
+        tags: [],
+        packages: [],
+      })),
+      modules: [],
+      tools: [],
+    },
     units: await proven(units, log),
     log: { name: "sum.example.com", head: log.head() },
     layers: layers.map(({ layer }) => layer),
@@ -162,7 +179,7 @@ function addToolchain({ go, platform, files }: LayeredToolchain, layers: MadeLay
 function addModules(modules: readonly LayeredModule[], layers: MadeLayer[]): Unit[] {
   const files: Entry[] = [];
   const units = modules.map((module): Unit => {
-    const { path, version, goMod = `module ${path}\n` } = module;
+    const { path, version, goMod = `module ${path}\n`, neededBy = [0] } = module;
     const place = modulePlace(module);
     const own: Entry[] = [
       [place.info, infoFile(module)],
@@ -172,6 +189,7 @@ function addModules(modules: readonly LayeredModule[], layers: MadeLayer[]): Uni
       path,
       version,
       modH1: goModHash(Buffer.from(goMod)),
+      neededBy: [...neededBy],
       layers: [layers.length],
       evidence: "private" as const,
     };

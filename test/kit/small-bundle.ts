@@ -129,7 +129,8 @@ export async function smallFetched(
 }
 
 async function smallPlan(go: readonly string[], platforms: readonly string[]): ReturnType<typeof makePlan> {
-  const yaml = JSON.stringify({ name: "small", go, platforms });
+  const modules = [`${GRAPH.path}@${GRAPH.version}`];
+  const yaml = JSON.stringify({ name: "small", go, platforms, modules });
   return await makePlan(parseSpec(Buffer.from(yaml), "goferry.yaml"), {
     readFile: async () => await Promise.reject(new Error("a small bundle has no projects")),
     specDir: "/",
@@ -178,11 +179,12 @@ async function makeUnits(
     const goMod = files["go.mod"] ?? `module ${module.path}\n`;
     const hashes = { h1: hashFiles(module, files), modH1: goModHash(Buffer.from(goMod)) };
     const [zip, mod] = [await write(zipFiles(module, files)), await write(goMod)];
-    units.push({ kind: "module", ...module, ...hashes, zip, mod, evidence: "private" });
+    units.push({ kind: "module", ...module, ...hashes, zip, mod, neededBy: [0], evidence: "private" });
   }
   const goMod = `module ${GRAPH.path}\n`;
   const modH1 = goModHash(Buffer.from(goMod));
-  units.push({ kind: "gomod", ...GRAPH, modH1, mod: await write(goMod), evidence: "private" });
+  const mod = await write(goMod);
+  units.push({ kind: "gomod", ...GRAPH, modH1, mod, neededBy: [0], evidence: "private" });
   // Others' records, so that proofs have some length.
   for (let i = 0; i < 5; i++) log.add({ path: `example.com/other${i}`, version: "v1.0.0" });
   return units.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));

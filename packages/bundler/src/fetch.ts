@@ -4,6 +4,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { GoferryError, patternUses, unitName, type ModuleVersion, type Toolchain } from "@goferry/core";
+import { proxiesWithShelf } from "./go/closures.ts";
 import { createGo, type GoCommand } from "./go/command.ts";
 import { uselessPatterns } from "./go/environment.ts";
 import type { CollectedModule } from "./go/download-cache.ts";
@@ -21,6 +22,7 @@ import type { Network } from "./network.ts";
 import { inParallel } from "./parallel.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { PlannedProject } from "./plan/projects.ts";
+import { neededBy, requestPositions } from "./pack/needs.ts";
 import { moduleQueryText } from "./spec/module-query.ts";
 import type { Evidence, Fetched, FetchedLog, FetchedUnit } from "./stages.ts";
 import { collectEvidence, type CollectedEvidence, type CollectedRecord } from "./sumdb/client.ts";
@@ -50,7 +52,9 @@ export async function fetchAll(
     signal: context.signal,
   });
 
-  const go = createGo({ goroot, env: network.goEnv, secrets: context.machine.env, runner: network.runner });
+  const goproxy = proxiesWithShelf(context.workDir, network.goEnv["GOPROXY"] ?? "");
+  const env = { ...network.goEnv, GOPROXY: goproxy };
+  const go = createGo({ goroot, env, secrets: context.machine.env, runner: network.runner });
   const projects = await copyProjects(plan, go, context);
   context.onProgress({ stage: "modules" });
   const collected = await collectModules({
@@ -67,9 +71,10 @@ export async function fetchAll(
   const modules = collected.modules.filter((each) => each.path !== plan.buildToolchain.path);
   const logged = [...plan.toolchains, ...modules.filter((each) => !each.private)];
   const evidence = await askLog(logged, plan, network, context);
+  const positions = requestPositions(plan);
   const units = [
     ...plan.toolchains.map((each) => toolchainUnit(each, toolchains, evidence)),
-    ...modules.map((each) => moduleUnit(each, evidence)),
+    ...modules.map((each) => moduleUnit(each, evidence, neededBy(each.neededBy, positions))),
   ];
   const log = await fetchLog(units, evidence, network, context);
   const entries = collected.entries.map(({ entry, version }) => ({ entry, version }));
@@ -220,10 +225,10 @@ function notFetched(subject: string): GoferryError {
   });
 }
 
-function moduleUnit(module: CollectedModule, known: CollectedEvidence): FetchedUnit {
+function moduleUnit(module: CollectedModule, known: CollectedEvidence, needs: number[]): FetchedUnit {
   const { path, version, mod, modH1 } = module;
   const evidence = module.private ? "private" : evidenceOf(module, recordOf(module, known));
-  const common = { path, version, mod, modH1, evidence };
+  const common = { path, version, mod, modH1, evidence, neededBy: needs };
   return module.kind === "module"
     ? { kind: "module", ...common, h1: module.h1, zip: module.zip }
     : { kind: "gomod", ...common };

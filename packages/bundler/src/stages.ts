@@ -19,8 +19,8 @@ interface FetchedBase {
 
 export type FetchedUnit =
   | (FetchedBase & { kind: "toolchain"; go: string; platform: string; h1: string; zip: string })
-  | (FetchedBase & { kind: "module"; h1: string; zip: string; mod: string })
-  | (FetchedBase & { kind: "gomod"; mod: string });
+  | (FetchedBase & { kind: "module"; h1: string; zip: string; mod: string; neededBy: number[] })
+  | (FetchedBase & { kind: "gomod"; mod: string; neededBy: number[] });
 
 /** What the bundle says of the checksum database, and the files of its log layer. */
 export interface FetchedLog {

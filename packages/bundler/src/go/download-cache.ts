@@ -54,11 +54,23 @@ export async function readDownloadCache(
  * module graph it lists modules, and looks into some, whose own requirements it does not read.
  */
 export async function versionsWithoutMod(download: string): Promise<string[]> {
+  return await versionsIn(download, (names, stem) => !names.has(`${stem}.mod`));
+}
+
+/** Every version, as `path@version`, that go has downloaded anything of. */
+export async function downloadedVersions(download: string): Promise<string[]> {
+  return await versionsIn(download, () => true);
+}
+
+async function versionsIn(
+  download: string,
+  isWanted: (names: ReadonlySet<string>, stem: string) => boolean,
+): Promise<string[]> {
   const versions: string[] = [];
   for (const [folder, names] of await versionFolders(download)) {
-    const stems = new Set([...names].map((name) => /^(.*)\.(?:zip|info)$/su.exec(name)?.[1] ?? ""));
+    const stems = new Set([...names].map((name) => /^(.*)\.(?:zip|info|mod)$/su.exec(name)?.[1] ?? ""));
     for (const stem of stems) {
-      if (stem === "" || names.has(`${stem}.mod`)) continue;
+      if (stem === "" || !isWanted(names, stem)) continue;
       versions.push(`${modulePath(download, folder)}@${unescapeVersion(stem)}`);
     }
   }
@@ -70,7 +82,7 @@ function modulePath(download: string, folder: string): string {
 }
 
 /** The folders `@v` with the names in them. */
-async function versionFolders(download: string): Promise<Map<string, Set<string>>> {
+export async function versionFolders(download: string): Promise<Map<string, Set<string>>> {
   const folders = new Map<string, Set<string>>();
   const items = await readdir(download, { recursive: true, withFileTypes: true }).catch(
     (error: NodeJS.ErrnoException) => {

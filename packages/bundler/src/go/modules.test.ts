@@ -3,11 +3,12 @@
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { escapePath, unitName } from "@goferry/core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { codeOf, findBundlerGo, goIn, temporaryFolder, writeFiles } from "../../../../test/kit/bundler-go.ts";
 import { makeZip } from "../../../../test/kit/make-zip.ts";
 import { serve, type TestServer } from "../net/test-server.ts";
-import { goFolders } from "./environment.ts";
+import { shelfFolder } from "./closures.ts";
 import { collectModules } from "./modules.ts";
 import { copyProject } from "./project-copy.ts";
 import type { GoCommand } from "./command.ts";
@@ -30,7 +31,19 @@ describe.skipIf(found === undefined)("collectModules", () => {
     goproxy: string = real.goproxy,
   ): Promise<Collected> {
     const workDir = join(folder, "work");
-    return collectModules({ ...NOTHING, go: goIn(workDir, real, { goproxy }), workDir, ...options });
+    const go = goIn(workDir, real, { goproxy });
+    const collected = await collectModules({ ...NOTHING, go, workDir, ...options });
+    await writeLists(shelfFolder(workDir), collected);
+    return collected;
+  }
+
+  /** As the installer writes them. */
+  async function writeLists(shelf: string, { modules }: Collected): Promise<void> {
+    for (const { path, kind } of modules) {
+      const versions = modules.filter((each) => each.path === path && each.kind === "module");
+      const list = versions.map(({ version }) => `${version}\n`).join("");
+      if (kind === "module") await writeFiles(shelf, { [`${escapePath(path)}/@v/list`]: list });
+    }
   }
 
   /** Collects for the project in `folder`/app. */
@@ -47,7 +60,7 @@ describe.skipIf(found === undefined)("collectModules", () => {
 
   /** A go that has nothing but what was collected in `folder`/work. */
   function hostGo(folder: string): GoCommand {
-    const goproxy = pathToFileURL(goFolders(join(folder, "work")).download).href;
+    const goproxy = pathToFileURL(shelfFolder(join(folder, "work"))).href;
     return goIn(join(folder, "host"), real, { goproxy });
   }
 
@@ -107,8 +120,14 @@ describe.skipIf(found === undefined)("collectModules", () => {
     const { path } = folder;
     const modules = ["golang.org/x/sync@v0.15.0", "golang.org/x/text/width@v0.14.0"];
     const tools = ["golang.org/x/tools/cmd/stringer@v0.34.0"];
-    const { entries, notes } = await collect(path, { modules, tools });
+    const { entries, notes, modules: collected } = await collect(path, { modules, tools });
     expect(notes).toEqual([]);
+    const needs = new Map(collected.map((each) => [unitName(each), each.neededBy]));
+    // The tool's module requires x/sync in this version too; it was brought by the first and counts for both.
+    expect(needs.get("golang.org/x/sync@v0.15.0")).toEqual([0, 2]);
+    expect(needs.get("golang.org/x/text@v0.14.0")).toEqual([1]);
+    expect(needs.get("golang.org/x/tools@v0.34.0")).toEqual([2]);
+    expect(collected.filter(({ neededBy }) => neededBy.length === 0)).toEqual([]);
     expect(entries.map(({ kind, path: module, version }) => `${kind} ${module}@${version}`)).toEqual([
       "module golang.org/x/sync@v0.15.0",
       "module golang.org/x/text@v0.14.0",

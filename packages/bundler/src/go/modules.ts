@@ -1,9 +1,11 @@
 // Brings together every module that projects, further modules and tools need on a machine without a network: for all
 // platforms, with tests, and with the go.mod files that `go list -m all`, `go mod tidy` and editors read although
 // nothing of those versions is built. Go itself decides what that is; it runs on copies, in caches of its own, and
-// what it has downloaded in the end is the answer.
+// what it has downloaded in the end is the answer (closures.ts).
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { unitName } from "@goferry/core";
+import { shelfFolder, shelveDownloads } from "./closures.ts";
 import { readDownloadCache, versionsWithoutMod } from "./download-cache.ts";
 import { goFolders } from "./environment.ts";
 import { fetchEntry } from "./entry-closure.ts";
@@ -27,7 +29,7 @@ export interface ProjectBuild {
 }
 
 export interface CollectOptions {
-  /** A go whose environment is that of goEnvironment for this `workDir`. */
+  /** A go whose environment is that of goEnvironment for this `workDir`, its GOPROXY by proxiesWithShelf. */
   go: GoCommand;
   /** A fresh folder. */
   workDir: string;
@@ -46,9 +48,14 @@ export interface CollectOptions {
   signal?: AbortSignal | undefined;
 }
 
+export type NeededModule = CollectedModule & {
+  /** What needs it: indexes, ascending, into projects, modules and tools of the options as one list. */
+  neededBy: number[];
+};
+
 export interface Collected {
   /** Sorted by path, then by version, in byte order. */
-  modules: CollectedModule[];
+  modules: NeededModule[];
   /** The versions that `modules` and `tools` stand for, in the order of the options. */
   entries: ResolvedEntry[];
   /** What may not work on the host, a sentence each. */
@@ -62,11 +69,13 @@ export interface Collected {
 export async function collectModules(options: CollectOptions): Promise<Collected> {
   const { go, workDir, platforms, signal, onStep } = options;
   const notes: string[] = [];
+  const closures = new Closures(options);
   for (const project of options.projects) {
     const { name } = project.copy;
     onStep?.(name);
     const copy = await cloneProject(project.copy, join(workDir, "projects", name), signal);
     notes.push(...(await fetchProject({ go, project: { ...project, copy }, signal })));
+    await closures.close();
   }
   const entries: ResolvedEntry[] = [];
   const wanted = [
@@ -80,11 +89,37 @@ export async function collectModules(options: CollectOptions): Promise<Collected
     const resolved = await fetchEntry({ go, cwd, entry, kind, platforms, signal });
     entries.push(resolved);
     notes.push(...resolved.notes);
+    await closures.close();
   }
-  const { download } = goFolders(workDir);
-  await fetchMods({ go, cwd: workDir, versions: await versionsWithoutMod(download), signal });
-  const modules = await readDownloadCache(download, options.privatePatterns);
-  return { modules, entries, notes };
+  const modules = await readDownloadCache(shelfFolder(workDir), options.privatePatterns);
+  return { modules: modules.map((each) => closures.withNeeds(each)), entries, notes };
+}
+
+/** One project or entry after the other, in the order of the options. */
+class Closures {
+  readonly #options: CollectOptions;
+  readonly #neededBy = new Map<string, number[]>();
+  #count = 0;
+
+  constructor(options: CollectOptions) {
+    this.#options = options;
+  }
+
+  /** What has been downloaded since the last one was closed belongs to this one. */
+  async close(): Promise<void> {
+    const { go, workDir, signal } = this.#options;
+    const { download } = goFolders(workDir);
+    await fetchMods({ go, cwd: workDir, versions: await versionsWithoutMod(download), signal });
+    for (const version of await shelveDownloads(download, shelfFolder(workDir))) {
+      const needs = this.#neededBy.get(version) ?? [];
+      this.#neededBy.set(version, [...needs, this.#count]);
+    }
+    this.#count += 1;
+  }
+
+  withNeeds(module: CollectedModule): NeededModule {
+    return { ...module, neededBy: this.#neededBy.get(unitName(module)) ?? [] };
+  }
 }
 
 interface ModsToFetch {

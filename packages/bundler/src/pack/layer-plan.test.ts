@@ -30,7 +30,7 @@ async function moduleUnit(
   const [zip, mod] = [join(folder, `${name}.zip`), join(folder, `${name}.mod`)];
   await writeFile(zip, makeZip(entries));
   await writeFile(mod, `module ${path}\n`);
-  return { kind: "module", path, version, zip, mod, ...HASHES };
+  return { kind: "module", path, version, zip, mod, neededBy: [0], ...HASHES };
 }
 
 async function toolchainUnit(folder: string, go: string, platform: string): Promise<FetchedUnit> {
@@ -117,6 +117,7 @@ describe("planLayers", () => {
       kind: "gomod",
       path,
       version: "v0.1.0",
+      neededBy: [0],
       mod,
       modH1: "h1:",
       evidence: "private",

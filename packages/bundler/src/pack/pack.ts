@@ -57,9 +57,9 @@ async function writeLayers(planned: PlannedLayer[], options: PackOptions): Promi
 
 async function describeUnit(unit: FetchedUnit, layers: readonly WrittenLayer[]): Promise<Unit> {
   const indexes = layers.flatMap((layer, i) => (holds(layer, unit) ? [i] : []));
-  const { path, version, modH1, evidence } = unit;
-  const common = { path, version, modH1, evidence, layers: indexes };
   if (unit.kind === "toolchain") return describeToolchain(unit, layers, indexes);
+  const { path, version, modH1, evidence, neededBy } = unit;
+  const common = { path, version, modH1, evidence, neededBy, layers: indexes };
   const mod = await stat(unit.mod);
   const info = infoFile(unit).length;
   if (unit.kind === "gomod") return { kind: "gomod", ...common, size: info + mod.size, files: 2 };

@@ -44,8 +44,8 @@ function unit(kind: "module" | "gomod", id: number): Unit {
   const h1 = `h1:${Buffer.alloc(32).toString("base64")}`;
   const base = { path: `example.com/m${id}`, version: "v1.0.0", modH1: h1, size: 1, files: 1, layers: [0] };
   return kind === "module"
-    ? { kind, h1, ...base, evidence: { id, proof: "" } }
-    : { kind, ...base, evidence: { id, proof: "", h1 } };
+    ? { kind, h1, neededBy: [0], ...base, evidence: { id, proof: "" } }
+    : { kind, neededBy: [0], ...base, evidence: { id, proof: "", h1 } };
 }
 
 interface Reading {

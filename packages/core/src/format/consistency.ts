@@ -25,7 +25,10 @@ interface UnitBase {
 }
 
 type UnitShape = UnitBase &
-  ({ kind: "toolchain"; go: string; platform: string } | { kind: "module" } | { kind: "gomod" });
+  (
+    | { kind: "toolchain"; go: string; platform: string }
+    | { kind: "module" | "gomod"; neededBy: readonly number[] }
+  );
 
 /** The part of the contents that is looked at. Each field has been checked by itself, and may have failed. */
 export interface ContentsShape {
@@ -34,6 +37,7 @@ export interface ContentsShape {
   expires?: string | undefined;
   go: readonly string[];
   platforms: readonly string[];
+  request: { projects: readonly unknown[]; modules: readonly unknown[]; tools: readonly unknown[] };
   log?: unknown;
   layers: readonly LayerShape[];
   units: readonly UnitShape[];
@@ -41,7 +45,9 @@ export interface ContentsShape {
 
 /** The first rule that the contents break, as `where: what is expected`, or undefined. */
 export function inconsistency(contents: ContentsShape): string | undefined {
-  return inHead(contents) ?? inLayers(contents) ?? inUnits(contents) ?? inToolchains(contents);
+  return (
+    inHead(contents) ?? inLayers(contents) ?? inUnits(contents) ?? inNeeds(contents) ?? inToolchains(contents)
+  );
 }
 
 function inHead({ created, serial, expires, go, platforms, log, units }: ContentsShape): string | undefined {
@@ -94,6 +100,18 @@ function inUnits({ layers, units }: ContentsShape): string | undefined {
     if (unit.kind === "toolchain") {
       const version = toolchainVersion(unit.go, unit.platform);
       if (unit.version !== version) return `units.${i}.version: ${version}`;
+    }
+  }
+  return undefined;
+}
+
+function inNeeds({ request: { projects, modules, tools }, units }: ContentsShape): string | undefined {
+  const count = projects.length + modules.length + tools.length;
+  for (const [i, unit] of units.entries()) {
+    if (unit.kind === "toolchain") continue;
+    const { neededBy } = unit;
+    if (!neededBy.every((each, at) => each < count && (at === 0 || (neededBy[at - 1] ?? 0) < each))) {
+      return `units.${i}.neededBy: ascending indexes, each once, of the ${count} entries of the request`;
     }
   }
   return undefined;

@@ -51,6 +51,14 @@ const UNIT_FIELDS = {
   evidence: EVIDENCE,
 };
 
+/** What an installation of some projects is chosen by. Toolchains have none: they are chosen by their version. */
+const NEEDED_BY = z
+  .array(COUNT)
+  .min(1)
+  .describe(
+    "What of the request needs it: indexes, ascending, into its projects, modules and tools as one list.",
+  );
+
 const UNIT = z
   .discriminatedUnion("kind", [
     z.strictObject({
@@ -60,8 +68,13 @@ const UNIT = z
       h1: H1.describe("Hash of the toolchain as a module zip."),
       ...UNIT_FIELDS,
     }),
-    z.strictObject({ kind: z.literal("module"), h1: H1.describe("Hash of the module zip."), ...UNIT_FIELDS }),
-    z.strictObject({ kind: z.literal("gomod"), ...UNIT_FIELDS }),
+    z.strictObject({
+      kind: z.literal("module"),
+      h1: H1.describe("Hash of the module zip."),
+      neededBy: NEEDED_BY,
+      ...UNIT_FIELDS,
+    }),
+    z.strictObject({ kind: z.literal("gomod"), neededBy: NEEDED_BY, ...UNIT_FIELDS }),
   ])
   .refine(isModule, { error: "a module path and a version of it, as Go writes them" })
   .describe("A toolchain, a module, or a module version of which only the go.mod is carried.");

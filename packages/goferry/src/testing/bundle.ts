@@ -106,8 +106,22 @@ export async function makeBundle(
     log: { name: "sum.example.com", head: log.head() },
     layers: layers.map(({ layer }) => layer),
     units: [
-      { kind: "module", ...secret.unit, ...sizeOf(secret.files), layers: [2], evidence: "private" },
-      { kind: "module", ...logged.unit, ...sizeOf(logged.files), layers: [2], evidence: evidence(1) },
+      {
+        kind: "module",
+        ...secret.unit,
+        ...sizeOf(secret.files),
+        neededBy: [0],
+        layers: [2],
+        evidence: "private",
+      },
+      {
+        kind: "module",
+        ...logged.unit,
+        ...sizeOf(logged.files),
+        neededBy: [0],
+        layers: [2],
+        evidence: evidence(1),
+      },
       {
         kind: "toolchain",
         go: TEST_GO,

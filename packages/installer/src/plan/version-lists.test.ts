@@ -18,6 +18,7 @@ const added = (path: string, version: string, kind: "module" | "gomod" = "module
   modH1: H1,
   size: 1,
   files: 1,
+  neededBy: [0],
   layers: [0],
   evidence: "private",
 });
