@@ -2,13 +2,20 @@
 // machine, a checksum database of its own, and a toolchain of real programs without the sources of the standard
 // library. It builds packages that import nothing, and so shows everything but a program.
 
-import { zipPrefix, dirhash, goModHash, sha256Hex, toolchainModule } from "../../packages/core/src/index.ts";
+import {
+  zipPrefix,
+  dirhash,
+  goModHash,
+  sha256Hex,
+  TOOLCHAIN_PATH,
+  toolchainModule,
+} from "../../packages/core/src/index.ts";
 import { openModuleZip } from "../../packages/bundler/src/go/zip.ts";
 import { checksumLog, type ChecksumLog } from "./checksum-log.ts";
 import { makeZip } from "./make-zip.ts";
 import { serveModules, type Answer, type ModuleServer, type ModuleServerOptions } from "./module-server.ts";
 import { testPlatform } from "./real-go.ts";
-import { realToolchain } from "./real-modules.ts";
+import { fetchToolchain } from "./real-modules.ts";
 
 export interface QuickWorld extends AsyncDisposable {
   server: ModuleServer;
@@ -26,7 +33,11 @@ export const QUICK_VERSION = "1.27.1";
 const KEPT =
   /^(?:VERSION|go\.env|LICENSE|bin\/.*|pkg\/tool\/[^/]+\/(?:asm|compile|link|vet)|src\/(?:unsafe|builtin)\/.*|src\/_go\.mod)$/u;
 
-export async function quickWorld(options: ModuleServerOptions = {}): Promise<QuickWorld> {
+/** @param go versions that it serves; the list of the proxy has others too */
+export async function quickWorld(
+  options: ModuleServerOptions = {},
+  go: readonly string[] = [QUICK_VERSION],
+): Promise<QuickWorld> {
   const log = checksumLog();
   const answers: QuickWorld["answers"] = new Map();
   const server = await serveModules(async (path) => {
@@ -40,7 +51,11 @@ export async function quickWorld(options: ModuleServerOptions = {}): Promise<Qui
     env: { GOPROXY: server.url, GOSUMDB: log.vkey },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
-  await addToolchain(world);
+  for (const version of go) await addToolchain(world, version);
+  const listed = ["1.26.7", "1.26.8", "1.27.0", ...go].map(
+    (version) => toolchainModule(version, testPlatform()).version,
+  );
+  world.answers.set(`${TOOLCHAIN_PATH}/@v/list`, [...new Set(listed), ""].join("\n"));
   return world;
 }
 
@@ -50,21 +65,15 @@ async function fromLog(log: ChecksumLog, path: string): Promise<Answer | undefin
   return file === "supported" ? "" : await log.fetch(file).catch(() => undefined);
 }
 
-async function addToolchain(world: QuickWorld): Promise<void> {
-  const module = toolchainModule(QUICK_VERSION, testPlatform());
+async function addToolchain(world: QuickWorld, version: string): Promise<void> {
+  const module = toolchainModule(version, testPlatform());
   const files = await toolchainFiles(module);
-  const others = ["1.26.7", "1.26.8", "1.27.0"].map(
-    (version) => toolchainModule(version, testPlatform()).version,
-  );
   addModule(world, { ...module, files, goMod: `module ${module.path}\n` });
-  world.answers.set(`${module.path}/@v/list`, [...others, module.version, ""].join("\n"));
 }
 
 async function toolchainFiles(module: { path: string; version: string }): Promise<TestFiles> {
-  const zip = await openModuleZip(
-    realToolchain(`${module.path}/@v/${module.version}.zip`),
-    zipPrefix(module),
-  );
+  const file = await fetchToolchain(`${module.path}/@v/${module.version}.zip`);
+  const zip = await openModuleZip(file, zipPrefix(module));
   const files: TestFiles = {};
   for (const entry of zip.entries) if (KEPT.test(entry.path)) files[entry.path] = await zip.read(entry);
   await zip.close();

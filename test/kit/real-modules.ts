@@ -11,6 +11,9 @@ import type { Answer, ModuleSource } from "./module-server.ts";
 /** Bytes of an answer: the modules of tests are small. */
 const LIMIT = 64 << 20;
 
+/** Bytes of a toolchain's zip. */
+const TOOLCHAIN_LIMIT = 500 << 20;
+
 const DATABASE = "sumdb/sum.golang.org/";
 
 export async function realModules(): Promise<ModuleSource> {
@@ -35,6 +38,18 @@ export async function realModules(): Promise<ModuleSource> {
     known.set(path, answer);
     return await answer;
   };
+}
+
+/** The zip of a toolchain, from the cache or through the module proxy; unproven, so for worlds of a test only. */
+export async function fetchToolchain(path: string): Promise<string> {
+  const machine = await testMachine();
+  const context = { machine, workDir: TEST_CACHE, onProgress: () => undefined };
+  const { proxy } = await openNetwork(context);
+  const cache = createCache(join(TEST_CACHE, "downloads"));
+  await cache.fetchInto(path, async (file) => {
+    await proxy.download(path, file, { subject: path, limit: TOOLCHAIN_LIMIT });
+  });
+  return cache.file(path);
 }
 
 /** The zip of a toolchain that the shared bundle of this run was built with, by its path on a module proxy. */

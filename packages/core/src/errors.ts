@@ -76,6 +76,7 @@ export const CODES = {
   ROOT_NOT_OURS: "preflight",
   ROOT_NOT_WRITABLE: "preflight",
   ROOT_OWNER_OTHER: "preflight",
+  ROOT_PLATFORM_OTHER: "preflight",
   SETTINGS_UNREADABLE: "preflight",
   SETTING_OVERRIDDEN: "preflight",
   SPACE_SHORT: "preflight",

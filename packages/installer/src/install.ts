@@ -4,7 +4,6 @@
 import {
   checkEvidence,
   GoferryError,
-  type ErrorCode,
   type EvidenceReport,
   type OpenedBundle,
   type VerifiedSignature,
@@ -17,15 +16,15 @@ import type { Host } from "./host.ts";
 import { goEnvFile, layout } from "./layout.ts";
 import { nodeFs } from "./node-fs.ts";
 import { demand, describeDemand, type Demand } from "./plan/demand.ts";
+import type { Selection } from "./plan/selection.ts";
 import { programNames, stageBundle } from "./plan/stage.ts";
 import { checkPolicy, evidencePolicy } from "./policy.ts";
 import { preflight } from "./preflight.ts";
-import { inspectRoot, nameFindings } from "./preflight-root.ts";
+import { nameFindings } from "./preflight-root.ts";
 import { refuseFindings } from "./plan/refuse.ts";
 import { resolveRoot } from "./root-path.ts";
+import { openRoot } from "./site.ts";
 import { selfTest } from "./selftest.ts";
-import { linuxProcesses } from "./transaction/processes.ts";
-import { recover } from "./transaction/recover.ts";
 import { readState, type State } from "./transaction/state.ts";
 import { runTransaction } from "./transaction/transaction.ts";
 
@@ -42,6 +41,8 @@ export interface InstallOptions {
   bundle: OpenedBundle;
   /** Name of the bundle's file, for the audit log and messages. */
   bundleFile: string;
+  /** Which part of it; everything if left out. What is there beyond that stays. */
+  select?: Selection | undefined;
   /** Key of the checksum database, in the syntax of GOSUMDB. */
   logKey: string;
   /** Also rebuild the zips of modules, which a bare `go mod download` needs. */
@@ -85,24 +86,18 @@ export interface Installed {
 /**
  * Verifies and installs a bundle whose contents are vouched for. The process' umask must be 022 (see HostFacts): a
  * call to set the mode of each of 70,000 files would cost more than writing the small ones.
- * @throws ARGUMENT_INVALID for a pattern; PRIVATE_REFUSED, LOG_MISMATCH; BUNDLE_EXPIRED, BUNDLE_OLDER, SERIAL_REUSED; the refusals of preflight; CHUNK_MISMATCH, HASH_MISMATCH, ENTRY_REFUSED,
+ * @throws ARGUMENT_INVALID for a pattern; NOT_FOUND for a part that the bundle has not; PRIVATE_REFUSED, LOG_MISMATCH; BUNDLE_EXPIRED, BUNDLE_OLDER, SERIAL_REUSED; the refusals of preflight; CHUNK_MISMATCH, HASH_MISMATCH, ENTRY_REFUSED,
  * BUNDLE_MALFORMED; LOCKED; DISK_FULL, IO_FAILED; ROLLED_BACK, SELF_TEST_FAILED; INTERRUPTED
  */
 export async function install(host: Host, options: InstallOptions): Promise<Installed> {
   const { bundle, onProgress = () => undefined, signal } = options;
   checkPatterns([...options.allowPrivate, ...options.direct]);
-  const root = await resolveRoot(options.root);
-  const at = layout(root);
-  const fs = nodeFs(host);
-  const site = { fs, now: () => host.now(), userName: host.userName, processes: processesOf(host) };
   const command = `install ${options.bundleFile}`;
 
   onProgress({ stage: "preflight" });
-  // Recovery does what a journal says and removes what is left: never in a folder that is, or may be, somebody else's.
-  // All else that is wrong with the root is told by preflight, which looks again at what recovery has left of it.
-  const first = (await inspectRoot(root, host.uid)).findings.filter(({ level }) => level === "refuse");
-  refuseFindings(first.filter(({ code }) => BEFORE_RECOVERY.has(code)));
-  if (options.dryRun !== true && first.length === 0) await recover(site, at, { command, signal });
+  const { dryRun = false } = options;
+  const { root, at, site } = await openRoot(host, options.root, { command, dryRun, signal });
+  const { fs } = site;
   const before = await readState(fs, at);
   const evidence = checkEvidence(bundle.contents, evidencePolicy(before, options));
   const wanted = await demand(fs, at, options, host);
@@ -126,7 +121,7 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
     added: addedBy(wanted),
     changes: [...describeDemand(wanted, at), ...pathSetup.changes],
   };
-  if (options.dryRun === true) {
+  if (dryRun) {
     const { generation, current } = wanted.before;
     const changed = wanted.changesSomething || pathSetup.edits.length > 0;
     return { ...report, changed, generation, current, overrides: [] };
@@ -160,22 +155,12 @@ async function pathSetupOf(
   return await planPath(host, { root, path, programs });
 }
 
-const BEFORE_RECOVERY: ReadonlySet<ErrorCode> = new Set([
-  "ROOT_NOT_DIRECTORY",
-  "ROOT_NOT_OURS",
-  "ROOT_OWNER_OTHER",
-]);
-
 const NOTHING = { changes: [], added: { sdks: [], modules: 0, gomods: 0 } };
 
 function addedBy({ units }: Demand): Installed["added"] {
   const count = (kind: string): number => units.filter((unit) => unit.kind === kind).length;
   const sdks = units.flatMap((unit) => (unit.kind === "toolchain" ? [unit.go] : []));
   return { sdks, modules: count("module"), gomods: count("gomod") };
-}
-
-function processesOf({ pid, processExists }: Host): ReturnType<typeof linuxProcesses> {
-  return linuxProcesses({ pid, exists: processExists });
 }
 
 /** Never throws: the installation is committed, and stays one whatever Go says of the user's settings. */

@@ -19,7 +19,7 @@ function bundle(
 
 function had(...bundles: [name: string, serial: number, indexDigest: string][]): State {
   const installedAt = NOW.toISOString();
-  const rest = { installedAt, signers: [], projects: [], zips: true };
+  const rest = { installedAt, signers: [], projects: [], complete: true, zips: true };
   const seen = bundles.map(([name, serial, indexDigest]) => ({ name, serial, indexDigest, ...rest }));
   return { ...emptyState("/r"), bundles: seen };
 }

@@ -12,7 +12,7 @@ import { goEnvEdits } from "./plan/go-env-edits.ts";
 import { refuseFindings } from "./plan/refuse.ts";
 import { inspectRoot, nameFindings } from "./preflight-root.ts";
 import { resolveRoot } from "./root-path.ts";
-import { linuxProcesses } from "./transaction/processes.ts";
+import { siteOf } from "./site.ts";
 import { readState, type State } from "./transaction/state.ts";
 import { runTransaction } from "./transaction/transaction.ts";
 
@@ -55,13 +55,7 @@ export async function changePrivatePatterns(host: Host, options: PatternChange):
     const after = withPatterns(before, options);
     return { ...report(after ?? before), changed: after !== null };
   }
-  const site = {
-    fs,
-    now: () => host.now(),
-    userName: host.userName,
-    processes: linuxProcesses({ pid: host.pid, exists: host.processExists }),
-  };
-  const { changed, state } = await runTransaction(site, root, {
+  const { changed, state } = await runTransaction(siteOf(host), root, {
     command: `trust ${action}-private`,
     async stage(_staging, before) {
       const after = withPatterns(before, options);

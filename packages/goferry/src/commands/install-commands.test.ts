@@ -63,6 +63,43 @@ describe("install and list", () => {
     });
   });
 
+  it("installs a part, says so, and the rest of it later", async () => {
+    await using host = await testFolder();
+    const options = { cwd: folder.path };
+    const to = ["--root", join(host.path, "root")];
+    const part = await goferry([...installWords(), ...to, "--only", " go1.27.1, ", "--no-modules"], options);
+    expect(part.code).toBe(0);
+    expect(part.stdout).toContain("Installed a part of tiny (serial 1795237200)");
+    const listed = await goferry(["list", ...to], options);
+    expect(listed.stdout).toMatch(/tiny, serial 1795237200, in part, installed/u);
+    expect(listed.stdout).not.toMatch(/projects/u);
+    const again = await goferry([...installWords(), ...to, "--only", "1.27.1", "--no-modules"], options);
+    expect(again.stdout).toContain("has this part of tiny");
+    const more = await goferry([...installWords(), ...to, "--project", "app", "--json"], options);
+    expect(more.json()).toMatchObject({
+      changed: true,
+      selected: { go: "all", modules: { projects: ["app"] } },
+      added: { sdks: [], modules: 2 },
+    });
+    expect((await goferry(["list", ...to], options)).stdout).toMatch(/projects +app/u);
+  });
+
+  it.each([
+    [["--project", "app", "--no-modules"], 2, "ARGUMENT_INVALID"],
+    [["--only", "go1.27.1,new"], 2, "ARGUMENT_INVALID"],
+    [["--only", "go1.26.8"], 7, "NOT_FOUND"],
+    [["--project", "app,web"], 7, "NOT_FOUND"],
+  ])("refuses the part %j", async (part, code, name) => {
+    await using host = await testFolder();
+    const root = join(host.path, "root");
+    const result = await goferry([...installWords(), "--root", root, ...part, "--json"], {
+      cwd: folder.path,
+    });
+    expect(result.code).toBe(code);
+    expect(result.json()).toMatchObject({ error: { code: name } });
+    expect(await stat(root).catch(() => "absent")).toBe("absent");
+  });
+
   it("names what overrides our settings, with the command that mends it", async () => {
     await using host = await testFolder();
     const env = { GOFLAGS: "-mod=mod", GOFERRY_KEY_PASSPHRASE: "not for Go" };

@@ -6,19 +6,20 @@ import {
   defaultPath,
   defaultRoot,
   install as installBundle,
-  type Finding,
   type Installed,
-  type Override,
+  type Selection,
 } from "@goferry/installer";
 import { bundleFacts, signatureJson, signatureText, type BundleFacts } from "../bundle-facts.ts";
 import { defineCommand, type Outcome } from "../command.ts";
 import { EVIDENCE_OPTIONS } from "../evidence-options.ts";
+import { findingText } from "../finding-text.ts";
 import { readTrustedKeys } from "../key-files.ts";
 import { binFolder, installHost } from "../machine.ts";
 import { rowsText } from "../output/rows.ts";
 import { amountText, countText } from "../output/units.ts";
 import { exportPath } from "../path-line.ts";
 import { patternLines } from "../private-text.ts";
+import { SELECTION_OPTIONS, selectionOf } from "../selection-options.ts";
 import { reportInstall } from "../stages.ts";
 import type { Environment } from "../terminal.ts";
 import { BUNDLE, DRY_RUN, ROOT_OPTION, TRUST_OPTIONS } from "./shared.ts";
@@ -30,11 +31,14 @@ export const install = defineCommand({
     "Checks everything that goferry verify checks, and then this machine: platform, space, permissions. Only then " +
     "is the bundle installed, beside what is there, and switched to in one step. An install that fails or is " +
     "interrupted leaves the machine as it was.\n\n" +
+    "Of a bundle with several Go versions or projects a part is enough for many machines. The rest can be added later " +
+    "from the same bundle; asking for less than is there takes nothing away.\n\n" +
     "Outside of a root that is named nothing is changed, unless --path profile asks for it. No network is used.",
   positionals: { bundle: BUNDLE },
   options: {
     ...TRUST_OPTIONS,
     root: ROOT_OPTION,
+    ...SELECTION_OPTIONS,
     "no-zips": {
       kind: "flag",
       help: "Do not rebuild the zips of modules: faster and smaller, but a bare `go mod download` fails.",
@@ -71,6 +75,14 @@ export const install = defineCommand({
       what: "For everybody on this machine: in /opt/goferry, with Go on PATH",
     },
     {
+      line: "goferry install site.tar --key keys/public.asc --only go1.27.1 --project app",
+      what: "One Go version, and the modules of one project",
+    },
+    {
+      line: "goferry install site.tar --key keys/public.asc --only go1.27.1,go1.26.8 --no-modules",
+      what: "Two Go versions and nothing else",
+    },
+    {
       line: "goferry install site.tar --key keys/public.asc --root ~/go-offline --no-zips --dry-run",
       what: "What would it do, and would it fit?",
     },
@@ -88,6 +100,7 @@ export const install = defineCommand({
   async run(values, { terminal, progress, signal }) {
     const host = installHost(terminal);
     const root = values.root ?? defaultRoot(host);
+    const select = selectionOf(values);
     const keys = await readTrustedKeys(values.key);
     await using source = await openFileSource(values.bundle);
     const trust = { keys, minSignatures: values["min-signatures"], now: terminal.now() };
@@ -97,6 +110,7 @@ export const install = defineCommand({
       root,
       bundle,
       bundleFile: source.name,
+      select,
       logKey: values["log-key"] ?? SUM_GOLANG_ORG_KEY,
       zips: !values["no-zips"],
       path: values.path ?? defaultPath(host, values.root),
@@ -108,19 +122,21 @@ export const install = defineCommand({
       signal,
     });
     const facts = bundleFacts(bundle.contents, bundle.indexDigest);
-    return outcome(installed, { facts, dryRun, env: terminal.env });
+    return outcome(installed, { facts, select, dryRun, env: terminal.env });
   },
 });
 
 interface Circumstances {
   facts: BundleFacts;
+  /** The part that was asked for; undefined: all. */
+  select: Selection | undefined;
   dryRun: boolean;
   env: Environment;
 }
 
 function outcome(installed: Installed, circumstances: Circumstances): Outcome {
   const { root, evidence, signatures, findings, overrides, ...rest } = installed;
-  const { facts, dryRun } = circumstances;
+  const { facts, select, dryRun } = circumstances;
   const { name, indexDigest, serial, created } = facts;
   return {
     text: `${headline(installed, circumstances)}\n${rowsText(rows(installed, circumstances))}`,
@@ -132,6 +148,7 @@ function outcome(installed: Installed, circumstances: Circumstances): Outcome {
       generation: rest.generation,
       current: rest.current,
       bundle: { name, indexDigest, serial, created },
+      selected: { go: select?.go ?? "all", modules: select?.modules ?? "all" },
       added: rest.added,
       signatures: signatures.map(signatureJson),
       evidence: {
@@ -144,13 +161,14 @@ function outcome(installed: Installed, circumstances: Circumstances): Outcome {
       overrides,
       changes: rest.changes,
     },
-    warnings: [...findings, ...overrides].map(warningText),
+    warnings: [...findings, ...overrides].map(findingText),
   };
 }
 
-function headline({ changed, root }: Installed, { facts, dryRun }: Circumstances): string {
-  const what = `${facts.name} (serial ${facts.serial})`;
-  if (!changed) return `Nothing to do: ${root} has all of ${what}`;
+function headline({ changed, root }: Installed, { facts, select, dryRun }: Circumstances): string {
+  const whole = `${facts.name} (serial ${facts.serial})`;
+  const what = select === undefined ? whole : `a part of ${whole}`;
+  if (!changed) return `Nothing to do: ${root} has ${select === undefined ? "all" : "this part"} of ${whole}`;
   return dryRun ? `Would install ${what} in ${root}` : `Installed ${what} in ${root}`;
 }
 
@@ -176,8 +194,4 @@ function pathText({ root, found }: Installed, { env }: Circumstances): string {
   if (found.loginShells) return `new login shells have ${bin}; for this one: ${line}`;
   const linked = found.folders.find((folder) => folders.includes(folder));
   return linked === undefined ? line : `has ${linked} already, where go is a link`;
-}
-
-function warningText({ code, subject, message, next }: Finding | Override): string {
-  return `${code} ${subject}: ${message}${next === undefined ? "" : `\nnext: ${next}`}`;
 }

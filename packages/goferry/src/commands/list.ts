@@ -83,10 +83,11 @@ function stateText(state: State, modules: number): string {
     [
       "bundles",
       bundles.map(
-        ({ name, serial, installedAt, signers }) =>
-          `${name}, serial ${serial}, installed ${installedAt}, signed by ${signers.join(", ")}`,
+        ({ name, serial, installedAt, signers, complete }) =>
+          `${name}, serial ${serial}, ${complete ? "" : "in part, "}installed ${installedAt}, signed by ${signers.join(", ")}`,
       ),
     ],
+    ["projects", [...new Set(bundles.flatMap(({ projects }) => projects))].join(", ") || undefined],
     ["modules", `${countText(modules)}, and ${countText(gomods)} of which only go.mod is there`],
     ["private", privateLines(privateUnits(state))],
   ]);

@@ -95,10 +95,44 @@ describe("extractLayers", () => {
       toolchains: [toolchain],
       modules: [[module("a")], [module("b")]],
     });
-    const lines = await extract(bundle, { layers: [3], units: [] });
+    const units = bundle.contents.units.filter(({ path }) => path === "example.com/b");
+    const lines = await extract(bundle, { layers: [3], units });
     expect([...lines.keys()]).toEqual(["example.com/b@v1.0.0"]);
     expect(await readdir(out)).toEqual(["mod"]);
     expect(await readdir(join(out, "mod", "example.com"))).toEqual(["b@v1.0.0"]);
+  });
+
+  it("reads a layer of modules whole and leaves out those that it is not asked for", async () => {
+    const nested = { ...module("d/nested"), files: { "sub/@at.txt": "x", "go.mod": "module x\n" } };
+    const empty = { ...module("empty"), files: {} };
+    const lone = { path: "example.com/lone", version: "v1.0.0" };
+    await using bundle = await layeredBundle(folder, {
+      toolchains: [toolchain],
+      modules: [[module("a"), module("b"), nested, empty, module("c"), lone]],
+    });
+    const wanted = ["example.com/d/nested", "example.com/empty", "example.com/lone"];
+    const units = bundle.contents.units.filter(({ path }) => wanted.includes(path));
+    const lines = await extract(bundle, { layers: [2], units });
+    expect([...lines.keys()].toSorted()).toEqual(["example.com/d/nested@v1.0.0", "example.com/empty@v1.0.0"]);
+    const found = await readdir(out, { recursive: true, withFileTypes: true });
+    const files = found.filter((each) => each.isFile()).map((each) => join(each.parentPath, each.name));
+    const download = (name: string, ...ends: string[]): string[] =>
+      ends.map((end) => join(out, "mod/cache/download/example.com", name, `@v/v1.0.0.${end}`));
+    expect(files.toSorted()).toEqual(
+      [
+        ...download("d/nested", "info", "mod", "zip", "ziphash"),
+        ...download("empty", "info", "mod", "zip", "ziphash"),
+        ...download("lone", "info", "mod"),
+        join(out, "mod/example.com/d/nested@v1.0.0/go.mod"),
+        join(out, "mod/example.com/d/nested@v1.0.0/sub/@at.txt"),
+      ].toSorted(),
+    );
+
+    const [start = 0] = bundle.layerOffsets.slice(2);
+    await damage(bundle, start + (bundle.contents.layers[2]?.size ?? 0) - 1);
+    await rm(out, { recursive: true });
+    await mkdir(out);
+    await expect(extract(bundle, { layers: [2], units })).rejects.toMatchObject({ code: "CHUNK_MISMATCH" });
   });
 
   it("does nothing for no layers", async () => {

@@ -18,7 +18,10 @@ export interface ExtractOptions {
   folder: string;
   /** Indexes of the layers to unpack. */
   layers: readonly number[];
-  /** The units whose toolchains are to be proven; their layers must all be among `layers`. */
+  /**
+   * The units to unpack; their layers must all be among `layers`. Of a layer of modules, which is read and proven
+   * whole, the others are left out; a layer of a toolchain is unpacked whole.
+   */
   units: readonly Unit[];
   zips: boolean;
   /** JavaScript of worker.ts, where it is not a file: in a stand-alone executable. */
@@ -32,7 +35,7 @@ export interface ExtractOptions {
 const MAX_WORKERS = 3;
 
 /**
- * Unpacks, and returns for every proven unit, by `path@version`, the text that its h1 is the hash of.
+ * Unpacks, and returns for every unit, by `path@version`, the text that its h1 is the hash of.
  * @throws what readLayer and checkToolchain throw; DISK_FULL, PERMISSION_DENIED, READ_ONLY, IO_FAILED; INTERRUPTED
  */
 export async function extractLayers(
@@ -81,7 +84,7 @@ export async function extractLayers(
 function jobOf(
   { source, contents, layerOffsets }: OpenedBundle,
   index: number,
-  { folder, zips }: ExtractOptions,
+  { folder, zips, units: wanted }: ExtractOptions,
 ): ExtractJob {
   const layer = contents.layers[index];
   const file = source.file(layerOffsets[index] ?? -1);
@@ -92,7 +95,8 @@ function jobOf(
     });
   }
   const units = unitsOfLayer(contents, index);
-  return { name: source.name, ...file, layer, units, log: contents.log, folder, zips };
+  const kept = units.filter((unit) => wanted.includes(unit));
+  return { name: source.name, ...file, layer, units, kept, log: contents.log, folder, zips };
 }
 
 interface Extracted {

@@ -10,7 +10,7 @@ import { ZipFile } from "./zip-file.ts";
 export interface FileSinkOptions {
   /** Absolute folder that the paths of the layer are below. */
   folder: string;
-  /** The units of the layer. */
+  /** The units whose files come. */
   units: readonly Unit[];
   /** Also rebuild the zip of every module, which `go mod download` needs. */
   zips: boolean;

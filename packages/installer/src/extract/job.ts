@@ -16,7 +16,9 @@ export interface ExtractJob {
   fd: number;
   offset: number;
   layer: Layer;
+  /** Those of the layer, and those of them whose files are to be written. */
   units: Unit[];
+  kept: Unit[];
   log: Contents["log"];
   /** Absolute folder to write below. */
   folder: string;

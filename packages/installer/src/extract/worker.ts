@@ -6,6 +6,7 @@ import { parentPort } from "node:worker_threads";
 import { readLayer, truncated, type ByteSource } from "@goferry/core";
 import { ioError } from "../node-fs.ts";
 import { FileSink } from "./file-sink.ts";
+import { UnitFilter } from "./unit-filter.ts";
 import { failureOf, type ExtractAnswer, type ExtractJob } from "./job.ts";
 
 const readAt = promisify(read);
@@ -16,18 +17,20 @@ parentPort?.on("message", (job: ExtractJob) => {
 });
 
 async function extract(job: ExtractJob): Promise<ExtractAnswer> {
-  const { layer, units, log, folder, zips, offset } = job;
-  const sink = new FileSink({ folder, units, zips });
+  const { layer, units, kept, log, folder, zips, offset } = job;
+  const files = new FileSink({ folder, units: kept, zips });
+  const isPart = layer.kind === "mod" && kept.length < units.length;
+  const sink = isPart ? new UnitFilter(files, kept) : files;
   try {
     const source = await descriptorSource(job);
     const onBytes = (bytes: number): void => tell({ kind: "bytes", bytes });
     const sums = await readLayer({ source, offset, layer, units, log, sink, onBytes });
-    sink.close();
-    return { kind: "done", sums, lines: [...sink.lines] };
+    files.close();
+    return { kind: "done", sums, lines: [...files.lines] };
   } catch (error) {
     const failure = failureOf(error);
     try {
-      sink.close();
+      files.close();
     } catch {
       // The first failure is the one to report; staging is removed as a whole.
     }

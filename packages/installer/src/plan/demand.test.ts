@@ -8,6 +8,7 @@ import { layout, type Layout } from "../layout.ts";
 import { nodeFs } from "../node-fs.ts";
 import { emptyState, serializeState, type State } from "../transaction/state.ts";
 import { demand, describeDemand, type Demand } from "./demand.ts";
+import type { Selection } from "./selection.ts";
 import { stateAfter } from "./state-after.ts";
 
 const fs = nodeFs(realHost);
@@ -19,7 +20,7 @@ const a = {
   version: "v1.0.0",
   files: { "go.mod": "module example.com/A\n", x: "12345" },
 };
-const b = { path: "example.com/b", version: "v1.0.0", files: { y: "1" } };
+const b = { path: "example.com/b", version: "v1.0.0", files: { y: "1" }, neededBy: [0, 1] };
 const lone = { path: "example.com/lone", version: "v1.0.0" };
 
 function zipOf({ root }: Layout, module: ModuleVersion): string {
@@ -34,9 +35,10 @@ interface Bench extends AsyncDisposable {
     bundle?: LayeredBundle;
     direct?: string[];
     executablePath?: string;
+    select?: Selection;
   }): Promise<Demand>;
   /** As an installation leaves it, as far as demand looks. */
-  installed(options?: { zips?: boolean }): Promise<State>;
+  installed(options?: { zips?: boolean; select?: Selection }): Promise<State>;
   write(state: State): Promise<void>;
   path: string;
 }
@@ -46,8 +48,8 @@ async function bench(): Promise<Bench> {
   const at = layout(folder.root);
   const toolchains = [scriptedToolchain("1.27.1"), scriptedToolchain("1.27.1", "linux/arm64")];
   const bundle = await layeredBundle(folder.path, { toolchains, modules: [[a], [b, lone]] });
-  const ask: Bench["ask"] = ({ zips = true, bundle: other = bundle, direct = [], executablePath } = {}) =>
-    demand(fs, at, { ...PATTERNS, bundle: other, zips, direct }, { ...host, executablePath });
+  const ask: Bench["ask"] = ({ zips = true, direct = [], executablePath, ...rest } = {}) =>
+    demand(fs, at, { ...PATTERNS, bundle, zips, direct, ...rest }, { ...host, executablePath });
   const write = async (state: State): Promise<void> => {
     await mkdir(at.state, { recursive: true });
     await writeFile(at.stateFile, serializeState(state));
@@ -58,8 +60,8 @@ async function bench(): Promise<Bench> {
     ask,
     write,
     path: folder.path,
-    installed: async ({ zips = true } = {}) => {
-      const wanted = await ask({ zips });
+    installed: async ({ zips = true, select } = {}) => {
+      const wanted = await ask({ zips, ...(select && { select }) });
       const state = {
         ...stateAfter(emptyState(at.root), { wanted, options: { ...PATTERNS, bundle, zips }, host }),
         transaction: "t",
@@ -129,11 +131,6 @@ describe("demand", () => {
   });
 
   it.each<[string, (state: State) => State, string[]]>([
-    [
-      "a toolchain for another platform",
-      (state) => ({ ...state, sdks: state.sdks.map((sdk) => ({ ...sdk, platform: "linux/arm64" })) }),
-      ["golang.org/toolchain@v0.0.1-go1.27.1.linux-amd64"],
-    ],
     [
       "only the go.mod of a version",
       (state) => ({
@@ -209,17 +206,29 @@ describe("demand", () => {
     });
   });
 
-  it("needs the space of whole layers, because that is how they are unpacked", async () => {
+  it("refuses a root that holds Go for another kind of machine", async () => {
     await using each = await bench();
-    const { units } = each.bundle.contents;
-    const inLayer = units.filter((unit) => unit.layers.includes(4));
+    const state = await each.installed();
+    await each.write({ ...state, sdks: state.sdks.map((sdk) => ({ ...sdk, platform: "linux/arm64" })) });
+    await expect(each.ask()).rejects.toMatchObject({
+      code: "ROOT_PLATFORM_OTHER",
+      subject: each.at.root,
+      expected: "linux/amd64",
+      found: "Go 1.27.1 for linux/arm64",
+    });
+  });
+
+  it("needs the space of what it lacks, though the layer is read whole", async () => {
+    await using each = await bench();
+    const { units, layers } = each.bundle.contents;
+    const [unit] = units.filter(({ path }) => path === lone.path);
     const state = await each.installed();
     await each.write({ ...state, units: state.units.filter(({ path }) => path !== lone.path) });
     const wanted = await each.ask({ zips: false });
     expect(namesOf(wanted)).toEqual(["example.com/lone@v1.0.0"]);
-    expect(inLayer).toHaveLength(2);
-    expect(wanted.needBytes).toBe(inLayer.reduce((sum, { size }) => sum + size, 0));
-    expect(wanted.needFiles).toBeGreaterThan(inLayer.reduce((sum, { files }) => sum + files, 0));
+    expect(wanted).toMatchObject({ layers: [4], layerBytes: layers[4]?.size, needBytes: unit?.size });
+    expect(wanted.needFiles).toBeGreaterThan(unit?.files ?? 0);
+    expect((await each.ask()).needBytes).toBeGreaterThan(wanted.needBytes);
   });
 
   it("needs the space of the program that will be copied", async () => {
@@ -254,6 +263,30 @@ describe("demand", () => {
       layers: [],
       changesSomething: true,
     });
+  });
+
+  it("is only what was chosen, and later what is still lacking of more", async () => {
+    await using each = await bench();
+    const modules = { projects: ["other"] };
+    const narrow = await each.ask({ select: { go: ["1.27.1"], modules } });
+    expect(namesOf(narrow)).toEqual([
+      "example.com/b@v1.0.0",
+      "golang.org/toolchain@v0.0.1-go1.27.1.linux-amd64",
+    ]);
+    expect(narrow.layers).toEqual([0, 1, 4]);
+    await each.installed({ zips: false, select: { go: "all", modules } });
+    expect(await each.ask({ zips: false, select: { go: "all", modules } })).toMatchObject({
+      units: [],
+      layers: [],
+      changesSomething: false,
+    });
+    expect(await each.ask({ select: { go: "all", modules: "none" } })).toMatchObject({
+      changesSomething: false,
+    });
+    expect(namesOf(await each.ask({ zips: false }))).toEqual([
+      "example.com/lone@v1.0.0",
+      "example.com/A@v1.0.0",
+    ]);
   });
 
   it("says in words what will be new", async () => {

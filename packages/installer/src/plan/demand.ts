@@ -6,7 +6,8 @@ import {
   layersFor,
   modulePlace,
   unitName,
-  unitsFor,
+  unitsOfLayer,
+  type Contents,
   type OpenedBundle,
   type Unit,
 } from "@goferry/core";
@@ -14,10 +15,13 @@ import type { HostFs } from "../fs.ts";
 import type { Host } from "../host.ts";
 import { sdkFolder, type Layout } from "../layout.ts";
 import { readState, type State } from "../transaction/state.ts";
+import { EVERYTHING, selectUnits, type Selection } from "./selection.ts";
 import { join } from "node:path";
 
 export interface DemandOptions {
   bundle: OpenedBundle;
+  /** Everything if left out. */
+  select?: Selection | undefined;
   zips: boolean;
   /** Patterns that this installation adds to those the root has. */
   direct: readonly string[];
@@ -26,7 +30,9 @@ export interface DemandOptions {
 
 export interface Demand {
   before: State;
-  /** Units that the root has not got. */
+  /** All units that were asked for. */
+  selected: Unit[];
+  /** Those of them that the root has not got. */
   units: Unit[];
   /** Indexes of the layers that hold them. */
   layers: number[];
@@ -49,45 +55,54 @@ const FILES_A_FOLDER = 4;
 /** What a unit has beside its own files: its zip, its .sums, and the folders of its path in the three trees. */
 const FILES_A_UNIT = 8;
 
-/** @throws HASH_MISMATCH if the root has another content under a version of the bundle; what readState throws */
-
+/**
+ * @throws HASH_MISMATCH if the root has another content under a version of the bundle; ROOT_PLATFORM_OTHER; what
+ * selectUnits and readState throw
+ */
 export async function demand(
   fs: HostFs,
   at: Layout,
-  { bundle, zips, direct, allowPrivate }: DemandOptions,
+  { bundle, select = EVERYTHING, zips, direct, allowPrivate }: DemandOptions,
   host: Pick<Host, "platform" | "executablePath">,
 ): Promise<Demand> {
   const before = await readState(fs, at);
   const { contents, indexDigest } = bundle;
-  const wanted = unitsFor(contents, host.platform);
-  for (const unit of wanted) refuseOtherContent(unit, before, contents.name);
+  const selected = selectUnits(contents, host.platform, select);
+  refuseOtherPlatform(before, host.platform);
+  for (const unit of selected) refuseOtherContent(unit, before, contents.name);
   const units: Unit[] = [];
-  for (const unit of wanted) if (!(await isThere(unit, { before, fs, at, zips }))) units.push(unit);
+  for (const unit of selected) if (!(await isThere(unit, { before, fs, at, zips }))) units.push(unit);
   const layers = layersFor(contents, host.platform).filter((i) =>
     units.some((unit) => unit.layers.includes(i)),
   );
   const layerBytes = sum(layers.map((i) => contents.layers[i]?.size ?? 0));
-  const moduleBytes = sum(
-    layers.map((i) => (contents.layers[i]?.kind === "mod" ? contents.layers[i].size : 0)),
-  );
-  // A layer is unpacked whole, also where the root lacks one of its units.
-  const unpacked = wanted.filter((unit) => unit.layers.some((i) => layers.includes(i)));
-  const files = sum(unpacked.map((unit) => unit.files));
+  const zipBytes = zips ? sum(layers.map((i) => moduleBytes(contents, i, units))) * ZIP_RATIO : 0;
+  const files = sum(units.map((unit) => unit.files));
   const executable = await executableBytes(fs, at, host.executablePath);
   return {
     before,
+    selected,
     units,
     layers,
     layerBytes,
-    needBytes: sum(unpacked.map(({ size }) => size)) + (zips ? moduleBytes * ZIP_RATIO : 0) + executable,
+    needBytes: sum(units.map(({ size }) => size)) + Math.ceil(zipBytes) + executable,
     needFiles:
-      files + Math.ceil(files / FILES_A_FOLDER) + unpacked.length * FILES_A_UNIT + (executable === 0 ? 0 : 1),
+      files + Math.ceil(files / FILES_A_FOLDER) + units.length * FILES_A_UNIT + (executable === 0 ? 0 : 1),
     changesSomething:
       units.length > 0 ||
       !before.bundles.some((each) => each.indexDigest === indexDigest) ||
       direct.some((pattern) => !before.direct.includes(pattern)) ||
       allowPrivate.some((pattern) => !before.privatePatterns.includes(pattern)),
   };
+}
+
+/** The part of a layer's compressed bytes that modules of `units` take, by their share of what unpacks from it. */
+function moduleBytes(contents: Contents, index: number, units: readonly Unit[]): number {
+  const layer = contents.layers[index];
+  if (layer?.kind !== "mod") return 0;
+  const all = sum(unitsOfLayer(contents, index).map(({ size }) => size));
+  const some = sum(units.filter((unit) => unit.layers.includes(index)).map(({ size }) => size));
+  return all === 0 ? 0 : (layer.size * some) / all;
 }
 
 /** A line for each thing that will be new, for a person. */
@@ -101,6 +116,19 @@ export function describeDemand({ units }: Demand, at: Layout): string[] {
   if (modules.length === 0) return sdks;
   const [files, size] = [sum(modules.map((unit) => unit.files)), sum(modules.map((unit) => unit.size))];
   return [...sdks, `${at.mod}: ${modules.length} module versions, ${files} files, ${size} bytes`];
+}
+
+/** bin/ and mod/ could serve both, but go, gofmt and every go1.27.1 in it can be of one platform only. */
+function refuseOtherPlatform({ root, sdks }: State, platform: string): void {
+  const other = sdks.find((sdk) => sdk.platform !== platform);
+  if (other === undefined) return;
+  throw new GoferryError("ROOT_PLATFORM_OTHER", {
+    subject: root,
+    message: "the root holds Go for another kind of machine",
+    expected: platform,
+    found: `Go ${other.version} for ${other.platform}`,
+    next: "Choose another root for this machine with --root; one root serves machines of one platform",
+  });
 }
 
 /**

@@ -33,15 +33,26 @@ function after(
   {
     zips = true,
     lacks,
+    selects,
     direct = [],
     allowPrivate = [],
-  }: { zips?: boolean; lacks?: string[]; direct?: string[]; allowPrivate?: string[] } = {},
+  }: {
+    zips?: boolean;
+    lacks?: string[];
+    selects?: string[];
+    direct?: string[];
+    allowPrivate?: string[];
+  } = {},
 ): State {
-  const units = unitsFor(bundle.contents, host.platform).filter(
+  const selected = unitsFor(bundle.contents, host.platform).filter(
+    ({ path, version }) => selects === undefined || selects.includes(`${path}@${version}`),
+  );
+  const units = selected.filter(
     ({ path, version }) => lacks === undefined || lacks.includes(`${path}@${version}`),
   );
   const wanted: Demand = {
     before,
+    selected,
     units,
     layers: [],
     layerBytes: 0,
@@ -57,6 +68,25 @@ function after(
 const toolchains = (...versions: string[]) => versions.map((version) => scriptedToolchain(version));
 const m = { path: "example.com/m", version: "v1.0.0", files: { a: "a" } };
 const lone = { path: "example.com/m", version: "v1.0.0" };
+
+describe("projects", () => {
+  it("are those of which everything is there, and the bundle is complete with the last unit", async () => {
+    const other = { path: "example.com/other", version: "v1.0.0", files: { b: "b" }, neededBy: [1] };
+    await using bundle = await make({ toolchains: toolchains("1.27.1", "1.26.8"), modules: [[m, other]] });
+    const part = (before: State, ...names: string[]): State =>
+      after(before, bundle, { selects: names, lacks: names });
+    const [newer, older] = ["1.27.1", "1.26.8"].map(
+      (go) => `golang.org/toolchain@v0.0.1-go${go}.linux-amd64`,
+    );
+    const first = part(emptyState(ROOT), newer ?? "", "example.com/other@v1.0.0");
+    expect(first.bundles).toMatchObject([{ projects: ["other"], complete: false }]);
+    expect(first.units.map(({ path }) => path)).toEqual(["example.com/other"]);
+    const second = part(first, older ?? "");
+    expect(second.bundles).toMatchObject([{ projects: ["other"], complete: false }]);
+    const third = part(second, "example.com/m@v1.0.0");
+    expect(third.bundles).toMatchObject([{ projects: ["app", "other"], complete: true }]);
+  });
+});
 
 describe("stateAfter", () => {
   it("has what the bundle brings to this platform", async () => {

@@ -1,6 +1,6 @@
 // The state of a root once a bundle is installed in it. Pure: nothing is looked up.
 
-import { newestGoFirst, unitsFor } from "@goferry/core";
+import { newestGoFirst, unitName, unitsFor, type Unit } from "@goferry/core";
 import type { Host } from "../host.ts";
 import type { InstallOptions } from "../install.ts";
 import type { InstalledBundle, InstalledUnit, State } from "../transaction/state.ts";
@@ -14,16 +14,18 @@ export interface StateChange {
 
 export function stateAfter(before: State, { wanted, options, host }: StateChange): State {
   const { contents } = options.bundle;
+  const units = mergeUnits(before.units, wanted.selected.flatMap(installedUnit));
   const newSdks = wanted.units.flatMap((unit) =>
     unit.kind === "toolchain" ? [{ version: unit.go, platform: unit.platform, h1: unit.h1 }] : [],
   );
+  const sdks = [...before.sdks, ...newSdks];
   return {
     ...before,
     generation: before.generation + 1,
-    sdks: [...before.sdks, ...newSdks],
+    sdks,
     current: currentAfter(before, newSdks),
-    bundles: withBundle(before.bundles, describe(options, host)),
-    units: mergeUnits(before.units, unitsFor(contents, host.platform).flatMap(installedUnit)),
+    bundles: withBundle(before.bundles, describe(options, host, { sdks, units })),
+    units,
     privatePatterns: union(before.privatePatterns, options.allowPrivate),
     direct: union(before.direct, options.direct),
     logHead: largerHead(before.logHead, contents.log?.head ?? null),
@@ -57,28 +59,49 @@ function treeSize(head: string | null): number {
   return /^[0-9]+$/.test(size) ? Number(size) : -1;
 }
 
-function describe({ bundle, zips }: StateChange["options"], host: Pick<Host, "now">): InstalledBundle {
+function describe(
+  { bundle, zips }: StateChange["options"],
+  host: StateChange["host"],
+  there: Pick<State, "sdks" | "units">,
+): InstalledBundle {
   const { contents, indexDigest, signatures } = bundle;
+  const lacks = lacking(unitsFor(contents, host.platform), there);
+  const { projects } = contents.request;
   return {
     name: contents.name,
     serial: contents.serial,
     indexDigest,
     installedAt: host.now().toISOString(),
     signers: signatures.map(({ fingerprint }) => fingerprint),
-    projects: contents.request.projects.map(({ name }) => name),
+    projects: projects
+      .filter((_, i) => lacks.every((unit) => unit.kind === "toolchain" || !unit.neededBy.includes(i)))
+      .map(({ name }) => name),
+    complete: lacks.length === 0,
     zips,
   };
 }
 
-/** A bundle that is installed again keeps its place and its time. */
+/** The units that are not installed, or only their go.mod. */
+function lacking(units: readonly Unit[], there: Pick<State, "sdks" | "units">): Unit[] {
+  const sdks = new Set(there.sdks.map(({ version }) => version));
+  const modules = new Map(there.units.map((unit) => [unitName(unit), unit.kind]));
+  return units.filter((unit) => {
+    if (unit.kind === "toolchain") return !sdks.has(unit.go);
+    const kind = modules.get(unitName(unit));
+    return kind === undefined || (unit.kind === "module" && kind === "gomod");
+  });
+}
+
+/** A bundle that is installed again keeps its place and its time, and has what it has by now. */
 function withBundle(bundles: readonly InstalledBundle[], added: InstalledBundle): InstalledBundle[] {
   const known = bundles.find(({ indexDigest }) => indexDigest === added.indexDigest);
   const zips = known?.zips === true || added.zips;
   const others = bundles.filter((each) => each !== known);
-  return [...others, { ...(known ?? added), zips }];
+  const { projects, complete } = added;
+  return [...others, { ...(known ?? added), projects, complete, zips }];
 }
 
-function installedUnit(unit: ReturnType<typeof unitsFor>[number]): InstalledUnit[] {
+function installedUnit(unit: Unit): InstalledUnit[] {
   if (unit.kind === "toolchain") return [];
   const { kind, path, version, modH1, evidence } = unit;
   const h1 = unit.kind === "module" ? unit.h1 : null;

@@ -29,6 +29,7 @@ const full: State = {
       installedAt: "2026-03-04T05:06:07.000Z",
       signers: ["0123456789ABCDEF0123456789ABCDEF01234567"],
       projects: ["./app"],
+      complete: false,
       zips: true,
     },
   ],

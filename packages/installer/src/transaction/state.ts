@@ -27,7 +27,10 @@ const bundleSchema = z.strictObject({
   installedAt: z.iso.datetime(),
   /** OpenPGP fingerprints of the pinned keys whose signatures counted. */
   signers: z.array(z.string().regex(/^[0-9A-Fa-f]{40,64}$/)),
+  /** Those of its projects of which everything is there. */
   projects: z.array(z.string()),
+  /** False when only a part of it was asked for. */
+  complete: z.boolean().default(true),
   zips: z.boolean(),
 });
 

@@ -1,0 +1,55 @@
+// What every command that changes a root begins with: the root by its one name, the assurance that it is ours, and the
+// end of what an earlier command began. Never in a folder that is, or may be, somebody else's: recovery does what a
+// journal says, and removes what is left.
+
+import type { ErrorCode } from "@goferry/core";
+import type { Host } from "./host.ts";
+import { layout, type Layout } from "./layout.ts";
+import { nodeFs } from "./node-fs.ts";
+import { inspectRoot } from "./preflight-root.ts";
+import { refuseFindings } from "./plan/refuse.ts";
+import { resolveRoot } from "./root-path.ts";
+import { linuxProcesses } from "./transaction/processes.ts";
+import { recover } from "./transaction/recover.ts";
+import type { TransactionHost } from "./transaction/transaction.ts";
+
+export interface RootSite {
+  /** Absolute, without links. */
+  root: string;
+  at: Layout;
+  /** What transactions on it need. */
+  site: TransactionHost;
+}
+
+export interface OpenRootOptions {
+  /** For the lock, should recovery have to take it: "install site.tar". */
+  command: string;
+  dryRun: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+/** @throws ROOT_NOT_DIRECTORY, ROOT_NOT_OURS, ROOT_OWNER_OTHER; what recovery throws */
+export async function openRoot(host: Host, path: string, options: OpenRootOptions): Promise<RootSite> {
+  const { command, dryRun, signal } = options;
+  const root = await resolveRoot(path);
+  const site = siteOf(host);
+  // All else that is wrong with the root is told by preflight, which looks again at what recovery has left of it.
+  const found = (await inspectRoot(root, host.uid)).findings.filter(({ level }) => level === "refuse");
+  refuseFindings(found.filter(({ code }) => BEFORE_RECOVERY.has(code)));
+  const at = layout(root);
+  if (!dryRun && found.length === 0) await recover(site, at, { command, signal });
+  return { root, at, site };
+}
+
+/** What transactions need of this machine. */
+export function siteOf(host: Host): TransactionHost {
+  const { pid, processExists, userName } = host;
+  const processes = linuxProcesses({ pid, exists: processExists });
+  return { fs: nodeFs(host), now: () => host.now(), userName, processes };
+}
+
+const BEFORE_RECOVERY: ReadonlySet<ErrorCode> = new Set([
+  "ROOT_NOT_DIRECTORY",
+  "ROOT_NOT_OURS",
+  "ROOT_OWNER_OTHER",
+]);
