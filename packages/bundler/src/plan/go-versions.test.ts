@@ -73,6 +73,7 @@ describe("resolveGoVersions", () => {
     [["go.mod"], { demands: [demand("1.26.8", "go1.27.1")] }, ["1.27.1"]],
     [["go.mod"], { demands: [demand("1.27.1", "go1.26.8")] }, ["1.27.1"]],
     [["go.mod"], { demands: [demand("1.18"), demand("1.27.0")] }, ["1.27.0"]],
+    [["go.mod", "go.mod"], { demands: [demand("1.26.8")] }, ["1.26.8"]],
     [["go.mod", "stable"], { demands: [demand("1.18"), demand()] }, ["1.27.4"]],
     [["stable", "go.mod"], { demands: [demand("1.26.8")] }, ["1.27.4", "1.26.8"]],
     [["1.28rc1"], { demands: [demand("1.28")] }, ["1.28rc1"]],
@@ -85,6 +86,7 @@ describe("resolveGoVersions", () => {
     [["1.20.14"], {}, "GO_VERSION_UNSUPPORTED", "goferry.yaml:2:0"],
     [["stable", "1.20"], {}, "GO_VERSION_UNSUPPORTED", "goferry.yaml:2:1"],
     [["go.mod"], { demands: [demand("1.20"), demand()] }, "GO_VERSION_UNSUPPORTED", "goferry.yaml:2:0"],
+    [["go.mod", "go.mod"], { demands: [demand("1.20")] }, "GO_VERSION_UNSUPPORTED", "goferry.yaml:2:0"],
     [["1.27.9"], {}, "NOT_FOUND", "golang.org/toolchain@v0.0.1-go1.27.9.linux-amd64"],
     [["1.27.4"], { platforms: BOTH }, "NOT_FOUND", "golang.org/toolchain@v0.0.1-go1.27.4.linux-arm64"],
     [

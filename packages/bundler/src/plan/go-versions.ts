@@ -128,7 +128,7 @@ function exactVersion(entry: string, request: GoRequest, index: number): string 
   }
   const needed = request.demands.map(({ goMod }) => neededGo(goMod)).reduce(newerGoVersion, "1.0");
   if (isSupportedGo(needed)) return needed;
-  if (request.entries.length > 1) return "covered";
+  if (request.entries.some((other) => other !== "go.mod")) return "covered";
   throw unsupported(subject, needed, 'write `go: ["stable"]`: a newer Go builds an older go.mod');
 }
 
