@@ -50,7 +50,7 @@ export interface LayeredModule {
 }
 
 /** The projects of every layered bundle, by their names. */
-export const LAYERED_PROJECTS = ["app", "other"] as const;
+const LAYERED_PROJECTS = ["app", "other"] as const;
 
 export interface LayeredToolchain {
   go: string;

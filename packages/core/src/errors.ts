@@ -59,6 +59,7 @@ export const CODES = {
   SIGNATURE_TIME: "refused",
   SIGNATURE_UNTRUSTED: "refused",
 
+  GO_NOT_NEWEST: "preflight",
   HOME_MISSING: "preflight",
   INODES_SHORT: "preflight",
   NOEXEC_MOUNT: "preflight",

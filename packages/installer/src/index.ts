@@ -6,5 +6,6 @@ export type { Finding } from "./findings.ts";
 export { createHost, type Host, type HostFacts } from "./host.ts";
 export { install, listRoot, type Installed, type InstallOptions, type InstallProgress } from "./install.ts";
 export type { Selection } from "./plan/selection.ts";
+export { useVersion, type Used } from "./use.ts";
 export type { State } from "./transaction/state.ts";
 export { changePrivatePatterns, type PatternsChanged } from "./trust.ts";

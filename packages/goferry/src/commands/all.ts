@@ -11,6 +11,7 @@ import { list } from "./list.ts";
 import { plan } from "./plan.ts";
 import { trustList } from "./trust-list.ts";
 import { trustAllowPrivate, trustRemovePrivate } from "./trust-private.ts";
+import { use } from "./use.ts";
 import { verify } from "./verify.ts";
 
 export const COMMANDS: readonly Command[] = [
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   inspect,
   diff,
   install,
+  use,
   list,
   trustAllowPrivate,
   trustRemovePrivate,

@@ -100,6 +100,22 @@ describe("install and list", () => {
     expect(await stat(root).catch(() => "absent")).toBe("absent");
   });
 
+  it("uses a version that is there, and names those that are", async () => {
+    await using host = await testFolder();
+    const options = { cwd: folder.path };
+    const to = ["--root", join(host.path, "root")];
+    await goferry([...installWords(), ...to], options);
+    const same = await goferry(["use", "go1.27.1", ...to], options);
+    expect(same).toMatchObject({ code: 0, stderr: "" });
+    expect(same.stdout).toContain("Nothing to do");
+    const absent = await goferry(["use", "1.26", ...to, "--json"], options);
+    expect(absent.code).toBe(7);
+    expect(absent.json()).toMatchObject({ error: { code: "NOT_FOUND", expected: "one of 1.27.1" } });
+    const wrong = await goferry(["use", "./go", ...to, "--json"], options);
+    expect(wrong.code).toBe(2);
+    expect(wrong.json()).toMatchObject({ error: { code: "ARGUMENT_INVALID", subject: "VERSION" } });
+  });
+
   it("names what overrides our settings, with the command that mends it", async () => {
     await using host = await testFolder();
     const env = { GOFLAGS: "-mod=mod", GOFERRY_KEY_PASSPHRASE: "not for Go" };
