@@ -1,7 +1,18 @@
 // Whole installations of small bundles whose Go is a shell script: every stage is real, and all of them take no longer
 // than a few hundred small files. Real toolchains are installed by the tests in test/.
 
-import { chown, lstat, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  chown,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  stat,
+  symlink,
+  unlink,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EXIT, type GoferryError } from "@goferry/core";
 import { describe, expect, it } from "vitest";
@@ -405,6 +416,37 @@ describe("install, when it fails", () => {
     expect(error.code).toBe("ROOT_NOT_OURS");
     expect(await each.look()).toEqual(before);
   });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    "takes back what it changed outside of the root, too, and does it all when it works",
+    async () => {
+      await using each = await bench();
+      const machine = join(each.path, "machine");
+      const machineFolders = { etc: join(machine, "etc"), bin: join(machine, "bin") };
+      await mkdir(machineFolders.bin, { recursive: true });
+      await writeFile(join(machineFolders.bin, "gofmt"), "theirs");
+      const before = await treeContents(machine);
+      const broken = { ...go("1.27.1"), files: { ...go("1.26.8").files } };
+      const odd = await each.bundle({ name: "odd", toolchains: [broken] });
+      const attempt = each.install(odd, { path: "profile" }, { machineFolders });
+      expect(await refusal(attempt)).toMatchObject({ code: "ROLLED_BACK" });
+      expect(await treeContents(machine)).toEqual(before);
+
+      const bundle = await each.bundle();
+      const dry = await each.install(bundle, { path: "profile", dryRun: true }, { machineFolders });
+      const done = await each.install(bundle, { path: "profile" }, { machineFolders });
+      expect(dry.changes).toEqual(done.changes);
+      expect(done).toMatchObject({ changed: true, findings: [{ code: "PATH_OCCUPIED" }] });
+      expect(await readlink(join(machineFolders.bin, "go"))).toBe(join(each.root, "bin", "go"));
+      expect(await readFile(join(machineFolders.bin, "gofmt"), "utf8")).toBe("theirs");
+      expect(await readFile(join(machineFolders.etc, "profile.d/goferry.sh"), "utf8")).toContain(each.root);
+      await unlink(join(machineFolders.bin, "go"));
+      expect(await each.install(bundle, { path: "usual" }, { machineFolders })).toMatchObject({
+        changed: true,
+        changes: [expect.stringContaining(join(machineFolders.bin, "go"))],
+      });
+    },
+  );
 
   it("refuses another content of a version that is there", async () => {
     await using each = await bench();
