@@ -1,4 +1,4 @@
-// The stand-alone goferry of this machine, as `pnpm executables` makes it. Made here when it is missing or older than a
+// The stand-alone goferry of this machine, or of another one, as `pnpm executables` makes it. Made here when it is missing or older than a
 // source, so that no test praises an executable that is not of these sources.
 
 import { execFile } from "node:child_process";
@@ -19,8 +19,9 @@ const SOURCES = [
 ];
 
 /** Absolute path of the executable. Throws, with what the build said, when it cannot be made. */
-export async function goferryExecutable(): Promise<string> {
-  const name = `linux-${process.arch === "arm64" ? "arm64" : "amd64"}`;
+export async function goferryExecutable(
+  name = `linux-${process.arch === "arm64" ? "arm64" : "amd64"}`,
+): Promise<string> {
   const file = join(top, "dist", `goferry-${name}`);
   const made = await modified(file);
   if (made !== undefined && made >= (await newestSource())) return file;

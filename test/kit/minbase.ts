@@ -1,6 +1,9 @@
 // A Debian with nothing in it, to see that goferry needs nothing of a host: debootstrap's smallest variant, made once
 // and kept in the user's cache folder. A command in it gets a file system of its own, without a network: what it writes
 // outside of the folders that are bound is gone with it, so that no test sees what another one left.
+//
+// For another architecture it is run by qemu-user, for which the kernel is told of it in a user namespace of the command's
+// own (binfmt_misc since Linux 6.7), so that nothing of that stays on this machine.
 
 import { execFile } from "node:child_process";
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
@@ -47,18 +50,54 @@ const exec = promisify(execFile);
 
 const NAMESPACES = ["--mount", "--net", "--pid", "--fork", "--kill-child"];
 
+/** Only root of this machine is there; who runs in it is root, and cannot become another user. */
+const EMULATED = ["--user", "--map-root-user", ...NAMESPACES];
+
+/** How Debian's qemu-user-static tells binfmt_misc of programs for arm64. */
+const RULE = "/usr/lib/binfmt.d/qemu-aarch64.conf";
+const EMULATE = `mount -t binfmt_misc none /proc/sys/fs/binfmt_misc && cat ${RULE} >/proc/sys/fs/binfmt_misc/register`;
+
 /** The root, made if it is not there yet (about a minute); undefined, with the reason on stderr, where that cannot be. */
 export async function findMinbase(): Promise<Minbase | undefined> {
-  const obstacle = await findObstacle();
   const source = await aptSource();
-  if (obstacle !== undefined || source === undefined) {
-    const reason = obstacle ?? "no Debian archive in /etc/apt/sources.list or /etc/apt/sources.list.d";
-    process.stderr.write(`tests in a minimal Debian are skipped: ${reason}\n`);
-    return undefined;
-  }
+  const obstacle = (await findObstacle()) ?? noArchive(source);
+  if (obstacle !== undefined || source === undefined) return skipped("a minimal Debian", obstacle);
   const path = join(cacheFolder(), `${source.suite}-minbase`);
   if (!(await isThere(path))) await bootstrap(source, path);
   return { suite: source.suite, path, run: (command, options) => runInMinbase(path, command, options) };
+}
+
+/** The same for arm64, emulated. Its packages are unpacked and not configured, which is enough to run programs. */
+export async function findEmulatedMinbase(): Promise<Minbase | undefined> {
+  const source = await aptSource();
+  const obstacle = (await findObstacle()) ?? noArchive(source) ?? (await findEmulationObstacle());
+  if (obstacle !== undefined || source === undefined) return skipped("an emulated Debian", obstacle);
+  const path = join(cacheFolder(), `${source.suite}-minbase-arm64`);
+  if (!(await isThere(path))) await bootstrap(source, path, ["--arch=arm64", "--foreign"]);
+  return {
+    suite: source.suite,
+    path,
+    run: (command, options) => runInMinbase(path, command, { ...options, emulated: true }),
+  };
+}
+
+function noArchive(source: AptSource | undefined): string | undefined {
+  return source === undefined
+    ? "no Debian archive in /etc/apt/sources.list or /etc/apt/sources.list.d"
+    : undefined;
+}
+
+function skipped(what: string, obstacle: string | undefined): undefined {
+  process.stderr.write(`tests in ${what} are skipped: ${obstacle}\n`);
+}
+
+async function findEmulationObstacle(): Promise<string | undefined> {
+  if (process.arch === "arm64") return "this machine is arm64 itself";
+  if (!(await isThere(RULE))) return "qemu-user-static is not installed";
+  return exec("unshare", [...EMULATED, "sh", "-c", EMULATE]).then(
+    () => undefined,
+    () => "this system has no binfmt_misc for a namespace of one's own",
+  );
 }
 
 async function findObstacle(): Promise<string | undefined> {
@@ -80,12 +119,23 @@ function cacheFolder(): string {
   return join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "goferry-test");
 }
 
-async function bootstrap({ suite, url, keyring }: AptSource, path: string): Promise<void> {
+async function bootstrap(
+  { suite, url, keyring }: AptSource,
+  path: string,
+  foreign: readonly string[] = [],
+): Promise<void> {
   const draft = `${path}.${process.pid}.part`;
   await mkdir(dirname(path), { recursive: true });
   const keys = keyring === undefined ? [] : [`--keyring=${keyring}`];
   try {
-    await exec("debootstrap", ["--variant=minbase", ...keys, suite, draft, url], { maxBuffer: 1 << 26 });
+    await exec("debootstrap", ["--variant=minbase", ...foreign, ...keys, suite, draft, url], {
+      maxBuffer: 1 << 26,
+    });
+    if (foreign.length > 0) {
+      const packages = join(draft, "var/cache/apt/archives");
+      const names = (await readdir(packages)).filter((name) => name.endsWith(".deb"));
+      for (const name of names) await exec("dpkg-deb", ["-x", join(packages, name), draft]);
+    }
     for (const folder of ["var/cache/apt/archives", "var/lib/apt/lists"]) {
       for (const name of await readdir(join(draft, folder))) {
         await rm(join(draft, folder, name), { recursive: true });
@@ -103,7 +153,7 @@ async function bootstrap({ suite, url, keyring }: AptSource, path: string): Prom
 /**
  * Runs as root in namespaces of its own: the mounts go away with the processes, and all processes with the first.
  * Arguments: the root that is kept; an empty folder to mount on; for each of `bind` rw or ro, source and target; "--",
- * the user, and the command.
+ * the option of chroot for the user, and the command.
  */
 const ENTER = `
 set -eu
@@ -134,16 +184,17 @@ eval "$PREPARE"
 umask 022
 # Not exec: the first process of a namespace does not get the signals that it has no handler for.
 status=0
-chroot --userspec="$user" "$ROOT" "$@" || status=$?
+chroot $user "$ROOT" "$@" || status=$?
 exit "$status"
 `;
 
 async function runInMinbase(
   base: string,
   command: readonly string[],
-  options: MinbaseOptions = {},
+  options: MinbaseOptions & { emulated?: boolean } = {},
 ): Promise<MinbaseResult> {
   const { bind = {}, readOnly = [], cwd = "/", uid = 0, prepare = "", timeoutMinutes = 5 } = options;
+  const emulated = options.emulated === true;
   const { env = { HOME: "/root", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" } } = options;
   const binds = Object.entries(bind).flatMap(([target, source]) => [
     readOnly.includes(target) ? "ro" : "rw",
@@ -153,14 +204,21 @@ async function runInMinbase(
   const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const inside = ["/usr/bin/env", "-i", `--chdir=${cwd}`, ...settings, ...command];
   const layers = await mkdtemp(join(tmpdir(), "minbase-"));
-  const args = [base, layers, ...binds, "--", `${uid}:${uid}`, ...inside];
+  const args = [base, layers, ...binds, "--", emulated ? "" : `--userspec=${uid}:${uid}`, ...inside];
   try {
-    const done = await exec("unshare", [...NAMESPACES, "sh", "-c", ENTER, "minbase", ...args], {
-      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", PREPARE: prepare },
-      timeout: timeoutMinutes * 60_000,
-      killSignal: "SIGKILL",
-      maxBuffer: 1 << 26,
-    });
+    const done = await exec(
+      "unshare",
+      [...(emulated ? EMULATED : NAMESPACES), "sh", "-c", ENTER, "minbase", ...args],
+      {
+        env: {
+          PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+          PREPARE: emulated ? `${EMULATE}; ${prepare}` : prepare,
+        },
+        timeout: timeoutMinutes * 60_000,
+        killSignal: "SIGKILL",
+        maxBuffer: 1 << 26,
+      },
+    );
     return { code: 0, ...done };
   } catch (error) {
     if (!(error instanceof Error && "stdout" in error && "stderr" in error && "code" in error)) throw error;
