@@ -80,6 +80,7 @@ const SET_UP = [
 describe.skipIf(minbase === undefined)("a machine that root installs on", () => {
   it("is set up for everybody, who can build and change nothing, and is as before when all is removed by hand", async () => {
     const said = await inMinbase(`
+if command -v node || command -v go; then exit 1; fi
 look before
 umask 077
 echo == dry; install --dry-run
@@ -88,6 +89,7 @@ echo == first; install
 look after; echo == changed; changed before after /opt/goferry
 umask 022
 echo == again; install
+echo == list; goferry list
 echo == named; install --root /srv/go
 
 cp -r /project /home/other/app && chown -R ${NOBODY} /home/other/app
@@ -125,6 +127,7 @@ look removed; echo == left; changed before removed
       root: "/srv/go",
       findings: [{ code: "OTHER_GO", subject: "/usr/local/bin/go" }],
     });
+    expect(said["list"]).toMatch(/^\/opt\/goferry, generation 1\n/u);
     const use = (root: string): string[] => [
       expect.stringMatching(/^go version go1\.27\.1 /u),
       `${root}/mod`,

@@ -3,12 +3,11 @@
 
 import { execFile } from "node:child_process";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { canUnshare, OFFLINE } from "./kit/offline.ts";
 import { carry, type Medium } from "./kit/medium.ts";
-import { findMinbase } from "./kit/minbase.ts";
 import { testPlatform } from "./kit/real-go.ts";
 import { PLAIN_PATH, runGoferry, type GoferryOptions, type GoferryResult } from "./kit/run-goferry.ts";
 import { treeContents, treeDifference, treeStamps } from "./kit/tree.ts";
@@ -17,7 +16,6 @@ import { asUser, NOBODY } from "./kit/unprivileged.ts";
 const demo = inject("demo");
 const isRoot = process.getuid?.() === 0;
 const offline = await canUnshare();
-const minbase = await findMinbase();
 
 /** Where a lock and staging come and go. */
 const TOUCHED = ["", "state"];
@@ -25,14 +23,11 @@ const TOUCHED = ["", "state"];
 let medium: Medium;
 let folder: string;
 let root: string;
-/** The build cache of those tests that are not about build caches. */
-let goCache: string;
 
 beforeAll(async () => {
   medium = await carry(demo);
   folder = medium.path;
   root = join(folder, "root");
-  goCache = join(folder, "first-home", ".cache", "go-build");
   for (const name of ["first", "second", "third"]) {
     await mkdir(join(folder, `${name}-home`));
     await cp(demo.project, join(folder, `${name}-app`), { recursive: true });
@@ -262,44 +257,6 @@ describe.skipIf(!offline)("the demo, installed by the stand-alone executable", (
     expect(treeDifference(stamps, await treeStamps(home, touched))).toEqual([]);
     await rm(join(home, own), { recursive: true });
   });
-
-  it.skipIf(minbase === undefined)(
-    "works in a Debian that has nothing, without node, for root and for a user",
-    async () => {
-      const script = `
-set -eu
-! command -v node && ! command -v go
-/medium/goferry install /medium/demo.tar --key /medium/public.asc --path profile >/tmp/said
-/medium/goferry install /medium/demo.tar --key /medium/public.asc --path profile >/tmp/again
-grep -q '^Installed demo' /tmp/said && grep -q '^Nothing to do' /tmp/again
-grep -c '^# >>> goferry' /etc/profile.d/goferry.sh
-. /etc/profile
-cp -r /project /root/app && cd /root/app
-go version && go mod download && go build -o /usr/local/bin/demo . && go vet ./... && demo
-goferry list
-setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups env -i HOME=/home/other sh -c '
-  set -eu
-  . /etc/profile
-  cp -r /project ~/app && cd ~/app
-  go version && go mod download && go env GOCACHE && go list -deps ./... >/dev/null && ! ls /root/.cache'
-`;
-      const result = await minbase?.run(["sh", "-c", script], {
-        bind: {
-          "/medium": dirname(medium.bundle),
-          "/project": demo.project,
-          "/root/.cache/go-build": goCache,
-        },
-        readOnly: ["/medium", "/project"],
-        prepare: `mkdir "$ROOT/home/other" && chown ${NOBODY}:${NOBODY} "$ROOT/home/other"`,
-        env: { HOME: "/root", PATH: PLAIN_PATH },
-      });
-      expect(result).toMatchObject({ code: 0 });
-      expect(result?.stdout).toContain("/opt/goferry, generation 1");
-      expect(result?.stdout.match(/go version go1\.27\.1/g)).toHaveLength(2);
-      expect(result?.stdout).toContain("Departures from Offline Harbor");
-      expect(result?.stdout).toContain("/home/other/.cache/go-build\n");
-    },
-  );
 });
 
 /** The owner of every file below a folder. */
