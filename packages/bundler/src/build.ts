@@ -14,6 +14,7 @@ import { lockOf } from "./pack/lock-of.ts";
 import { pack } from "./pack/pack.ts";
 import { seal } from "./pack/seal.ts";
 import { askProxy } from "./plan/ask-proxy.ts";
+import { forecastPlan, type Forecast } from "./plan/forecast.ts";
 import { makePlan, type Plan } from "./plan/plan.ts";
 import { rehearsePacked } from "./rehearse/rehearse-packed.ts";
 import type { Rehearsal } from "./rehearse/rehearse.ts";
@@ -97,9 +98,14 @@ export async function buildBundle(options: BuildOptions, machine: BuildMachine):
   });
 }
 
-/** Decides everything that a build decides before it downloads. Throws as the stages `readSpec` and `makePlan` do. */
-export async function planBundle(options: PlanOptions, machine: BuildMachine): Promise<Plan> {
-  return await inContext(options, machine, async (context) => (await preparePlan(options, context)).plan);
+/** Decides everything that a build decides before it downloads, and says what that will cost. Throws as the stages `readSpec` and `makePlan` do. */
+export async function planBundle(options: PlanOptions, machine: BuildMachine): Promise<Forecast> {
+  return await inContext(options, machine, async (context) => {
+    const { plan, network, lockFile, before } = await preparePlan(options, context);
+    const { cacheDir } = machine;
+    const { signal } = context;
+    return await forecastPlan(plan, { proxy: network.proxy, cacheDir, lockFile, before, signal });
+  });
 }
 
 interface Prepared {

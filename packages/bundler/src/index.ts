@@ -19,6 +19,7 @@ export { readLockFile } from "./lock/lock.ts";
 export type { Lock } from "./lock/schema.ts";
 export type { BuildMachine, Progress } from "./machine.ts";
 export { findExecutables, placeExecutables } from "./pack/with-executables.ts";
+export type { Forecast } from "./plan/forecast.ts";
 export type { Plan } from "./plan/plan.ts";
 export type { Rehearsal } from "./rehearse/rehearse.ts";
 export { keySigner, type Signer } from "./signer.ts";

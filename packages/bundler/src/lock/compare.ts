@@ -26,6 +26,26 @@ export function compareLocks(before: Lock, after: Lock): LockChange[] {
   ];
 }
 
+/** What is decided before anything is fetched. */
+export interface Planned extends Requested {
+  /** Exact Go versions. */
+  go: readonly string[];
+  toolchains: readonly { path: string; version: string; platform: string }[];
+}
+
+/** What a plan changes of a lock, as far as that is known before anything is fetched, in the order of compareLocks. */
+export function comparePlan(before: Lock, plan: Planned): LockChange[] {
+  const then = before.units.filter(({ kind }) => kind === "toolchain").map(unitItem);
+  const now = plan.toolchains.map(({ path, version, platform }) => {
+    return { group: `toolchain ${path} for ${platform}`, value: version };
+  });
+  return [
+    ...compareRequests(before, plan),
+    ...pairUp("go", before.go.map(goItem), plan.go.map(goItem)),
+    ...pairUp("unit", then, now),
+  ];
+}
+
 /** The part of a lock that a spec and its projects determine. */
 export type Requested = Pick<Lock, "name" | "request">;
 
@@ -50,9 +70,7 @@ export function refuseChangedUnits(before: Lock, after: Lock): void {
   if (changes.length === 0) return;
   throw new GoferryError("LOCK_DRIFT", {
     subject: "goferry.lock",
-    message: ["what was fetched is not what the lock names", ...changes.slice(0, 20).map(changeText)].join(
-      "; ",
-    ),
+    message: ["what was fetched is not what the lock names", ...changes.map(changeText)].join("; "),
     expected: "the units of the lock",
     found: `${changes.length} ${changes.length === 1 ? "difference" : "differences"}`,
     next: "build without --locked to write a new lock, and look at what changed with git diff",

@@ -26,6 +26,8 @@ export interface ExchangeRequest {
   /** What the request is about, for errors: a module with its version. */
   subject: string;
   headers?: Readonly<Record<string, string>>;
+  /** HEAD: only the headers are asked for. GET if left out. */
+  method?: "HEAD" | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -137,7 +139,14 @@ interface Sending {
 async function send({ wire, request, url, headers, signal, watchdog }: Sending): Promise<Response> {
   const { agent, proxy } = await wire.agents.for(url);
   try {
-    const response = await fetch(url, { agent, headers, signal, redirect: "manual", compress: false });
+    const response = await fetch(url, {
+      method: request.method ?? "GET",
+      agent,
+      headers,
+      signal,
+      redirect: "manual",
+      compress: false,
+    });
     watchdog.restart();
     return response;
   } catch (error) {

@@ -63,6 +63,12 @@ export async function copyLocal(
   }
 }
 
+/** Bytes of the file at a file URL; undefined if it cannot be had. */
+export async function localSize(url: URL): Promise<number | undefined> {
+  const found = await stat(fileURLToPath(url)).catch(() => undefined);
+  return found?.isFile() === true ? found.size : undefined;
+}
+
 /** Bytes of a regular file, undefined if there is nothing. */
 async function sizeOf(file: string, { subject, limit }: FileRequest): Promise<number | undefined> {
   const found = await stat(file).catch((error: unknown) => {

@@ -252,3 +252,40 @@ describe("sumdbFetch", () => {
     await expect(fetch("tile/8/0/000")).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 });
+
+describe("size", () => {
+  const sized =
+    (bytes: number): RequestListener =>
+    (request, response) => {
+      response
+        .writeHead(200, { "content-length": bytes })
+        .end(request.method === "HEAD" ? "" : "x".repeat(bytes));
+    };
+
+  it("asks by HEAD, one proxy after the other, and takes a file as it is", async () => {
+    await using none = await serve(files({}, 404));
+    await using has = await serve(sized(4711));
+    await using redirects = await serve((_, response) => {
+      response.writeHead(302, { location: `${has.url}/elsewhere` }).end();
+    });
+    const sizeOf = (list: string): Promise<number | undefined> =>
+      createGoProxy(http, list).size(PATH, options);
+    expect(await sizeOf(`${none.url},${has.url}`)).toBe(4711);
+    expect(await sizeOf(redirects.url)).toBe(4711);
+    expect(has.requests.map(({ method }) => method)).toEqual(["HEAD", "HEAD"]);
+    const dir = await folder({ [PATH]: "twelve bytes" });
+    expect(await sizeOf(pathToFileURL(dir).href)).toBe(12);
+  });
+
+  it("is not known where nobody says it, and nothing is asked twice", async () => {
+    await using broken = await serve(files({}, 500));
+    await using chunked = await serve((_, response) => void response.writeHead(200).end());
+    const list = `${broken.url},${chunked.url},file:///nowhere,off`;
+    expect(await createGoProxy(http, list).size(PATH, options)).toBeUndefined();
+    expect([asked(broken), asked(chunked)]).toEqual([1, 1]);
+    const stopped = { ...options, signal: AbortSignal.abort() };
+    await expect(createGoProxy(http, broken.url).size(PATH, stopped)).rejects.toMatchObject({
+      code: "INTERRUPTED",
+    });
+  });
+});

@@ -2,7 +2,7 @@
 // through the same list, by the same rules, as `go mod download` uses beside us.
 import { GoferryError } from "@goferry/core";
 
-import { copyLocal, readLocal } from "./goproxy-file.ts";
+import { copyLocal, localSize, readLocal } from "./goproxy-file.ts";
 import { parseProxyList, type ProxyEntry, type ProxyList } from "./goproxy-list.ts";
 import type { DownloadOptions, GetOptions, Http } from "./http.ts";
 import { SUMDB_ANSWER_MAX_BYTES } from "./limits.ts";
@@ -21,6 +21,8 @@ export interface GoProxy {
   get(path: string, options: ProxyGet): Promise<Uint8Array>;
   /** The file at `path` to `file`, with its size in bytes. @throws as get and Http.download. */
   download(path: string, file: string, options: ProxyDownload): Promise<{ size: number }>;
+  /** Bytes of the file at `path`, as the first proxy says that has it; undefined where none does. @throws INTERRUPTED */
+  size(path: string, options: Pick<ProxyGet, "subject" | "signal">): Promise<number | undefined>;
 }
 
 /** The proxies of a GOPROXY list. @throws GoferryError ARGUMENT_INVALID for an entry that names none. */
@@ -35,6 +37,14 @@ export function createGoProxy(http: Http, list: string): GoProxy {
         downloadFrom({ http, path, ...source }, file, options),
       );
       return { size };
+    },
+    async size(path, options) {
+      for (const entry of proxies.entries) {
+        const url = join(entry, path, options.subject);
+        const size = await (url.protocol === "file:" ? localSize(url) : http.size(url.href, options));
+        if (size !== undefined) return size;
+      }
+      return undefined;
     },
   };
 }

@@ -17,7 +17,7 @@ import { STALL_MS } from "./limits.ts";
 import { type Netrc, parseNetrc } from "./netrc.ts";
 import type { Environment } from "./proxy-env.ts";
 import { redact } from "./redact.ts";
-import { withRetries } from "./retry.ts";
+import { interrupted, withRetries } from "./retry.ts";
 
 export interface HttpOptions {
   /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY, NETRC, HOME, SSL_CERT_FILE and NODE_EXTRA_CA_CERTS are read from it. */
@@ -74,6 +74,11 @@ export interface Http {
    */
   get(url: string, options: GetOptions): Promise<HttpAnswer>;
   /**
+   * Bytes of what is at `url`, or undefined where the server does not say, for whatever reason: asked once, by HEAD.
+   * @throws GoferryError INTERRUPTED, ARGUMENT_INVALID
+   */
+  size(url: string, options: Pick<GetOptions, "subject" | "signal">): Promise<number | undefined>;
+  /**
    * Streams the body at `url` to `file` + ".part" and renames it to `file` when it is whole; after an error neither is
    * left. A download that is cut goes on where it was. `file` must be this call's own (cache.ts sees to that).
    * @throws as get; also DISK_FULL and IO_FAILED.
@@ -113,6 +118,19 @@ export function createHttp(options: HttpOptions): Http {
         }
       };
       return await withRetries(attempt, { subject, signal, sleep, random });
+    },
+
+    async size(url, { subject, signal }) {
+      const parsed = parseUrl(url, subject);
+      try {
+        const exchange = await open({ url: parsed, subject, signal, method: "HEAD" });
+        const length = exchange.headers.get("content-length") ?? "";
+        exchange.close();
+        return exchange.status === 200 && /^\d{1,15}$/u.test(length) ? Number(length) : undefined;
+      } catch {
+        if (signal?.aborted === true) throw interrupted(subject);
+        return undefined;
+      }
     },
 
     async download(url, file, request) {

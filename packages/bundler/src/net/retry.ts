@@ -74,6 +74,6 @@ export function retryAfter(value: string | undefined, date: string | undefined):
 }
 
 /** The error of a request that the caller's signal ended. */
-function interrupted(subject: string): GoferryError {
+export function interrupted(subject: string): GoferryError {
   return new GoferryError("INTERRUPTED", { subject, message: "the download was interrupted" });
 }

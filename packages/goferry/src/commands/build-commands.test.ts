@@ -17,6 +17,7 @@ const { toolchain, files } = testToolchain(PLATFORM);
 const PLACE = "/golang.org/toolchain/@v/";
 
 let server: Server;
+let zipSize: number;
 let folder: Awaited<ReturnType<typeof testFolder>>;
 let env: Record<string, string>;
 
@@ -29,6 +30,7 @@ beforeAll(async () => {
       content: bytes,
     })),
   );
+  zipSize = zip.length;
   const served = new Map<string, Uint8Array>([
     [`${PLACE}list`, Buffer.from(`${toolchain.version}\n`)],
     [`${PLACE}${toolchain.version}.mod`, Buffer.from(`module ${toolchain.path}\n`)],
@@ -41,7 +43,7 @@ beforeAll(async () => {
     const answer =
       found === undefined ? log.fetch(path.replace("/sumdb/sum.example.com/", "")) : Promise.resolve(found);
     answer.then(
-      (bytes) => response.end(bytes),
+      (bytes) => response.setHeader("content-length", bytes.length).end(bytes),
       () => response.writeHead(404).end(),
     );
   });
@@ -83,15 +85,30 @@ describe("plan", () => {
     const { code, stdout, stderr } = await site(["plan"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "goferry: Planning\n" });
     expect(stdout).toMatch(/^site would be made of\n/u);
-    expect(stdout).toContain(`1.27.1 for ${PLATFORM}`);
+    expect(stdout).toMatch(new RegExp(`toolchains +1\\.27\\.1 for ${PLATFORM}: ${zipSize} B\n`, "u"));
+    expect(stdout).toMatch(/lock +\S+goferry\.lock: none yet\n/u);
     expect(stdout).toContain("expires     2026-12-21T06:00:00Z");
     const result = await site(["plan", "goferry.yaml", "--json"]);
     expect(result.json()).toMatchObject({
       name: "site",
       go: ["1.27.1"],
       platforms: [PLATFORM],
-      toolchains: [`golang.org/toolchain@${toolchain.version}`],
+      toolchains: [
+        {
+          module: `golang.org/toolchain@${toolchain.version}`,
+          go: "1.27.1",
+          platform: PLATFORM,
+          size: zipSize,
+          cached: false,
+          carried: true,
+        },
+      ],
+      downloadSize: zipSize,
+      units: { from: "go.sum", modules: [], gomods: null },
       locked: false,
+      lock: null,
+      changes: [],
+      newModules: [],
     });
     expect(await readdir(folder.path)).not.toContain("goferry.lock");
   });
@@ -184,6 +201,34 @@ describe("build", () => {
       rehearsals: [],
       lockFile: join(folder.path, "goferry.lock"),
       executables: [],
+    });
+  });
+
+  it("plans from the lock, and says what is new since it", async () => {
+    const same = (await site(["plan", "--json"])).json();
+    expect(same).toMatchObject({
+      toolchains: [{ size: zipSize, cached: true }],
+      downloadSize: 0,
+      units: { from: "lock", modules: [], gomods: 0 },
+      lock: { file: join(folder.path, "goferry.lock"), created: "2026-11-21T06:00:00Z" },
+      changes: [],
+    });
+    const spec = `name: site\ngo: ["1.27"]\nplatforms: [${PLATFORM}]\n`;
+    await writeFile(join(folder.path, "changed.yaml"), spec);
+    const plan = ["plan", "changed.yaml", "--lock", "goferry.lock"];
+    const changed = (await site([...plan, "--json"])).json();
+    expect(changed["changes"]).toEqual([
+      { area: "request", subject: "expires", before: "30d" },
+      { area: "request", subject: "go", before: "1.27.1", after: "1.27" },
+    ]);
+    expect((await site(plan)).stdout).toMatch(/changed +expires: removed 30d\n +go: 1\.27\.1 -> 1\.27\n/u);
+    const refused = await site([...plan, "--locked", "--json"]);
+    expect(refused.code).toBe(2);
+    expect(refused.json()).toMatchObject({
+      error: {
+        code: "LOCK_DRIFT",
+        message: expect.stringMatching(/expires: removed 30d; go: 1\.27\.1 -> 1\.27$/u),
+      },
     });
   });
 

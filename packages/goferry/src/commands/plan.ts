@@ -1,11 +1,12 @@
 // `goferry plan`: what a build would decide, before anything large is downloaded.
 
 import { resolve } from "node:path";
-import { EXIT, unitName } from "@goferry/core";
-import { planBundle, type Plan } from "@goferry/bundler";
+import { EXIT } from "@goferry/core";
+import { changeText, planBundle, type Forecast, type Plan } from "@goferry/bundler";
 import { defineCommand, type Outcome } from "../command.ts";
 import { buildMachine } from "../machine.ts";
-import { rowsText } from "../output/rows.ts";
+import { beginning, rowsText, type Row } from "../output/rows.ts";
+import { amountText, bytesText, countText } from "../output/units.ts";
 import { reportBuild } from "../stages.ts";
 import { DEFAULT_SPEC, SPEC, SPEC_OPTIONS } from "./shared.ts";
 
@@ -13,13 +14,18 @@ export const plan = defineCommand({
   name: "plan",
   summary: "Show what a build would put into the bundle",
   description:
-    "Reads the spec and the projects, asks the module proxy which Go versions there are, and shows what goferry " +
-    "build would decide. Nothing is written but the cache.",
+    "Reads the spec and the projects, asks the module proxy which Go versions there are and how large their toolchains " +
+    "are, and shows what goferry build would decide and what is new since goferry.lock. Modules come from the lock if " +
+    "nothing that was asked for changed since; else go.sum names those that are known before they are fetched. Nothing " +
+    "is written.",
   positionals: { spec: SPEC },
   options: SPEC_OPTIONS,
   examples: [
     { line: "goferry plan", what: "For goferry.yaml in this folder" },
-    { line: "goferry plan site/goferry.yaml --locked --json", what: "Is the lock still right?" },
+    {
+      line: "goferry plan site/goferry.yaml --locked --json",
+      what: "Is the lock still right? Exit code 2 if not",
+    },
   ],
   exits: [EXIT.usage, EXIT.preflight, EXIT.io, EXIT.notFound],
   answers: true,
@@ -32,23 +38,32 @@ export const plan = defineCommand({
   },
 });
 
-/** What a plan says; also that of `build --dry-run`. */
-export function planOutcome(made: Plan, spec: string): Outcome {
+/** What a plan says; also that of `build --dry-run`. The shape of the JSON is described in docs/JSON.md. */
+export function planOutcome(forecast: Forecast, spec: string): Outcome {
+  const { plan: made, toolchains, modules, lockFile, news } = forecast;
   const { name, created, serial, expires, goVersions, platforms, projects, buildGo, lock, notes } = made;
-  const toolchains = made.toolchains.map(unitName);
   const queries = (list: Plan["modules"]): string[] => list.map(({ path, query }) => `${path}@${query}`);
+  const total = toDownload(toolchains);
   const rows = rowsText([
     ["spec", spec],
     ["created", `${created}, serial ${serial}${lock === undefined ? "" : " (from the lock)"}`],
     ["expires", expires ?? "never"],
     ["Go", `${goVersions.join(", ")} for ${platforms.join(", ")}; built with ${buildGo}`],
-    ["toolchains", toolchains],
+    ["toolchains", toolchains.map(toolchainText)],
+    [
+      "download",
+      total === undefined
+        ? "of a size that the module proxy does not tell"
+        : `${bytesText(total)} of toolchains, then the modules`,
+    ],
     [
       "projects",
       projects.map((project) => `${project.name}: ${project.module}, needs Go ${project.goVersion}`),
     ],
     ["modules", queries(made.modules)],
     ["tools", queries(made.tools)],
+    ["carried", modulesText(modules)],
+    ...newsRows(lockFile, news),
     ["notes", notes],
   ]);
   return {
@@ -62,7 +77,15 @@ export function planOutcome(made: Plan, spec: string): Outcome {
       go: goVersions,
       platforms,
       buildGo,
-      toolchains,
+      toolchains: toolchains.map(({ path, version, go, platform, size, isCached, isCarried }) => ({
+        module: `${path}@${version}`,
+        go,
+        platform,
+        size: size ?? null,
+        cached: isCached,
+        carried: isCarried,
+      })),
+      downloadSize: total ?? null,
       projects: projects.map(({ name: project, dir, module, goVersion }) => ({
         name: project,
         dir,
@@ -71,8 +94,56 @@ export function planOutcome(made: Plan, spec: string): Outcome {
       })),
       modules: queries(made.modules),
       tools: queries(made.tools),
+      units: { from: modules.from, modules: modules.modules, gomods: modules.gomods ?? null },
       locked: lock !== undefined,
+      lock: news === undefined ? null : { file: lockFile, created: news.created },
+      changes: news?.changes ?? [],
+      newModules: news?.modules ?? [],
       notes,
     },
   };
+}
+
+/** Bytes of the toolchains that are not in the cache; undefined if one of them is not known. */
+function toDownload(toolchains: Forecast["toolchains"]): number | undefined {
+  return toolchains
+    .filter(({ isCached }) => !isCached)
+    .reduce<number | undefined>(
+      (sum, { size }) => (sum === undefined || size === undefined ? undefined : sum + size),
+      0,
+    );
+}
+
+function toolchainText({ go, platform, size, isCached, isCarried }: Forecast["toolchains"][number]): string {
+  const cost = size === undefined ? "size not known" : bytesText(size);
+  const remarks = [
+    cost,
+    ...(isCached ? ["in the cache"] : []),
+    ...(isCarried ? [] : ["to build with, not carried"]),
+  ];
+  return `${go} for ${platform}: ${remarks.join(", ")}`;
+}
+
+function modulesText({ from, modules, gomods }: Forecast["modules"]): string | undefined {
+  if (from === "go.sum" && modules.length === 0) return undefined;
+  const count = amountText(modules.length, "module");
+  if (from === "go.sum") return `up to ${count} that go.sum names; all is known after fetching`;
+  return `${count}, and ${countText(gomods ?? 0)} of which only go.mod, as in the lock`;
+}
+
+function newsRows(lockFile: string, news: Forecast["news"]): Row[] {
+  if (news === undefined) return [["lock", `${lockFile}: none yet`]];
+  const { created, changes, modules } = news;
+  const isSame = changes.length + modules.length === 0;
+  return [
+    ["lock", `${lockFile} of ${created}${isSame ? ": nothing that is known before fetching changed" : ""}`],
+    ["changed", beginning(changes.map(changeText), 20)],
+    [
+      "new",
+      beginning(
+        modules.map((each) => `${each} (by go.sum)`),
+        20,
+      ),
+    ],
+  ];
 }

@@ -1,0 +1,120 @@
+// What a plan can say of its cost and its news before anything is downloaded: sizes of toolchains, which the proxy or the
+// cache knows; modules, from the lock where nothing drifted, else what go.sum names; and what changes since the lock.
+// Sizes of modules are not asked for: that would be a request for each of hundreds.
+
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { unitName, type Toolchain } from "@goferry/core";
+import { comparePlan, compareRequests, type LockChange } from "../lock/compare.ts";
+import type { Lock } from "../lock/schema.ts";
+import { createCache } from "../net/cache.ts";
+import type { GoProxy } from "../net/goproxy.ts";
+import { inParallel } from "../parallel.ts";
+import type { Plan } from "./plan.ts";
+
+export interface Forecast {
+  plan: Plan;
+  /** Those of the bundle, and the one to build with where the bundle has it not. */
+  toolchains: ToolchainForecast[];
+  modules: ModulesForecast;
+  lockFile: string;
+  /** What is new since the lock; undefined: there is none. */
+  news: { created: string; changes: LockChange[]; modules: string[] } | undefined;
+}
+
+export interface ToolchainForecast extends Toolchain {
+  /** Bytes of its zip; undefined: the proxy does not say. */
+  size: number | undefined;
+  /** It is in the cache, and is not downloaded again. */
+  isCached: boolean;
+  /** The bundle carries it. */
+  isCarried: boolean;
+}
+
+export interface ModulesForecast {
+  /**
+   * lock: exactly these, because nothing that was asked for changed since. go.sum: what the projects' files name, which
+   * may be more than is needed; what `modules:` and `tools:` bring is not among them.
+   */
+  from: "lock" | "go.sum";
+  /** `path@version` of modules with their files, sorted. */
+  modules: string[];
+  /** Number of versions of which only the go.mod is carried; undefined: known after fetching. */
+  gomods: number | undefined;
+}
+
+export interface ForecastDeps {
+  proxy: Pick<GoProxy, "size">;
+  /** The cache folder of the machine. */
+  cacheDir: string;
+  lockFile: string;
+  /** The lock that is there, whether or not the plan follows it. */
+  before: Lock | undefined;
+  signal: AbortSignal | undefined;
+}
+
+/** How many sizes are asked for at once. */
+const PARALLEL_SIZES = 8;
+
+/** @throws INTERRUPTED, IO_FAILED; never because a size is not known */
+export async function forecastPlan(plan: Plan, deps: ForecastDeps): Promise<Forecast> {
+  const { lockFile, before, signal } = deps;
+  const isCarried = plan.toolchains.some((each) => each.version === plan.buildToolchain.version);
+  const wanted = [
+    ...plan.toolchains.map((each) => ({ ...each, isCarried: true })),
+    ...(isCarried ? [] : [{ ...plan.buildToolchain, isCarried: false }]),
+  ];
+  const toolchains = await inParallel(wanted, { width: PARALLEL_SIZES, signal }, (each) =>
+    sizeOf(each, deps),
+  );
+  const named = await namedBySums(plan.projects.map(({ dir }) => dir));
+  const isSame = before !== undefined && compareRequests(before, plan).length === 0;
+  return {
+    plan,
+    toolchains,
+    modules: isSame ? lockedModules(before) : { from: "go.sum", modules: named, gomods: undefined },
+    lockFile,
+    news: before === undefined ? undefined : newsOf(plan, { before, named: isSame ? [] : named }),
+  };
+}
+
+async function sizeOf(
+  toolchain: Toolchain & { isCarried: boolean },
+  { proxy, cacheDir, signal }: ForecastDeps,
+): Promise<ToolchainForecast> {
+  const { path, version } = toolchain;
+  const zip = `${path}/@v/${version}.zip`;
+  const cached = await stat(createCache(join(cacheDir, "downloads")).file(zip)).catch(() => undefined);
+  if (cached !== undefined) return { ...toolchain, size: cached.size, isCached: true };
+  const size = await proxy.size(zip, { subject: unitName(toolchain), signal });
+  return { ...toolchain, size, isCached: false };
+}
+
+/** Modules whose files a go.sum vouches for; a line for a go.mod alone says nothing of files. */
+async function namedBySums(folders: readonly string[]): Promise<string[]> {
+  const names = new Set<string>();
+  for (const file of folders.flatMap((dir) => [join(dir, "go.sum"), join(dir, "go.work.sum")])) {
+    const text = await readFile(file, "utf8").catch(() => "");
+    for (const [, path = "", version = ""] of text.matchAll(/^(\S+) (\S+) h1:\S+$/gmu)) {
+      if (!version.endsWith("/go.mod")) names.add(`${path}@${version}`);
+    }
+  }
+  return [...names].toSorted();
+}
+
+function lockedModules({ units }: Lock): ModulesForecast {
+  const modules = units
+    .filter(({ kind }) => kind === "module")
+    .map(({ path, version }) => `${path}@${version}`);
+  return { from: "lock", modules, gomods: units.filter(({ kind }) => kind === "gomod").length };
+}
+
+function newsOf(plan: Plan, { before, named }: { before: Lock; named: readonly string[] }): Forecast["news"] {
+  const { name, request, goVersions: go, toolchains } = plan;
+  const known = new Set(before.units.map(({ path, version }) => `${path}@${version}`));
+  return {
+    created: before.created,
+    changes: comparePlan(before, { name, request, go, toolchains }),
+    modules: named.filter((module) => !known.has(module)),
+  };
+}
