@@ -5,6 +5,7 @@ import { EXIT, type GoferryError } from "@goferry/core";
 import { parseLine, type ParsedLine } from "./cli.ts";
 import type { Outcome } from "./command.ts";
 import { COMMANDS } from "./commands/all.ts";
+import { COMPLETE, complete, completionText } from "./completion/complete.ts";
 import { helpText } from "./help.ts";
 import { asGoferryError, debugText, errorJson, errorText, type Style } from "./output/errors.ts";
 import { printable } from "./output/printable.ts";
@@ -19,6 +20,11 @@ export async function run(terminal: Terminal): Promise<number> {
   const { argv, env } = terminal;
   const manner: Manner = { json: argv.includes("--json"), quiet: false };
   try {
+    // A shell asks; what is wrong with settings is told to the person who runs the command.
+    if (argv[0] === COMPLETE) {
+      await write(terminal.stdout, completionText(complete(argv.slice(1), COMMANDS)));
+      return EXIT.done;
+    }
     manner.json ||= isOn(env, "GOFERRY_JSON");
     await perform(terminal, manner);
     return EXIT.done;

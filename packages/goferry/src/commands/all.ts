@@ -2,6 +2,7 @@
 
 import type { Command } from "../command.ts";
 import { build } from "./build.ts";
+import { completions } from "./completion.ts";
 import { diff } from "./diff.ts";
 import { init } from "./init.ts";
 import { inspect } from "./inspect.ts";
@@ -28,4 +29,5 @@ export const COMMANDS: readonly Command[] = [
   trustAllowPrivate,
   trustRemovePrivate,
   trustList,
+  ...completions,
 ];
