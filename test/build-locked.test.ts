@@ -38,7 +38,7 @@ beforeAll(async () => {
   });
   await writeSite({});
   const built = await build(site);
-  expect(built.code, built.stdout).toBe(0);
+  if (built.code !== 0) throw new Error(built.stdout + built.stderr);
   digest = await digestOf(site.out);
   lock = await readFile(site.lock, "utf8");
 });
@@ -117,7 +117,7 @@ describe("--locked", () => {
     await writeSite({
       spec: SPEC.replace('"1.27.1"', '"1.27"')
         .replace("lib@latest", "lib@v1.0.0")
-        .replace("platforms: [", "expires: 30d\nplatforms: [js/wasm, ".replace("js/wasm", "plan9/386")),
+        .replace("platforms: [", "expires: 30d\nplatforms: [plan9/386, "),
       goMod: `${GO_MOD}\n// changed\n`,
       sum: `${goSum}example.com/new v1.0.0 h1:${"A".repeat(43)}=\n`,
     });
@@ -146,15 +146,6 @@ describe("--locked", () => {
       },
     });
     expect(result.code).toBe(2);
-    await expectUntouched();
-  });
-
-  it("refuses other bytes of a module of the checksum database before that", async () => {
-    changeModule(world, module(SECRET, "v1.0.0"));
-    changeModule(world, module("example.com/lib", "v1.0.0", "package other\n"));
-    const result = await build(site, ["--locked", "--json"]);
-    expect(result.json.error?.code).toMatch(/^(?:GO_SUM|LOG)_MISMATCH$/u);
-    expect(result.code).toBe(3);
     await expectUntouched();
   });
 });

@@ -74,11 +74,11 @@ function splitNames(before: readonly string[], commands: readonly Command[]): Sp
     if (word.startsWith("-")) continue;
     const longer = [...names, word].join(" ");
     if (!commands.some(({ name }) => `${name} `.startsWith(`${longer} `))) {
-      return { names, command: undefined, rest: [...before.slice(i)] };
+      return { names, command: undefined, rest: before.slice(i) };
     }
     names.push(word);
     const command = commands.find(({ name }) => name === longer);
-    if (command !== undefined) return { names, command, rest: [...before.slice(i + 1)] };
+    if (command !== undefined) return { names, command, rest: before.slice(i + 1) };
   }
   return { names, command: undefined, rest: [] };
 }
@@ -133,8 +133,10 @@ function positional(command: Command, rest: readonly string[]): Completion {
     if (end !== -1 && i >= end) return i > end;
     return !word.startsWith("-") && awaited(rest.slice(0, i), options) === undefined;
   });
-  const next = Object.values(command.positionals)[given.length];
-  return next === undefined ? NOTHING : { candidates: [], paths: pathsOf(next.arg) };
+  const known = Object.values(command.positionals);
+  const last = known.at(-1);
+  const next = known[given.length] ?? (last?.many === true ? last : undefined);
+  return next === undefined || next.kind === "text" ? NOTHING : { candidates: [], paths: pathsOf(next.arg) };
 }
 
 function pathsOf(arg: string | undefined): Completion["paths"] {
