@@ -149,7 +149,15 @@ async function makeParts(): Promise<ExampleParts> {
     request: {
       go: ["stable"],
       platforms: [PLATFORM],
-      projects: [],
+      projects: [
+        {
+          name: "app",
+          modules: ["example.com/app"],
+          files: [{ path: "go.mod", digest: digestOf(Buffer.from("module example.com/app\n")) }],
+          tags: [],
+          packages: ["./..."],
+        },
+      ],
       modules: [`${MODULE.path}@${MODULE.version}`],
       tools: [],
     },

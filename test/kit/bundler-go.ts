@@ -1,6 +1,6 @@
 // The go on PATH as the bundler runs it, with the module proxy of this machine, for tests.
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -11,6 +11,8 @@ import { proxiesWithShelf } from "../../packages/bundler/src/go/closures.ts";
 import { goEnvironment } from "../../packages/bundler/src/go/environment.ts";
 import type { Environment } from "../../packages/bundler/src/go/environment.ts";
 import { createRunner } from "../../packages/bundler/src/go/spawn.ts";
+import type { ProjectFolder } from "../../packages/bundler/src/go/project-copy.ts";
+import { readProjectFiles } from "../../packages/bundler/src/plan/project-files.ts";
 import { findRealGo } from "./real-go.ts";
 
 export interface BundlerGo {
@@ -50,6 +52,13 @@ export const runner = createRunner((pid, signal) => process.kill(pid, signal));
 export async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
   const path = await realpath(await mkdtemp(join(tmpdir(), "goferry-go-")));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) };
+}
+
+/** The project in a folder as copyProject takes it. */
+export async function projectAt(dir: string): Promise<ProjectFolder> {
+  const files = await readProjectFiles({ dir, label: "app", readFile });
+  if (files === undefined) throw new Error(`no go.mod in ${dir}`);
+  return { name: "app", dir, layout: files.layout };
 }
 
 /** Writes files by their paths below `folder`. */

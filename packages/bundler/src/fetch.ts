@@ -5,7 +5,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { GoferryError, patternUses, unitName, type ModuleVersion, type Toolchain } from "@goferry/core";
 import { proxiesWithShelf } from "./go/closures.ts";
-import { createGo, type GoCommand } from "./go/command.ts";
+import { createGo } from "./go/command.ts";
 import { uselessPatterns } from "./go/environment.ts";
 import type { CollectedModule } from "./go/download-cache.ts";
 import { collectModules, type ProjectBuild } from "./go/modules.ts";
@@ -55,7 +55,7 @@ export async function fetchAll(
   const goproxy = proxiesWithShelf(context.workDir, network.goEnv["GOPROXY"] ?? "");
   const env = { ...network.goEnv, GOPROXY: goproxy };
   const go = createGo({ goroot, env, secrets: context.machine.env, runner: network.runner });
-  const projects = await copyProjects(plan, go, context);
+  const projects = await copyProjects(plan, context);
   context.onProgress({ stage: "modules" });
   const collected = await collectModules({
     go,
@@ -190,7 +190,6 @@ function sumOf(progress: Map<string, { done: number; total: number | undefined }
 
 async function copyProjects(
   plan: Plan,
-  go: GoCommand,
   context: BuildContext & { exclude?: readonly string[] },
 ): Promise<ProjectBuild[]> {
   const builds: ProjectBuild[] = [];
@@ -198,7 +197,7 @@ async function copyProjects(
   await mkdir(folder, { recursive: true });
   for (const project of plan.projects) {
     const { exclude, signal } = context;
-    const copy = await copyProject(project, { go, to: join(folder, project.name), exclude, signal });
+    const copy = await copyProject(project, { to: join(folder, project.name), exclude, signal });
     builds.push({ copy, ...buildSettings(project, plan) });
   }
   return builds;

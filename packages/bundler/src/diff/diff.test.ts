@@ -118,7 +118,15 @@ describe("diffInventories", () => {
       request: {
         go: ["1.28rc1"],
         platforms: ["windows/amd64"],
-        projects: [{ name: "app", module: "a.org", goMod: DIGEST, tags: [], packages: [] }],
+        projects: [
+          {
+            name: "app",
+            modules: ["a.org"],
+            files: [{ path: "go.mod", digest: DIGEST }],
+            tags: [],
+            packages: [],
+          },
+        ],
         modules: [],
         tools: [],
       },

@@ -1,6 +1,7 @@
 // Copies a folder of sources. Left out is what Go itself never looks into, the folders of version control (not even
 // go:embed may name them), so that a repository's history costs nothing and go asks git nothing. Links are kept
-// while they stay within what is copied, and left out otherwise: what they lead to is not part of the project.
+// while they stay within what is copied; a file that a link elsewhere leads to is copied, because Go builds it as any
+// other, and a folder elsewhere is left out: it may be anything, a cache of gigabytes or the whole disk.
 import {
   constants,
   copyFile,
@@ -9,6 +10,7 @@ import {
   readdir,
   readlink,
   realpath,
+  stat,
   symlink,
   chmod,
 } from "node:fs/promises";
@@ -33,7 +35,7 @@ export interface CopyTreeOptions {
 const VERSION_CONTROL = new Set([".bzr", ".git", ".hg", ".svn"]);
 
 /**
- * Copies the tree. `skipped` has the paths, relative to `from`, of links that lead out of reach.
+ * Copies the tree. `skipped` has the paths, relative to `from`, of links to folders that lead out of reach.
  * @throws DISK_FULL, IO_FAILED, INTERRUPTED
  */
 export async function copyTree(options: CopyTreeOptions): Promise<{ skipped: string[] }> {
@@ -76,15 +78,22 @@ async function copyWritable(from: string, to: string): Promise<void> {
   if ((mode & 0o200) === 0) await chmod(to, (mode & 0o777) | 0o200);
 }
 
-/** Whether the link could be kept. A link to nothing is kept out without a word: it cannot be part of a build. */
+/** Larger than any file of sources; what else links lead to is no part of a build. In bytes. */
+const MAX_LINKED_BYTES = 16 << 20;
+
+/** Whether it was kept or needs not be: a link to nothing or to a large file cannot be part of a build. */
 async function copyLink(path: string, { from, to, reach }: CopyTreeOptions): Promise<boolean> {
   const link = join(from, path);
   const target = resolve(dirname(link), await readlink(link));
   const real = await realpath(link).catch(() => undefined);
   if (real === undefined) return true;
-  const within = reach.some((folder) => isWithin(target, folder) && isWithin(real, folder));
-  if (within) await symlink(relative(dirname(link), target), join(to, path));
-  return within;
+  if (reach.some((folder) => isWithin(target, folder) && isWithin(real, folder))) {
+    await symlink(relative(dirname(link), target), join(to, path));
+    return true;
+  }
+  const status = await stat(real);
+  if (status.isFile() && status.size <= MAX_LINKED_BYTES) await copyWritable(real, join(to, path));
+  return !status.isDirectory();
 }
 
 /** Whether `path` is `folder` or lies in it; both are absolute and normal. */

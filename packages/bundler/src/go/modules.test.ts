@@ -5,7 +5,14 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { escapePath, unitName } from "@goferry/core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { codeOf, findBundlerGo, goIn, temporaryFolder, writeFiles } from "../../../../test/kit/bundler-go.ts";
+import {
+  codeOf,
+  findBundlerGo,
+  goIn,
+  projectAt,
+  temporaryFolder,
+  writeFiles,
+} from "../../../../test/kit/bundler-go.ts";
 import { makeZip } from "../../../../test/kit/make-zip.ts";
 import { serve, type TestServer } from "../net/test-server.ts";
 import { shelfFolder } from "./closures.ts";
@@ -48,11 +55,7 @@ describe.skipIf(found === undefined)("collectModules", () => {
 
   /** Collects for the project in `folder`/app. */
   async function collectApp(folder: string, goproxy: string = real.goproxy): Promise<Collected> {
-    const go = goIn(join(folder, "work"), real, { goproxy });
-    const copy = await copyProject(
-      { name: "app", dir: join(folder, "app") },
-      { go, to: join(folder, "copy") },
-    );
+    const copy = await copyProject(await projectAt(join(folder, "app")), { to: join(folder, "copy") });
     const platforms = ["linux/amd64", "windows/arm64"];
     const projects = [{ copy, platforms, tags: [], packages: [], cgo: undefined }];
     return collect(folder, { projects }, goproxy);
@@ -203,8 +206,7 @@ describe.skipIf(found === undefined)("collectModules", () => {
     const { path } = folder;
     const goproxy = await makeProxy(join(path, "proxy"), 'import _ "example.com/far"');
     await makeApp(path, goproxy);
-    const go = goIn(join(path, "work"), real, { goproxy });
-    const copy = await copyProject({ name: "app", dir: join(path, "app") }, { go, to: join(path, "copy") });
+    const copy = await copyProject(await projectAt(join(path, "app")), { to: join(path, "copy") });
     const projects = [{ copy, platforms: ["linux/amd64"], tags: [], packages: [], cgo: undefined }];
     const { modules, notes } = await collect(
       path,

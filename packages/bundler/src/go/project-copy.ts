@@ -1,18 +1,20 @@
 // Works on a copy of a project, so that the user's go.mod, go.sum and go.work are never changed by what go does
 // while modules are collected. The copy keeps the places of folders to each other, because replace directives and
 // go.work name folders by relative paths; what is not needed for that stays behind.
-import { realpath } from "node:fs/promises";
+import { lstat, realpath } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
-import { diskError } from "../net/disk-error.ts";
+import type { ProjectLayout } from "../plan/project-files.ts";
 import { copyTree, isWithin } from "./copy-tree.ts";
-import { readLayout } from "./project-layout.ts";
-import type { GoCommand } from "./command.ts";
+import { findPlaces } from "./project-layout.ts";
+import type { Place } from "./project-layout.ts";
 
 export interface ProjectFolder {
   /** Unique in the spec. */
   name: string;
   /** Absolute folder with a go.mod or a go.work. */
   dir: string;
+  /** What readProjectFiles found there. */
+  layout: ProjectLayout;
 }
 
 export interface ProjectCopy {
@@ -30,7 +32,6 @@ export interface ProjectCopy {
 }
 
 export interface CopyProjectOptions {
-  go: GoCommand;
   /** The folder to make; it must not exist. */
   to: string;
   /** Absolute paths that stay behind, such as the output of the build. */
@@ -40,36 +41,50 @@ export interface CopyProjectOptions {
 
 /**
  * Copies a project and the local folders that its replace directives and its go.work name to `to`.
- * @throws PROJECT_INVALID (no go.mod or go.work, or not one that Go reads), REPLACE_OUT_OF_REACH (a folder that is
- * not there, has no go.mod, or is named by an absolute path), DISK_FULL, IO_FAILED
+ * @throws REPLACE_OUT_OF_REACH (a folder that has gone since the project was read), DISK_FULL, IO_FAILED, INTERRUPTED
  */
 export async function copyProject(project: ProjectFolder, options: CopyProjectOptions): Promise<ProjectCopy> {
-  const { go, to, exclude = [], signal } = options;
-  const source = await realFolder(project.dir, project.name);
-  const layout = await readLayout({ go, source, name: project.name, signal });
-  const folders = outermost([source, ...layout.modules, ...layout.replacements]);
-  const base = commonFolder(folders);
-  const left = await realPlaces(exclude);
+  const { name } = project;
+  const { to, exclude = [], signal } = options;
+  const { own, modules, all, notes } = await findPlaces(project.dir, project.layout, name);
+  const folders = outermost(all);
+  const base = commonFolder(folders.map(({ path }) => path));
+  const place = ({ path }: Place): string => join(to, relative(base, path));
+  const left = [...(await realPlaces(exclude)), to];
+  // Only folders that are not reached through a link lie to each other in the copy as they do here.
+  const reach = folders.filter(({ path, real }) => path === real).map(({ real }) => real);
   const links: string[] = [];
-  for (const folder of folders) {
-    const copied = await copyTree({
-      from: folder,
-      to: join(to, relative(base, folder)),
-      reach: folders,
-      exclude: [...left, to],
+  const copy = async (folder: Place): Promise<void> => {
+    const { real } = folder;
+    const { skipped } = await copyTree({
+      from: real,
+      to: place(folder),
+      reach: [...reach, real],
+      exclude: left,
       signal,
     });
-    links.push(...copied.skipped.map((path) => relative(source, join(folder, path))));
-  }
-  const place = (folder: string): string => join(to, relative(base, folder));
-  return {
-    name: project.name,
-    root: to,
-    dir: place(source),
-    moduleDirs: layout.modules.map(place),
-    workFile: layout.workFile && join(place(source), "go.work"),
-    notes: [...layout.notes, ...linkNotes(project.name, links)],
+    links.push(...skipped.map((path) => relative(own.path, join(folder.path, path))));
   };
+  for (const folder of folders) await copy(folder);
+  // A folder that is a link in one that was copied, and leads out of it.
+  for (const folder of all) if (!(await isThere(place(folder)))) await copy(folder);
+  const isCopied = await Promise.all(links.map((link) => isThere(join(place(own), link))));
+  const lost = links.filter((_, at) => !isCopied[at]);
+  return {
+    name,
+    root: to,
+    dir: place(own),
+    moduleDirs: modules.map(place),
+    workFile: project.layout.hasWork ? join(place(own), "go.work") : undefined,
+    notes: [...notes, ...linkNotes(name, lost)],
+  };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The paths as they are met in folders without links: themselves, and what they lead to where they are links. */
@@ -89,7 +104,7 @@ const LINKS_NAMED = 5;
 function linkNotes(name: string, links: readonly string[]): string[] {
   const rest = links.length - LINKS_NAMED;
   const named = links.slice(0, LINKS_NAMED).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
-  return links.length === 0 ? [] : [`${name}: links that lead out of the project were left out: ${named}`];
+  return links.length === 0 ? [] : [`${name}: links to folders out of the project were left out: ${named}`];
 }
 
 /** Copies a copy to `to`, so that what happens in one of them does not show in the other. */
@@ -110,21 +125,15 @@ export async function cloneProject(
 }
 
 /** The folders that lie in no other of them. */
-function outermost(folders: readonly string[]): string[] {
-  const unique = [...new Set(folders)];
-  return unique.filter((folder) => !unique.some((other) => other !== folder && isWithin(folder, other)));
+function outermost(folders: readonly Place[]): Place[] {
+  const unique = [...new Map(folders.map((folder) => [folder.path, folder])).values()];
+  return unique.filter(
+    ({ path }) => !unique.some((other) => other.path !== path && isWithin(path, other.path)),
+  );
 }
 
 function commonFolder(folders: readonly string[]): string {
   let [base = sep] = folders;
   while (!folders.every((folder) => isWithin(folder, base))) base = join(base, "..");
   return base;
-}
-
-async function realFolder(dir: string, name: string): Promise<string> {
-  try {
-    return await realpath(dir);
-  } catch (error) {
-    throw diskError(error, `${name}: ${dir}`);
-  }
 }

@@ -162,8 +162,8 @@ async function readText(file: string): Promise<string | undefined> {
 function nameOf(dir: string, { projects }: FoundProjects): Entry {
   const [first, ...more] = projects;
   if (first !== undefined && more.length === 0) {
-    const { name, module } = first.project;
-    return { value: first.name ?? name, reason: `after ${module}`, isActive: true };
+    const { name, modules } = first.project;
+    return { value: first.name ?? name, reason: `after ${modules.join(", ")}`, isActive: true };
   }
   const value = slug(basename(dir));
   if (value !== "") return { value, reason: "after the folder", isActive: true };
@@ -186,7 +186,7 @@ function projectsOf(dir: string, from: string, { projects, refused }: FoundProje
       value: pathOf(folder),
       name,
       reason:
-        `${project.module}, needs Go ${project.goVersion}` +
+        `${project.modules.join(", ")}, needs Go ${project.goVersion}` +
         (covers.length === 0 ? "" : `; its go.work uses ${covers.map((each) => each || ".").join(", ")}`),
       isActive: true,
     })),

@@ -3,10 +3,9 @@
 // with the reason, so that it can be written as a comment.
 
 import { readFile } from "node:fs/promises";
-import { join, posix } from "node:path";
+import { posix } from "node:path";
 import { GoferryError } from "@goferry/core";
 import { planProjects, type PlannedProject } from "../plan/projects.ts";
-import { statements } from "../spec/go-mod.ts";
 import type { FoundFiles } from "./find-files.ts";
 
 export interface FoundProject {
@@ -31,14 +30,13 @@ export async function findProjects(
 ): Promise<FoundProjects> {
   const found: FoundProjects = { projects: [], refused: [] };
   const covered = new Set<string>();
-  for (const file of goWorks) {
-    const folder = folderOf(file);
-    const covers = await usedFolders(join(dir, file), { folder, file });
-    const isTaken = await addProject(folder, { dir, covers, found });
-    if (isTaken) for (const used of [folder, ...covers]) covered.add(used);
+  for (const folder of goWorks.map(folderOf)) {
+    const added = await addProject(folder, { dir, found });
+    // Where the go.work was refused, its modules may do by themselves.
+    for (const used of [folder, ...(added?.covers ?? [])]) covered.add(used);
   }
   for (const folder of goMods.map(folderOf)) {
-    if (!covered.has(folder)) await addProject(folder, { dir, covers: [], found });
+    if (!covered.has(folder)) await addProject(folder, { dir, found });
   }
   found.projects.sort((a, b) => (a.folder < b.folder ? -1 : 1));
   return found;
@@ -49,44 +47,35 @@ function folderOf(file: string): string {
   return folder === "." ? "" : folder;
 }
 
-/** The folders that a go.work uses, below the folder that was searched. A go.work that go refuses uses none. */
-async function usedFolders(
-  path: string,
-  { folder, file }: { folder: string; file: string },
-): Promise<string[]> {
-  try {
-    return [...statements(await readFile(path, "utf8"), file)]
-      .filter(({ verb }) => verb === "use")
-      .map(({ args: [used = ""] }) => posix.join(folder, used.replaceAll(/^["`]|["`]$/gu, ""), "."))
-      .map((used) => (used === "." ? "" : used.replace(/\/$/u, "")));
-  } catch {
-    return [];
-  }
-}
-
 interface Adding {
   dir: string;
-  covers: string[];
   found: FoundProjects;
 }
 
-async function addProject(folder: string, { dir, covers, found }: Adding): Promise<boolean> {
+async function addProject(folder: string, { dir, found }: Adding): Promise<FoundProject | undefined> {
   if (/\p{Cc}/u.test(folder)) {
     found.refused.push({ folder, reason: "its path has control characters" });
-    return false;
+    return undefined;
   }
   const taken = new Set(found.projects.map(({ name, project }) => name ?? project.name));
   try {
     const { project, name } = await lookAt(folder, dir, taken);
-    found.projects.push({ folder, name, project, covers });
-    return true;
+    const added = { folder, name, project, covers: coveredBy(folder, project) };
+    found.projects.push(added);
+    return added;
   } catch (error) {
     if (!(error instanceof GoferryError)) throw error;
     const { code, message, found: what } = error;
     const reason = `${code}: ${message}${what === undefined ? "" : ` (${what})`}`;
     found.refused.push({ folder, reason });
-    return false;
+    return undefined;
   }
+}
+
+/** The folders that its go.work uses, below the folder that was searched. */
+function coveredBy(folder: string, { layout }: PlannedProject): string[] {
+  if (!layout.hasWork) return [];
+  return layout.modules.map((used) => posix.join(folder, used)).map((used) => (used === "." ? "" : used));
 }
 
 async function lookAt(

@@ -113,14 +113,17 @@ function itemsOf(group: string, values: readonly string[]): Item[] {
   return values.map((value) => ({ group, value }));
 }
 
-function projectItems({ name, ...parts }: LockRequest["projects"][number]): Item[] {
-  return Object.entries({ ...parts, goSum: parts.goSum ?? "none" }).map(([part, value]) => ({
-    group: `project ${name} ${PART_NAMES[part] ?? part}`,
-    value: typeof value === "string" ? value : JSON.stringify(value),
-  }));
+function projectItems({ name, modules, files, ...parts }: LockRequest["projects"][number]): Item[] {
+  const group = (part: string): string => `project ${name} ${part}`;
+  return [
+    ...itemsOf(group("module"), modules),
+    ...files.map(({ path, digest }) => ({ group: group(path), value: digest })),
+    ...Object.entries(parts).map(([part, value]) => ({
+      group: group(part),
+      value: typeof value === "string" ? value : JSON.stringify(value),
+    })),
+  ];
 }
-
-const PART_NAMES: Readonly<Record<string, string>> = { goMod: "go.mod", goSum: "go.sum" };
 
 function goItem(version: string): Item {
   return { group: "version", value: version };

@@ -31,9 +31,11 @@ const LOCK: Lock = {
     projects: [
       {
         name: "app",
-        module: "example.com/app",
-        goMod: DIGEST,
-        goSum: DIGEST,
+        modules: ["example.com/app"],
+        files: [
+          { path: "go.mod", digest: DIGEST },
+          { path: "go.sum", digest: DIGEST },
+        ],
         tags: [],
         packages: ["./..."],
       },
@@ -103,7 +105,13 @@ const lockArbitrary: fc.Arbitrary<Lock> = (() => {
       ...LOCK.request,
       ...(end === null ? {} : { expires: end }),
       projects: [
-        { ...LOCK.request.projects[0], name: "app", module: text, goMod: DIGEST, tags: [text], packages: [] },
+        {
+          name: "app",
+          modules: [text],
+          files: [{ path: "../a b/go.mod", digest: DIGEST }],
+          tags: [text],
+          packages: [],
+        },
       ],
     },
     units: sortUnits(list),
@@ -165,6 +173,12 @@ describe("a lock", () => {
     ["a module without h1", withUnit({ h1: undefined }), " /units/0/h1"],
     ["a short h1", withUnit({ h1: "h1:AAAA" }), " /units/0/h1"],
     ["a gomod with h1", withUnit({ kind: "gomod" }), " /units/0"],
+    ["an absolute file", withFile("/app/go.mod"), " /request/projects/0/files/1/path"],
+    ["a file that climbs late", withFile("a/../../go.mod"), " /request/projects/0/files/1/path"],
+    ["a file of Windows", withFile("C:/go.mod"), " /request/projects/0/files/1/path"],
+    ["another file", withFile("main.go"), " /request/projects/0/files/1/path"],
+    ["a file twice", withFile("go.mod"), " /request/projects/0/files"],
+    ["files out of order", withFile("a/go.mod"), " /request/projects/0/files"],
     ["a unit of another kind", withUnit({ kind: "tool" }), " /units/0/kind"],
     ["a unit that nobody vouches for", withUnit({ id: undefined }), " /units/0"],
     ["a unit that two vouch for", withUnit({ private: true }), " /units/0"],
@@ -193,6 +207,15 @@ function withUnit(change: Record<string, unknown>): string {
   return changed((lock) => Object.assign(lock, { units: [{ ...SYNC, ...change }] }));
 }
 
+function withFile(path: string): string {
+  const files = [
+    { path: "go.mod", digest: DIGEST },
+    { path, digest: DIGEST },
+  ];
+  const projects = LOCK.request.projects.map((project) => ({ ...project, files }));
+  return changed((lock) => Object.assign(lock, { request: { ...LOCK.request, projects } }));
+}
+
 function attempt(text: string): Lock | undefined {
   try {
     return parse(text);
@@ -218,7 +241,6 @@ describe("two locks", () => {
   const request = (change: Partial<Lock["request"]>): Partial<Lock> => ({
     request: { ...LOCK.request, ...change },
   });
-  const [app] = LOCK.request.projects;
 
   it.each([
     [{}, []],
@@ -255,17 +277,21 @@ describe("two locks", () => {
   it("differ by what the files of a project were", () => {
     const projects = [
       {
-        ...app,
         name: "app",
-        module: "example.com/app",
-        goMod: OTHER_DIGEST,
+        modules: ["example.com/app"],
+        files: [
+          { path: "go.mod", digest: OTHER_DIGEST },
+          { path: "go.work", digest: DIGEST },
+        ],
         tags: ["x"],
         packages: ["./..."],
       },
     ];
     expect(compare(request({ projects }))).toEqual([
       `project app go.mod: ${DIGEST} -> ${OTHER_DIGEST}`,
+      `project app go.sum: removed ${DIGEST}`,
       'project app tags: [] -> ["x"]',
+      `project app go.work: added ${DIGEST}`,
     ]);
     expect(compare(request({ projects: [] })).every((text) => text.startsWith("project app "))).toBe(true);
   });

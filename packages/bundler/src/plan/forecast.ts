@@ -67,7 +67,7 @@ export async function forecastPlan(plan: Plan, deps: ForecastDeps): Promise<Fore
   const toolchains = await inParallel(wanted, { width: PARALLEL_SIZES, signal }, (each) =>
     sizeOf(each, deps),
   );
-  const named = await namedBySums(plan.projects.map(({ dir }) => dir));
+  const named = await namedBySums(plan.projects.flatMap(sumFiles));
   const isSame = before !== undefined && compareRequests(before, plan).length === 0;
   return {
     plan,
@@ -90,10 +90,15 @@ async function sizeOf(
   return { ...toolchain, size, isCached: false };
 }
 
+/** Those of a workspace are several. */
+function sumFiles({ dir, files }: Plan["projects"][number]): string[] {
+  return files.flatMap(({ path }) => (path.endsWith(".sum") ? [join(dir, path)] : []));
+}
+
 /** Modules whose files a go.sum vouches for; a line for a go.mod alone says nothing of files. */
-async function namedBySums(folders: readonly string[]): Promise<string[]> {
+async function namedBySums(files: readonly string[]): Promise<string[]> {
   const names = new Set<string>();
-  for (const file of folders.flatMap((dir) => [join(dir, "go.sum"), join(dir, "go.work.sum")])) {
+  for (const file of files) {
     const text = await readFile(file, "utf8").catch(() => "");
     for (const [, path = "", version = ""] of text.matchAll(/^(\S+) (\S+) h1:\S+$/gmu)) {
       if (!version.endsWith("/go.mod")) names.add(`${path}@${version}`);

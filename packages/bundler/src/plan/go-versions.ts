@@ -31,7 +31,7 @@ export interface GoSource {
   askToolchain(moduleVersion: string): Promise<ToolchainAnswer>;
 }
 
-/** A project's demand: how it is called in messages, and its go.mod. */
+/** A project's demand: the go.mod or go.work that it stands in, as messages name it, and its lines. */
 export interface GoDemand {
   subject: string;
   goMod: Pick<GoMod, "go" | "toolchain">;
@@ -88,7 +88,7 @@ export async function resolveGoVersions(request: GoRequest, source: GoSource): P
 }
 
 /**
- * The Go version that a go.mod needs at least: the newer of its go and toolchain lines. A toolchain line counts
+ * The Go version that a go.mod or go.work needs at least: the newer of its go and toolchain lines. A toolchain line counts
  * because on the host, with GOTOOLCHAIN=path, go refuses to work where the toolchain named there is newer than
  * itself and missing. `go 1.27` is returned as 1.27.0, the first release of the line, which go would look for.
  */
@@ -112,7 +112,7 @@ export function refuseTooOld(versions: readonly string[], demands: readonly GoDe
     throw new GoferryError("GO_TOO_OLD", {
       subject,
       message: "the project needs a newer Go than the bundle carries",
-      expected: `Go ${neededGo(goMod)} or newer, by the go and toolchain lines of its go.mod`,
+      expected: `Go ${neededGo(goMod)} or newer, by the go and toolchain lines of this file`,
       found: `Go ${newest}`,
       next: "write `go: [go.mod]` in the spec, beside other versions if you like",
     });

@@ -15,13 +15,19 @@ const LISTED = ["1.26.8", "1.27.0", "1.27.1"].flatMap((version) =>
 
 const FILES: Record<string, string> = {
   "app/go.mod": "module example.com/app\n\ngo 1.26.8\n\nrequire golang.org/x/sync v0.15.0\n",
-  "app/go.sum": "golang.org/x/sync v0.15.0 h1:x=\n",
+  "app/go.sum": "golang.org/x/sync v0.15.0 h1:x=\ngolang.org/x/sync v0.15.0/go.mod h1:x=\n",
   "plain/go.mod": "module example.com/Plain_Tool/v2\n\ngo 1.21\n",
   "new/go.mod": "module new\n\ngo 1.27\n\ntoolchain go1.27.1\n",
   "old/go.mod": "module old\n",
   "nosum/go.mod": "module nosum\n\nrequire golang.org/x/sync v0.15.0\n",
   "other/app/go.mod": "module example.org/app\n",
-  "work/go.work": "go 1.27\n\nuse ./a\n",
+  "work/go.work": "go 1.26.7\n\ntoolchain go1.26.8\n\nuse (\n\t./a\n\t./b\n)\n",
+  "work/go.work.sum": "",
+  "work/a/go.mod": "module example.com/work/a\n\ngo 1.26.7\n",
+  "work/a/go.sum": "",
+  "work/b/go.mod": "module example.com/work/b\n\ngo 1.21\n",
+  "newer/go.work": "go 1.27\n\nuse ./a\n",
+  "newer/a/go.mod": "module example.com/newer/a\n",
   "broken/go.mod": "modul broken\n",
   "nameless/go.mod": "module _/_\n",
 };
@@ -50,6 +56,7 @@ function plan(yaml: string, deps: Partial<PlanDeps> = {}): Promise<Plan> {
 }
 
 const APP = "projects: [app, {path: ./plain, name: tool, tags: [b, a], cgo: false}]\n";
+const WITH_WORK = APP.replace("[app, ", "[app, work, ");
 
 describe("makePlan", () => {
   it("decides everything before a byte is fetched", async () => {
@@ -74,11 +81,13 @@ describe("makePlan", () => {
       notes: [],
     });
     expect(made.projects).toMatchObject([
-      { name: "app", dir: `${HOME}/app`, module: "example.com/app", goVersion: "1.26.8" },
-      { name: "tool", dir: `${HOME}/plain`, module: "example.com/Plain_Tool/v2", goVersion: "1.21.0" },
+      { name: "app", dir: `${HOME}/app`, modules: ["example.com/app"], goVersion: "1.26.8" },
+      { name: "tool", dir: `${HOME}/plain`, modules: ["example.com/Plain_Tool/v2"], goVersion: "1.21.0" },
     ]);
-    expect(made.projects[0]?.digests.goSum).toMatch(/^sha256:[0-9a-f]{64}$/u);
-    expect(made.projects[1]?.digests.goSum).toBeUndefined();
+    expect(made.projects.map(({ files }) => files.map(({ path }) => path))).toEqual([
+      ["go.mod", "go.sum"],
+      ["go.mod"],
+    ]);
     expect(made.toolchains.map(({ version }) => version)).toEqual([
       "v0.0.1-go1.27.1.linux-amd64",
       "v0.0.1-go1.27.1.linux-arm64",
@@ -91,7 +100,7 @@ describe("makePlan", () => {
     const made = await plan("projects: [app, new, old]\n");
     expect(made.goVersions).toEqual(["1.27.1"]);
     // printf 'module old\n' | sha256sum
-    expect(made.projects[2]?.digests.goMod).toBe(
+    expect(made.projects[2]?.files[0]?.digest).toBe(
       "sha256:27208be3a007884729415433d5c9c9b22c6db92fa1720dc5cd95bee19b04176e",
     );
   });
@@ -99,6 +108,16 @@ describe("makePlan", () => {
   it("names projects after their modules, without the major version", async () => {
     const made = await plan("projects: [plain, app]\ngo: stable\n");
     expect(made.projects.map(({ name }) => name)).toEqual(["plain_tool", "app"]);
+  });
+
+  it("takes a go.work, its modules and the Go that any of these asks for", async () => {
+    const made = await plan("projects: [./work]\n");
+    expect(made.goVersions).toEqual(["1.26.8"]);
+    const files = ["a/go.mod", "a/go.sum", "b/go.mod", "go.work", "go.work.sum"];
+    expect(made.projects).toMatchObject([
+      { name: "work", modules: ["example.com/work/a", "example.com/work/b"], goVersion: "1.26.8" },
+    ]);
+    expect(made.request.projects[0]?.files.map(({ path }) => path)).toEqual(files);
   });
 
   it("carries only Go where no project is named", async () => {
@@ -119,14 +138,19 @@ describe("makePlan", () => {
 
   it.each([
     ["a folder that is not there", "projects: [app, gone]", "PROJECT_INVALID", "gone"],
-    ["a workspace", "projects: [work]", "PROJECT_INVALID", "work"],
     ["a go.mod that Go would refuse", "projects: [broken]", "PROJECT_INVALID", "broken/go.mod:1"],
     ["a missing go.sum", "projects: [./nosum/]", "GO_SUM_MISSING", "./nosum/go.sum"],
-    ["a file that cannot be read", "projects: [locked]", "IO_FAILED", "locked/go.mod"],
+    ["a file that cannot be read", "projects: [locked]", "IO_FAILED", "locked/go.work"],
     ["a name twice", "projects: [app, other/app]", "SPEC_INVALID", "goferry.yaml:3:17"],
     ["a given name twice", "projects: [app, {path: plain, name: app}]", "SPEC_INVALID", "goferry.yaml:3:17"],
     ["a module without a name", "projects: [nameless]", "SPEC_INVALID", "goferry.yaml:3:12"],
     ["a Go that is too old", "projects: [new]\ngo: ['1.27.0']", "GO_TOO_OLD", "new/go.mod"],
+    [
+      "a Go that is too old for a workspace",
+      "projects: [newer]\ngo: ['1.26.8']",
+      "GO_TOO_OLD",
+      "newer/go.work",
+    ],
     ["a project from before 1.21", "projects: [old]", "GO_VERSION_UNSUPPORTED", "goferry.yaml:1:1"],
     [
       "a Go that is not there",
@@ -157,7 +181,7 @@ describe("expires", () => {
 });
 
 describe("a plan from a lock", () => {
-  const YAML = `${APP}go: [go.mod, stable]\nmodules: [golang.org/x/sync@latest]\nexpires: 180d\n`;
+  const YAML = `${WITH_WORK}go: [go.mod, stable]\nmodules: [golang.org/x/sync@latest]\nexpires: 180d\n`;
 
   /** Before the bundle of the lock expires. */
   const IN_TIME = new Date("2026-07-01T03:04:04Z");
@@ -211,7 +235,7 @@ describe("a plan from a lock", () => {
     const shuffled = `expires: 180d
 go: [stable, go.mod, stable]
 modules: [golang.org/x/sync@latest]
-projects: [{path: sub/plain, cgo: false, tags: [a, b], name: tool}, {path: ./sub/app/}]
+projects: [{path: sub/plain, cgo: false, tags: [a, b], name: tool}, {path: ./sub/app/}, sub/work]
 `;
     const deps = { lock, now: IN_TIME, readFile: reader(files) };
     await expect(plan(shuffled, deps)).resolves.toMatchObject({
@@ -228,6 +252,10 @@ projects: [{path: sub/plain, cgo: false, tags: [a, b], name: tool}, {path: ./sub
     ["a changed go.mod", YAML, { ...FILES, "app/go.mod": `${FILES["app/go.mod"]}\n` }],
     ["a changed go.sum", YAML, { ...FILES, "app/go.sum": "" }],
     ["a new go.sum", YAML, { ...FILES, "plain/go.sum": "" }],
+    ["a changed go.work", YAML, { ...FILES, "work/go.work": `${FILES["work/go.work"]}\n` }],
+    ["a changed go.work.sum", YAML, { ...FILES, "work/go.work.sum": "a.b/c v1.0.0/go.mod h1:x=\n" }],
+    ["a changed go.mod of a workspace", YAML, { ...FILES, "work/b/go.mod": "module example.com/work/b\n" }],
+    ["a new go.sum of a workspace", YAML, { ...FILES, "work/b/go.sum": "" }],
     ["a project less", YAML.replace("[app, ", "["), FILES],
   ])("refuses %s as drift", async (_, yaml, files) => {
     const lock = { file: "goferry.lock", lock: await lockOf(YAML) };

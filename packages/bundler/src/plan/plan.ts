@@ -10,7 +10,7 @@ import type { ModuleQuery } from "../spec/module-query.ts";
 import type { ReadFile, Spec } from "../spec/read.ts";
 import { refuseTooOld, resolveGoVersions } from "./go-versions.ts";
 import type { GoSource, ResolvedGo } from "./go-versions.ts";
-import { planProjects, projectFile } from "./projects.ts";
+import { planProjects } from "./projects.ts";
 import type { PlannedProject } from "./projects.ts";
 
 export interface PlanDeps extends GoSource {
@@ -107,10 +107,7 @@ async function goVersions(
   projects: readonly PlannedProject[],
   deps: PlanDeps,
 ): Promise<ResolvedGo> {
-  const demands = projects.map((project) => ({
-    subject: projectFile(project, "go.mod"),
-    goMod: project.goMod,
-  }));
+  const demands = projects.flatMap((project) => project.demands);
   if (deps.lock !== undefined) {
     const versions = [...deps.lock.lock.go].toSorted(newestGoFirst);
     refuseTooOld(versions, demands);
@@ -134,13 +131,12 @@ function earlierHeads(lock: Lock | undefined, before: Lock | undefined): Plan["e
   return { [log.name]: lock === undefined ? [log.head, ...earlier] : earlier };
 }
 
-/** The spec as a lock records it: no paths, lists sorted, what the projects' files were. */
+/** The spec as a lock records it: no paths of this machine, lists sorted, what the projects' files were. */
 function requestOf(spec: Spec, projects: readonly PlannedProject[]): LockRequest {
-  const requested = projects.map(({ name, module, digests, platforms, tags, packages, cgo }) => ({
+  const requested = projects.map(({ name, modules, files, platforms, tags, packages, cgo }) => ({
     name,
-    module,
-    goMod: digests.goMod,
-    ...(digests.goSum === undefined ? {} : { goSum: digests.goSum }),
+    modules: modules.toSorted(),
+    files,
     ...(platforms === undefined ? {} : { platforms }),
     tags,
     packages,

@@ -1,32 +1,27 @@
-// The projects of a spec, looked at where they stand: each folder's go.mod is read for its module path and the Go
-// it needs, and go.mod and go.sum are digested for the lock. Nothing here is changed or run.
+// The projects of a spec, looked at where they stand: what their go.mod and go.work files say and need, and the name of
+// each. Nothing here is changed or run.
 
-import { join, resolve } from "node:path";
-import { digestOf, GoferryError, type Digest } from "@goferry/core";
-import { parseGoMod } from "../spec/go-mod.ts";
-import type { GoMod } from "../spec/go-mod.ts";
+import { resolve } from "node:path";
+import { GoferryError, newerGoVersion } from "@goferry/core";
 import type { ProjectSpec, ReadFile, Spec } from "../spec/read.ts";
 import { neededGo } from "./go-versions.ts";
+import { readProjectFiles } from "./project-files.ts";
+import type { ProjectFiles } from "./project-files.ts";
 
 /** A project of the spec with what its folder says. */
-export interface PlannedProject extends ProjectSpec {
-  /** Unique in the spec; the default is taken from the module path. */
+export interface PlannedProject extends ProjectSpec, ProjectFiles {
+  /** Unique in the spec; the default is taken from the module paths. */
   name: string;
   /** Absolute folder. Never written to a lock or a bundle. */
   dir: string;
-  /** Module path. */
-  module: string;
   /** The Go version that it needs at least, such as "1.27.0". */
   goVersion: string;
-  goMod: GoMod;
-  /** "sha256:…" of each file; goSum is undefined if there is none and none is needed. */
-  digests: { goMod: Digest; goSum: Digest | undefined };
 }
 
 /**
  * Looks at every project of the spec; `specDir` is the absolute folder that relative paths start from. Throws
- * PROJECT_INVALID (no go.mod, or not one Go would read), GO_SUM_MISSING, SPEC_INVALID (a name twice, or none
- * that can be made), IO_FAILED.
+ * PROJECT_INVALID (no go.mod or go.work, or not one Go would read), REPLACE_OUT_OF_REACH, GO_SUM_MISSING, SPEC_INVALID
+ * (a name twice, or none that can be made), IO_FAILED.
  */
 export async function planProjects(
   spec: Pick<Spec, "projects" | "where">,
@@ -52,11 +47,6 @@ export async function planProjects(
   return planned;
 }
 
-/** A file of a project as messages name it: below the folder as the spec wrote it. */
-export function projectFile({ path }: Pick<ProjectSpec, "path">, file: string): string {
-  return `${path.replace(/[/\\]+$/u, "")}/${file}`;
-}
-
 interface Folder {
   specDir: string;
   readFile: ReadFile;
@@ -68,72 +58,35 @@ async function planProject(
   { specDir, readFile }: Folder,
 ): Promise<PlannedProject> {
   const dir = resolve(specDir, project.path);
-  const read = (file: string): Promise<Uint8Array | undefined> =>
-    readIfThere(join(dir, file), projectFile(project, file), readFile);
-  const goModBytes = await read("go.mod");
-  if (goModBytes === undefined) throw noGoMod(project.path, where, await read("go.work"));
-  // Bytes that are not UTF-8 are harmless in a comment, and nowhere else do they get past the parser.
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(goModBytes);
-  const goMod = parseGoMod(text, projectFile(project, "go.mod"));
-  const goSumBytes = await read("go.sum");
-  if (goSumBytes === undefined && goMod.needsGoSum) {
-    throw new GoferryError("GO_SUM_MISSING", {
-      subject: projectFile(project, "go.sum"),
-      message: "the project has requirements and no go.sum that vouches for them",
-      expected: "a go.sum beside the go.mod",
-      found: "none",
-      next: `run "go mod tidy" in ${project.path} and look at what it wrote`,
+  const label = project.path.replace(/[/\\]+$/u, "");
+  const files = await readProjectFiles({ dir, label, readFile });
+  if (files === undefined) {
+    throw new GoferryError("PROJECT_INVALID", {
+      subject: project.path,
+      message: "the folder has no go.mod",
+      expected: "a folder with a go.mod or a go.work, relative to the spec",
+      found: "neither",
+      next: `correct the path at ${where}, or run "go mod init" in the folder`,
     });
   }
-  const goSum = goSumBytes === undefined ? undefined : digestOf(goSumBytes);
   return {
     ...project,
-    name: project.name ?? nameOf(goMod.module, where),
+    ...files,
+    name: project.name ?? nameOf(files.modules, where),
     dir,
-    module: goMod.module,
-    goVersion: neededGo(goMod),
-    goMod,
-    digests: { goMod: digestOf(goModBytes), goSum },
+    goVersion: files.demands.map(({ goMod }) => neededGo(goMod)).reduce(newerGoVersion, "1.0"),
   };
 }
 
-async function readIfThere(
-  path: string,
-  subject: string,
-  readFile: ReadFile,
-): Promise<Uint8Array | undefined> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new GoferryError("IO_FAILED", {
-      subject,
-      message: "a file of the project cannot be read",
-      expected: "a readable file",
-      found: typeof code === "string" ? code : "an error",
-      next: "make it readable for the user who builds the bundle",
-      cause,
-    });
-  }
-}
-
-function noGoMod(path: string, where: string, goWork: Uint8Array | undefined): GoferryError {
-  return new GoferryError("PROJECT_INVALID", {
-    subject: path,
-    message: "the folder has no go.mod",
-    expected: "a folder with a go.mod, relative to the spec",
-    found: goWork === undefined ? "no go.mod" : "a go.work",
-    next:
-      goWork === undefined
-        ? `correct the path at ${where}, or run "go mod init" in the folder`
-        : `name at ${where} the folders that the go.work uses`,
-  });
-}
-
-/** The last element of a module path that is not a major version, as a name: "prometheus" of "…/prometheus/v2". */
-function nameOf(module: string, where: string): string {
-  const elements = module.split("/");
+/**
+ * The last element of the module path that is not a major version, as a name: "prometheus" of "…/prometheus/v2". Of
+ * several modules it is that of what their paths have in common, or of the first where that is only a host.
+ */
+function nameOf(modules: readonly string[], where: string): string {
+  const [first = [], ...others] = modules.map((module) => module.split("/"));
+  const differs = first.findIndex((element, at) => others.some((other) => other[at] !== element));
+  const common = differs === -1 ? first : first.slice(0, differs);
+  const elements = common.length > 1 || first.length === 1 ? common : first;
   if (elements.length > 1 && /^v[0-9]+$/u.test(elements.at(-1) ?? "")) elements.pop();
   const name = (elements.at(-1) ?? "")
     .toLowerCase()
@@ -143,7 +96,7 @@ function nameOf(module: string, where: string): string {
   if (name !== "") return name;
   throw new GoferryError("SPEC_INVALID", {
     subject: where,
-    message: `no project name can be made of the module path ${module}`,
+    message: `no project name can be made of the module path ${modules.join(", ")}`,
     expected: "a name: of letters and digits",
     found: "none",
     next: "give the project a name: {path: ..., name: ...}",

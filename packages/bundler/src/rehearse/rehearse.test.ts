@@ -9,6 +9,7 @@ import {
   codeOf,
   findBundlerGo,
   goIn,
+  projectAt,
   runner,
   temporaryFolder,
   writeFiles,
@@ -58,8 +59,7 @@ describe.skipIf(found === undefined)("rehearse", () => {
     await writeFile(join(goroot, "go.env"), `${lines.join("")}GOFLAGS=-modcacherw\n`);
     const app = join(folder, "app");
     await writeFiles(app, files);
-    const go = goIn(join(folder, "w"), real);
-    const copy = await copyProject({ name: "app", dir: app }, { go, to: join(folder, "copy") });
+    const copy = await copyProject(await projectAt(app), { to: join(folder, "copy") });
     const project = { copy, platforms: [HOST], tags: [], packages: [], cgo: false, ...build };
     return {
       root,

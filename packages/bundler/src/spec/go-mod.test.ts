@@ -2,6 +2,15 @@ import { GoferryError } from "@goferry/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseGoMod } from "./go-mod.ts";
+import type { GoMod } from "./go-mod.ts";
+
+/** Requirements without their order. */
+function textOf(requires: GoMod["requires"]): string {
+  return requires
+    .map(({ path, version }) => `${path} ${version}`)
+    .toSorted()
+    .join();
+}
 
 // Every case was compared with what `go mod edit -json` of go1.26.8 says to the same text.
 
@@ -24,21 +33,32 @@ describe("parseGoMod", () => {
     ["unknown directives", "module a\nfuture x => y\nfuture (\n  go 1.99\n)\n", "a", undefined, undefined],
     ["old line ends", "module a\r\ngo 1.21.0\r\n", "a", "1.21.0", undefined],
   ])("reads %s", (_, text, module, go, toolchain) => {
-    expect(parseGoMod(text, "go.mod")).toEqual({ module, go, toolchain, needsGoSum: false });
+    expect(parseGoMod(text, "go.mod")).toMatchObject({ module, go, toolchain, requires: [] });
   });
 
   it.each([
-    ["nothing is required", "", false],
-    ["something is required", "require a.b/c v1.0.0", true],
-    ["something is required in a block", "require (\n a.b/c v1.0.0 // indirect\n)", true],
-    ["all is replaced by folders", 'require a.b/c v1.0.0\nreplace a.b/c => "./c d"', false],
-    ["one version is replaced by a folder", "require a.b/c v1.0.0\nreplace a.b/c v1.0.0 => ../c", false],
-    ["a folder is on Windows", "require a.b/c v1.0.0\nreplace (\n a.b/c => C:\\c\n)", false],
-    ["another version is replaced", "require a.b/c v1.0.0\nreplace a.b/c v1.1.0 => ../c", true],
-    ["a module replaces it", "require a.b/c v1.0.0\nreplace a.b/c => x.y/c v1.0.1", true],
-    ["one of two is replaced", "require a.b/c v1.0.0\nrequire a.b/d v1.0.0\nreplace a.b/c => ../c", true],
-  ])("knows that where %s a go.sum matters or not", (_, lines, needsGoSum) => {
-    expect(parseGoMod(`module a\n${lines}\n`, "go.mod").needsGoSum).toBe(needsGoSum);
+    ["nothing", "", [], []],
+    ["a line", "require a.b/c v1.0.0", ["a.b/c v1.0.0"], []],
+    [
+      "a block",
+      'require (\n a.b/c v1.0.0 // indirect\n "a.b/d" v0.1.0\n)',
+      ["a.b/c v1.0.0", "a.b/d v0.1.0"],
+      [],
+    ],
+    ["a folder", 'replace a.b/c => "./c d"', [], ["a.b/c => ./c d"]],
+    ["a folder above", "replace a.b/c => ../..", [], ["a.b/c => ../.."]],
+    ["a folder for one version", "replace a.b/c v1.0.0 => ../c", [], ["a.b/c@v1.0.0 => ../c"]],
+    ["a folder of Windows", "replace (\n a.b/c => C:\\c\n)", [], ["a.b/c => C:\\c"]],
+    ["a module", "replace a.b/c => x.y/c v1.0.1", [], ["a.b/c => a module"]],
+    ["a replace without an end", "replace a.b/c =>", [], []],
+  ])("reads %s of what is required and replaced", (_, lines, requires, replaces) => {
+    const goMod = parseGoMod(`module a\n${lines}\n`, "go.mod");
+    expect(goMod.requires.map(({ path, version }) => `${path} ${version}`)).toEqual(requires);
+    const texts = goMod.replaces.map(
+      ({ path, version, folder }) =>
+        `${path}${version === undefined ? "" : `@${version}`} => ${folder ?? "a module"}`,
+    );
+    expect(texts).toEqual(replaces);
   });
 
   it.each([
@@ -98,7 +118,11 @@ describe("parseGoMod", () => {
             module,
             go: version,
             toolchain: version === undefined ? undefined : `go${version}`,
-            needsGoSum: needs.length > 0,
+            replaces: [],
+            requires: expect.toSatisfy(
+              (found: GoMod["requires"]) =>
+                textOf(found) === textOf(needs.map(([name, at]) => ({ path: name, version: at }))),
+            ),
           });
         },
       ),

@@ -35,12 +35,13 @@ const TARGET_PLATFORM = z.enum(TARGET_PLATFORMS);
 
 const PROJECT = z.strictObject({
   path: PATH.meta({
-    description: "Folder of the project, relative to this file. It holds a go.mod.",
+    description:
+      "Folder of the project, relative to this file. It holds a go.mod, or a go.work, which then says which modules are built.",
     examples: ["./app"],
   }),
   name: NAME.optional().meta({
     description:
-      "Name of the project in listings and in goferry.lock. Default: the last element of its module path without the major version.",
+      "Name of the project in listings and in goferry.lock. Default: the last element of its module path without the major version; in a workspace, of what the module paths have in common.",
   }),
   platforms: z.array(TARGET_PLATFORM).min(1).optional().meta({
     description:

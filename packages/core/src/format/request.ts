@@ -5,11 +5,26 @@
 import * as z from "zod";
 import { BUNDLE_NAME, DIGEST, PLATFORM } from "./fields.ts";
 
+/** Relative, and climbing only at its beginning: a folder that a replace directive names may lie beside the project. */
+const PROJECT_FILE = z
+  .string()
+  .regex(/^(?!\p{L}:)(?:\.\.\/)*(?:(?!\.{1,2}\/)[^/\\\p{Cc}]+\/)*go\.(?:mod|sum|work|work\.sum)$/u, {
+    error: "the path of a go.mod, go.sum, go.work or go.work.sum, relative to the project",
+  });
+
 const PROJECT = z.strictObject({
   name: BUNDLE_NAME,
-  module: z.string().min(1).describe("Module path."),
-  goMod: DIGEST.describe("Digest of go.mod."),
-  goSum: DIGEST.optional().describe("Digest of go.sum, if there is one."),
+  modules: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe("Module paths: one, or those that the project's go.work uses."),
+  files: z
+    .array(z.strictObject({ path: PROJECT_FILE, digest: DIGEST }))
+    .min(1)
+    .refine(isInOrder, { error: "files sorted by path, each once" })
+    .describe(
+      "Every go.mod, go.sum, go.work and go.work.sum that decides what is built, also of folders that replace directives name; sorted by path.",
+    ),
   platforms: z.array(PLATFORM).optional().describe("If they differ from those of the bundle."),
   tags: z.array(z.string()).describe("Build tags."),
   packages: z.array(z.string()).describe("Package patterns that the rehearsal built."),
@@ -28,3 +43,7 @@ export const REQUEST_SCHEMA = z
   .describe("What was asked for: the spec, its defaults filled in, lists sorted.");
 
 export type Request = z.infer<typeof REQUEST_SCHEMA>;
+
+function isInOrder(files: readonly { path: string }[]): boolean {
+  return files.every(({ path }, at) => at === 0 || (files[at - 1]?.path ?? "") < path);
+}

@@ -58,7 +58,9 @@ export function planOutcome(forecast: Forecast, spec: string): Outcome {
     ],
     [
       "projects",
-      projects.map((project) => `${project.name}: ${project.module}, needs Go ${project.goVersion}`),
+      projects.map(
+        (project) => `${project.name}: ${project.modules.join(", ")}, needs Go ${project.goVersion}`,
+      ),
     ],
     ["modules", queries(made.modules)],
     ["tools", queries(made.tools)],
@@ -86,10 +88,10 @@ export function planOutcome(forecast: Forecast, spec: string): Outcome {
         carried: isCarried,
       })),
       downloadSize: total ?? null,
-      projects: projects.map(({ name: project, dir, module, goVersion }) => ({
+      projects: projects.map(({ name: project, dir, modules, goVersion }) => ({
         name: project,
         dir,
-        module,
+        modules,
         goVersion,
       })),
       modules: queries(made.modules),

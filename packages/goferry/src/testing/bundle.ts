@@ -98,7 +98,13 @@ export async function makeBundle(
       go: [TEST_GO],
       platforms: [platform],
       projects: [
-        { name: "app", module: "example.com/app", goMod: digestOf(Buffer.from("")), tags: [], packages: [] },
+        {
+          name: "app",
+          modules: ["example.com/app"],
+          files: [{ path: "go.mod", digest: digestOf(Buffer.from("")) }],
+          tags: [],
+          packages: [],
+        },
       ],
       modules: [],
       tools: [],
