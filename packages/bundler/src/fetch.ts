@@ -17,6 +17,7 @@ import {
   type FileDownloader,
 } from "./go/toolchain.ts";
 import type { BuildContext } from "./machine.ts";
+import { refuseUnknownPlatforms, type WantedPlatforms } from "./go/unknown-platforms.ts";
 import { createCache } from "./net/cache.ts";
 import type { Network } from "./network.ts";
 import { inParallel } from "./parallel.ts";
@@ -55,6 +56,12 @@ export async function fetchAll(
   const goproxy = proxiesWithShelf(context.workDir, network.goEnv["GOPROXY"] ?? "");
   const env = { ...network.goEnv, GOPROXY: goproxy };
   const go = createGo({ goroot, env, secrets: context.machine.env, runner: network.runner });
+  await refuseUnknownPlatforms(platformsOfProjects(plan), {
+    go,
+    version: plan.buildGo,
+    cwd: context.workDir,
+    signal: context.signal,
+  });
   const projects = await copyProjects(plan, context);
   context.onProgress({ stage: "modules" });
   const collected = await collectModules({
@@ -92,7 +99,12 @@ export async function fetchAll(
     tools: resolvedQueries(plan.tools.map(moduleQueryText), entries),
     goroot,
     projects,
-    notes: [...uselessPatterns(network.privatePatterns).map(uselessNote), ...plan.notes, ...collected.notes],
+    notes: [
+      ...uselessPatterns(network.privatePatterns).map(uselessNote),
+      ...plan.notes,
+      ...projects.flatMap(({ copy }) => copy.notes),
+      ...collected.notes,
+    ],
   };
 }
 
@@ -186,6 +198,14 @@ function sumOf(progress: Map<string, { done: number; total: number | undefined }
     total = total === undefined || each.total === undefined ? undefined : total + each.total;
   }
   return { done, total };
+}
+
+/** Those that the spec names for a project; the Go of the bundle is there for all of its own. */
+function platformsOfProjects({ spec, projects }: Plan): WantedPlatforms[] {
+  return projects.map(({ platforms = [] }, index) => ({
+    where: spec.where(["projects", index, "platforms"]),
+    platforms,
+  }));
 }
 
 async function copyProjects(

@@ -280,7 +280,7 @@ function sumMissing(text: string, { subject }: GoFailure): GoferryError | undefi
 
 function projectInvalid(text: string, { subject }: GoFailure): GoferryError | undefined {
   const pattern =
-    /errors parsing (?:\S*)go\.(?:mod|work)|go\.(?:mod|work):\d+:|no required module provides package|updates to go\.(?:mod|work) needed|cannot find main module|go\.mod file not found|go: inconsistent vendoring|cannot load module \S+ listed in go\.work|no modules were found|ambiguous import|package \S+ is not in std|malformed import path/u;
+    /errors parsing (?:\S*)go\.(?:mod|work)|go\.(?:mod|work):\d+:|no required module provides package|updates to go\.(?:mod|work) needed|cannot find main module|go\.mod file not found|go: inconsistent vendoring|cannot load module \S+ listed in go\.work|listed in go\.work file requires go|conflicting replacements (?:found )?for|is replaced (?:at all versions )?in the go\.work|no modules were found|ambiguous import|package \S+ is not in std|malformed import path/u;
   const found = lineWith(text, pattern);
   if (found === undefined) return undefined;
   return new GoferryError("PROJECT_INVALID", {

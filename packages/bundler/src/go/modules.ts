@@ -5,6 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { unitName } from "@goferry/core";
+import { unknownTags } from "./build-tags.ts";
 import { shelfFolder, shelveDownloads } from "./closures.ts";
 import { readDownloadCache, versionsWithoutMod } from "./download-cache.ts";
 import { goFolders } from "./environment.ts";
@@ -75,6 +76,7 @@ export async function collectModules(options: CollectOptions): Promise<Collected
     onStep?.(name);
     const copy = await cloneProject(project.copy, join(workDir, "projects", name), signal);
     notes.push(...(await fetchProject({ go, project: { ...project, copy }, signal })));
+    notes.push(...(await unknownTags({ go, project, signal })));
     await closures.close();
   }
   const entries: ResolvedEntry[] = [];
