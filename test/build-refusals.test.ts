@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { generateKey } from "../packages/bundler/src/index.ts";
 import { toolchainModule } from "../packages/core/src/index.ts";
 import { build, buildSite, expectNothing, expectTidy, type BuildSite } from "./kit/build-site.ts";
+import { writeFiles } from "./kit/bundler-go.ts";
 import type { Answer } from "./kit/module-server.ts";
 import { addModule, changeModule, QUICK_VERSION, quickWorld, type QuickWorld } from "./kit/quick-go.ts";
 import { testPlatform } from "./kit/real-go.ts";
@@ -93,6 +94,53 @@ describe("goferry build refuses, before it asks anybody,", () => {
       subject: text(new RegExp(`goferry\\.yaml:${line}:${column}`, "u")),
     });
     expect(JSON.stringify(result.json)).toMatch(about);
+    await expectNothing(site);
+    expect(world.server.requests).toHaveLength(asked);
+  });
+
+  const reasons = { expected: expect.any(String), found: expect.any(String), next: expect.any(String) };
+  const needy = (path: string): string => `module example.com/${path}\n\ngo 1.21\n\nrequire a.b/c v1.0.0\n`;
+
+  it.each<[string, string, Record<string, string>, string, RegExp]>([
+    ["a folder without a go.mod", "[./gone]", {}, "PROJECT_INVALID", /^\.\/gone$/u],
+    ["a name used twice", "[./app, {path: ./two, name: app}]", {}, "SPEC_INVALID", /goferry\.yaml:4:/u],
+    ["a platform of no Go", "[{path: ./app, platforms: [linux/amd46]}]", {}, "SPEC_INVALID", /yaml:4:/u],
+    [
+      "a replace out of reach",
+      "[./app]",
+      { "go.mod": `${needy("app")}replace a.b/c => ../../elsewhere\n` },
+      "REPLACE_OUT_OF_REACH",
+      /^\.\/app\/go\.mod$/u,
+    ],
+    [
+      "a replace by a path of this machine",
+      "[./app]",
+      { "go.mod": `${needy("app")}replace a.b/c => /srv/c\n` },
+      "REPLACE_OUT_OF_REACH",
+      /^\.\/app\/go\.mod$/u,
+    ],
+    ["no go.sum", "[./app]", { "go.mod": needy("app") }, "GO_SUM_MISSING", /^\.\/app\/go\.sum$/u],
+    [
+      "no go.sum in one module of a workspace",
+      "[./app]",
+      { "go.work": "go 1.21\nuse ./a\nuse .\n", "a/go.mod": needy("a"), "go.sum": "" },
+      "GO_SUM_MISSING",
+      /^\.\/app\/a\/go\.sum$/u,
+    ],
+    [
+      "a workspace without its module",
+      "[./app]",
+      { "go.work": "go 1.21\nuse ./gone\n" },
+      "REPLACE_OUT_OF_REACH",
+      /^\.\/app\/go\.work$/u,
+    ],
+  ])("a project with %s", async (_, projects, files, code, subject) => {
+    await using site = await quickSite(files);
+    await writeFiles(site.folder, { "two/go.mod": "module example.com/two\n" });
+    const head = `name: site\ngo: ["1.27.1"]\nplatforms: [${testPlatform()}]\n`;
+    await writeFile(site.spec, `${head}projects: ${projects}\n`);
+    const asked = world.server.requests.length;
+    expectRefused(await build(site), 2, { code, subject: text(subject), ...reasons });
     await expectNothing(site);
     expect(world.server.requests).toHaveLength(asked);
   });
@@ -210,6 +258,64 @@ describe("goferry build refuses what the network does not give:", () => {
     await site[Symbol.asyncDispose]();
     // Six attempts with up to 15.5 s between them.
     expect(ms).toBeLessThan(30_000);
+  });
+});
+
+describe("goferry build refuses what Go does not accept:", () => {
+  it("a module whose go.mod names another path", async () => {
+    const path = "example.com/renamed";
+    const goSum = addModule(world, {
+      ...depOf(path),
+      files: { "go.mod": "module example.com/new-name\n", "dep.go": "package dep\n\nconst Thing = 1\n" },
+    });
+    await using site = await quickSite(projectOn(path, goSum));
+    expectRefused(await build(site), 2, {
+      code: "MODULE_INVALID",
+      subject: path,
+      expected: path,
+      found: "example.com/new-name",
+      next: expect.any(String),
+    });
+    await expectNothing(site);
+  });
+
+  it("a platform that this version of it does not build for", async () => {
+    await using site = await quickSite();
+    const spec = await readFile(site.spec, "utf8");
+    await writeFile(site.spec, spec.replace("[./app]", "[{path: ./app, platforms: [windows/arm]}]"));
+    expectRefused(await build(site), 2, {
+      code: "SPEC_INVALID",
+      subject: text(/goferry\.yaml:4:37$/u),
+      expected: text(/1\.27\.1/u),
+      found: "windows/arm",
+      next: expect.any(String),
+    });
+    await expectNothing(site);
+  });
+
+  it("a project that needs a newer Go than the one asked for", async () => {
+    const files = { "go.work": "go 1.27.0\ntoolchain go1.27.2\nuse .\n" };
+    await using site = await quickSite(files);
+    expectRefused(await build(site), 2, {
+      code: "GO_TOO_OLD",
+      subject: "./app/go.work",
+      expected: text(/1\.27\.2/u),
+      found: "Go 1.27.1",
+      next: text(/go\.mod/u),
+    });
+    await expectNothing(site);
+  });
+
+  it("a go.work that is older than one of its modules", async () => {
+    const files = { "go.work": "go 1.20\nuse .\n" };
+    await using site = await quickSite(files);
+    expectRefused(await build(site), 2, {
+      code: "PROJECT_INVALID",
+      subject: "app",
+      found: text(/requires go >= 1\.21, but go\.work lists go 1\.20/u),
+      next: expect.any(String),
+    });
+    await expectNothing(site);
   });
 });
 
