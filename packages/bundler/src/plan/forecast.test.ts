@@ -12,8 +12,7 @@ import { makePlan, type Plan } from "./plan.ts";
 const H1 = `h1:${"A".repeat(43)}=`;
 const FILES = {
   "app/go.mod": "module example.com/app\n\ngo 1.26.8\n\nrequire golang.org/x/sync v0.15.0\n",
-  "app/go.sum": `golang.org/x/sync v0.15.0 ${H1}\ngolang.org/x/sync v0.15.0/go.mod ${H1}\ngolang.org/x/old v0.1.0/go.mod ${H1}\n`,
-  "app/go.work.sum": `golang.org/x/text v0.3.0 ${H1}\nnot a line\n`,
+  "app/go.sum": `golang.org/x/sync v0.15.0 ${H1}\ngolang.org/x/sync v0.15.0/go.mod ${H1}\ngolang.org/x/old v0.1.0/go.mod ${H1}\ngolang.org/x/text v0.3.0 ${H1}\nnot a line\n`,
 };
 
 /** A proxy that knows one size. */
