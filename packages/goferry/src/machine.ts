@@ -67,8 +67,12 @@ export function installHost({ env, system }: Terminal): Host {
   });
 }
 
-/** How a bundle is installed for its rehearsal: as on any host, in a root that is thrown away. */
-export function rehearsalInstall(host: Host): RehearsalInstall {
+/**
+ * How a bundle is installed for its rehearsal: as on any host, in a root that is thrown away. By one thread: beside what
+ * a build has in memory already, a second one would pass 512 MB.
+ */
+export function rehearsalInstall(machine: Host): RehearsalInstall {
+  const host: Host = { ...machine, cores: 1 };
   return async (source, { publicKey, root, logKey, allowPrivate, signal }) => {
     const key = await readTrustedKey(Buffer.from(publicKey), "key of the rehearsal");
     const bundle = await openBundle(source, { keys: [key], now: host.now() });

@@ -31,7 +31,7 @@ export interface LayerJob {
 }
 
 /** Bytes that the decompressor gives at a time: most files of a module fit in one piece. */
-const OUTPUT_BYTES = 1 << 20;
+const OUTPUT_BYTES = 1 << 18;
 
 /**
  * Reads and checks a whole layer, handing its files to the sink.

@@ -25,6 +25,14 @@ const LOCAL_BYTES = 30;
 const DEFLATE_LIMIT = 8 << 20;
 /** Bytes that are collected before they are written. */
 const BUFFER_BYTES = 1 << 18;
+/** Bytes that deflate gives at a time. */
+const OUTPUT_BYTES = 1 << 16;
+
+/**
+ * The content of one file that waits to be deflated, over all zips of a thread. Pieces of 70,000 different sizes, each in
+ * memory of its own, would leave the allocator with 500 MB that it cannot give back.
+ */
+let waiting = Buffer.allocUnsafeSlow(1 << 20);
 
 interface Entry {
   name: Buffer;
@@ -42,12 +50,14 @@ export class ZipFile {
   readonly #prefix: string;
   readonly #entries: Entry[] = [];
   #entry: Entry | undefined;
-  /** What has come of a file that will be deflated. */
-  #parts: Uint8Array[] = [];
-  #buffer: Buffer[] = [];
+  /** Bytes in `waiting`. */
+  #waiting = 0;
+  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   #buffered = 0;
   /** Bytes written and buffered. */
   #at = 0;
+  /** Of a write: a later one may succeed, and the zip is no whole one all the same. */
+  #failure: unknown;
 
   /** Makes the file, which must not exist. Every name in it begins with `prefix`. */
   constructor(file: string, prefix: string) {
@@ -61,7 +71,7 @@ export class ZipFile {
     const method = size > DEFLATE_LIMIT || size === 0 ? STORED : DEFLATED;
     const offset = this.#at;
     this.#entry = { name: Buffer.from(this.#prefix + name), method, crc: 0, packed: 0, size, offset };
-    this.#parts = [];
+    this.#waiting = 0;
     // The CRC of a stored file is known after its content; the header is written again then.
     if (method === STORED) this.#emit(localHeader(this.#entry));
   }
@@ -70,10 +80,9 @@ export class ZipFile {
     const entry = this.#entry;
     if (entry === undefined) return;
     entry.crc = crc32(bytes, entry.crc);
-    // The caller's view is valid only during the call.
-    if (entry.method === DEFLATED) this.#parts.push(bytes.length === entry.size ? bytes : Buffer.from(bytes));
-    else this.#emit(Buffer.from(bytes));
-    if (entry.method === DEFLATED && bytes.length === entry.size) this.#deflate(entry);
+    if (entry.method === STORED) this.#emit(bytes);
+    else if (bytes.length === entry.size) this.#deflate(entry, bytes);
+    else this.#await(bytes, entry.size);
   }
 
   end(): void {
@@ -83,8 +92,8 @@ export class ZipFile {
     if (entry.method === STORED) {
       entry.packed = entry.size;
       if (entry.size > 0) this.#rewrite(entry);
-    } else if (this.#parts.length > 0) {
-      this.#deflate(entry);
+    } else if (this.#waiting > 0) {
+      this.#deflate(entry, waiting.subarray(0, this.#waiting));
     }
     this.#entries.push(entry);
   }
@@ -96,19 +105,23 @@ export class ZipFile {
       for (const entry of this.#entries) this.#emit(centralHeader(entry));
       this.#emit(endRecords(this.#entries.length, start, this.#at - start));
       this.#flush();
+      if (this.#failure !== undefined) throw this.#failure;
     } finally {
       this.#try(() => closeSync(this.#fd));
     }
   }
 
-  #deflate(entry: Entry): void {
-    const packed = deflateRawSync(
-      this.#parts.length === 1 ? (this.#parts[0] ?? "") : Buffer.concat(this.#parts),
-      {
-        level: 1,
-      },
-    );
-    this.#parts = [];
+  #await(bytes: Uint8Array, size: number): void {
+    if (waiting.length < size) waiting = Buffer.allocUnsafeSlow(size);
+    waiting.set(bytes, this.#waiting);
+    this.#waiting += bytes.length;
+  }
+
+  #deflate(entry: Entry, content: Uint8Array): void {
+    // Two sizes, again for the allocator.
+    const chunkSize = content.length < OUTPUT_BYTES / 16 ? OUTPUT_BYTES / 16 : OUTPUT_BYTES;
+    const packed = deflateRawSync(content, { level: 1, chunkSize });
+    this.#waiting = 0;
     entry.packed = packed.length;
     this.#emit(localHeader(entry));
     this.#emit(packed);
@@ -119,20 +132,21 @@ export class ZipFile {
     this.#write(localHeader(entry).subarray(0, LOCAL_BYTES), entry.offset);
   }
 
-  #emit(bytes: Buffer): void {
-    this.#buffer.push(bytes);
-    this.#buffered += bytes.length;
+  /** What it is given is written or copied before it returns. */
+  #emit(bytes: Uint8Array): void {
+    if (this.#buffered + bytes.length > BUFFER_BYTES) this.#flush();
+    if (bytes.length > BUFFER_BYTES) this.#write(bytes, this.#at);
+    else this.#buffer.set(bytes, this.#buffered);
+    this.#buffered += bytes.length > BUFFER_BYTES ? 0 : bytes.length;
     this.#at += bytes.length;
-    if (this.#buffered >= BUFFER_BYTES) this.#flush();
   }
 
   #flush(): void {
-    this.#write(Buffer.concat(this.#buffer, this.#buffered), this.#at - this.#buffered);
-    this.#buffer = [];
+    this.#write(this.#buffer.subarray(0, this.#buffered), this.#at - this.#buffered);
     this.#buffered = 0;
   }
 
-  #write(bytes: Buffer, position: number): void {
+  #write(bytes: Uint8Array, position: number): void {
     for (let done = 0; done < bytes.length;) {
       done += this.#try(() => writeSync(this.#fd, bytes, done, bytes.length - done, position + done));
     }
@@ -142,7 +156,8 @@ export class ZipFile {
     try {
       return action();
     } catch (error) {
-      throw ioError(error, "write", this.#file);
+      this.#failure = ioError(error, "write", this.#file);
+      throw this.#failure;
     }
   }
 }
