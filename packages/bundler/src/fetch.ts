@@ -86,7 +86,7 @@ export async function fetchAll(
     ...modules.map((each) => moduleUnit(each, evidence, neededBy(each.neededBy, positions))),
   ];
   const log = await fetchLog(units, evidence, network, context);
-  const entries = collected.entries.map(({ entry, version }) => ({ entry, version }));
+  const { entries } = collected;
   return {
     plan,
     units: units.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
@@ -97,6 +97,7 @@ export async function fetchAll(
     ),
     modules: resolvedQueries(plan.modules.map(moduleQueryText), entries),
     tools: resolvedQueries(plan.tools.map(moduleQueryText), entries),
+    entries,
     goroot,
     projects,
     notes: [

@@ -3,7 +3,7 @@
 // cannot raise the versions of another; Go decides the versions exactly as it will on the host.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { GoferryError } from "@goferry/core";
+import { GoferryError, unitName } from "@goferry/core";
 import { platformEnv } from "./project-closure.ts";
 import type { GoCommand } from "./command.ts";
 
@@ -25,15 +25,20 @@ export interface ResolvedEntry {
   /** The module, and its exact version. */
   path: string;
   version: string;
+  /** The packages that were imported to find what they need: the tool's, or those of the module that can be. */
+  imports: string[];
+  /** Something that is imported on the way is nowhere; a note says what. */
+  isIncomplete: boolean;
   notes: string[];
 }
 
 /** Its path is never asked of a server: .invalid is no top-level domain (RFC 2606). */
-const SCRATCH_MODULE = "goferry.invalid/closure";
+export const SCRATCH_MODULE = "goferry.invalid/closure";
 
 /**
  * Downloads the closure to the GOMODCACHE of `go`.
- * @throws what GoCommand.run throws; TOOL_INVALID for a tool whose package is no command
+ * @throws what GoCommand.run throws; TOOL_INVALID for a tool whose package is no command; MODULE_INVALID for a package
+ * where a module is asked for
  */
 export async function fetchEntry(options: FetchEntryOptions): Promise<ResolvedEntry> {
   const { go, cwd, entry, kind, signal } = options;
@@ -43,16 +48,37 @@ export async function fetchEntry(options: FetchEntryOptions): Promise<ResolvedEn
   await run("mod", "init", SCRATCH_MODULE);
   await run("get", entry);
 
-  const imports = kind === "tool" ? [await commandPackage(options, path)] : await packagesOf(options, path);
   const module = await owningModule(options, path);
-  await writeFile(join(cwd, "imports.go"), importsFile(imports.filter((name) => !isInternal(name))));
+  if (kind === "module" && module.path !== path) throw noModule(entry, module);
+  const found = kind === "tool" ? [await commandPackage(options, path)] : await packagesOf(options, path);
+  const imports = found.filter((name) => kind === "tool" || !isInternal(name));
+  await writeFile(join(cwd, "imports.go"), importsFile(imports));
 
   // -e: a package that imports what nobody serves any more is no reason to refuse the others.
   const { failure, lack } = await go.attempt(["mod", "tidy", "-e"], at);
   if (failure !== undefined) throw failure;
   await run("mod", "download");
   const notes = lack === undefined ? [] : [`${entry}: something it imports is missing: ${reasonOf(lack)}`];
-  return { entry, kind, ...module, notes: [...notes, ...(await listAll(options))] };
+  return {
+    entry,
+    kind,
+    ...module,
+    imports,
+    isIncomplete: lack !== undefined,
+    notes: [...notes, ...(await listAll(options))],
+  };
+}
+
+/** Told apart from a module here, because for Go the version of a package is that of its module. */
+function noModule(entry: string, module: { path: string; version: string }): GoferryError {
+  const name = unitName(module);
+  return new GoferryError("MODULE_INVALID", {
+    subject: entry,
+    message: "this is a package, not a module",
+    expected: `a module, here ${name}`,
+    found: `the package ${entry.slice(module.path.length + 1, entry.lastIndexOf("@"))} of it`,
+    next: `Write ${name} under modules: in goferry.yaml, or under tools: the package of a command.`,
+  });
 }
 
 /** The error of a package, for GoCommand.attempt to judge. */
@@ -124,8 +150,11 @@ async function owningModule(
   });
 }
 
-/** Tidy reads files under any build tag, and imports of commands, which a build would refuse. */
-function importsFile(imports: readonly string[]): string {
+/**
+ * A file of a module that imports these packages. Tidy reads files under any build tag, and imports of commands, which a
+ * build would refuse.
+ */
+export function importsFile(imports: readonly string[]): string {
   const lines = imports.map((name) => `import _ ${JSON.stringify(name)}\n`);
   return `//go:build closure\n\npackage closure\n\n${lines.join("")}`;
 }

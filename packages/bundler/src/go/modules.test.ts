@@ -121,7 +121,7 @@ describe.skipIf(found === undefined)("collectModules", () => {
   it("brings the closure of modules and tools, with what their queries stand for", async () => {
     await using folder = await temporaryFolder();
     const { path } = folder;
-    const modules = ["golang.org/x/sync@v0.15.0", "golang.org/x/text/width@v0.14.0"];
+    const modules = ["golang.org/x/sync@v0.15.0", "golang.org/x/text@v0.14.0"];
     const tools = ["golang.org/x/tools/cmd/stringer@v0.34.0"];
     const { entries, notes, modules: collected } = await collect(path, { modules, tools });
     expect(notes).toEqual([]);

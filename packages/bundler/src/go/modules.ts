@@ -12,6 +12,7 @@ import { goFolders } from "./environment.ts";
 import { fetchEntry } from "./entry-closure.ts";
 import { fetchProject } from "./project-closure.ts";
 import { cloneProject } from "./project-copy.ts";
+import { retractionNotes } from "./retractions.ts";
 import type { CollectedModule } from "./download-cache.ts";
 import type { GoCommand } from "./command.ts";
 import type { ResolvedEntry } from "./entry-closure.ts";
@@ -65,7 +66,7 @@ export interface Collected {
 
 /**
  * Collects the modules. The files named in the result lie in `workDir` and stay until it is removed.
- * @throws what GoCommand.run throws; TOOL_INVALID, IO_FAILED, DISK_FULL
+ * @throws what GoCommand.run throws; TOOL_INVALID, MODULE_INVALID, IO_FAILED, DISK_FULL
  */
 export async function collectModules(options: CollectOptions): Promise<Collected> {
   const { go, workDir, platforms, signal, onStep } = options;
@@ -94,6 +95,8 @@ export async function collectModules(options: CollectOptions): Promise<Collected
     await closures.close();
   }
   const modules = await readDownloadCache(shelfFolder(workDir), options.privatePatterns);
+  const built = modules.filter(({ kind }) => kind === "module");
+  notes.push(...(await retractionNotes({ go, cwd: workDir, modules: built, signal })));
   return { modules: modules.map((each) => closures.withNeeds(each)), entries, notes };
 }
 

@@ -59,7 +59,7 @@ class ProjectSteps {
       for (const cwd of copy.moduleDirs) {
         const { stdout, failure } = await this.#try(args, { cwd, env: platformEnv(platform, cgo) });
         if (failure !== undefined) throw failure;
-        const missing = stdout.split("\n").filter((line) => MODULE_MISSING.test(line));
+        const missing = modulesMissing(stdout);
         if (missing.length > 0) {
           const command = `go ${args.join(" ")}`;
           throw goFailure({ command, subject: copy.name, ended: "", stderr: missing.join("\n") });
@@ -111,9 +111,16 @@ class ProjectSteps {
 /** Prints the errors of packages, and nothing for packages without one. */
 const ERROR_TEMPLATE = "{{with .Error}}{{.Pos}}: {{.Err}}{{end}}";
 
-/** Other errors of packages are left to the rehearsal: a package may be broken on a platform that nobody builds. */
+/**
+ * The lines, of those that `go list -e` prints of packages, which say that a module is missing. Other errors are left to
+ * the rehearsal: a package may be broken on a platform that nobody builds.
+ */
+export function modulesMissing(stdout: string): string[] {
+  return stdout.split("\n").filter((line) => MODULE_MISSING.test(line));
+}
+
 const MODULE_MISSING =
-  /missing go\.sum entry|no required module provides package|updates to go\.(?:mod|sum) needed/u;
+  /missing go\.sum entry|no required module provides package|cannot find module providing package|updates to go\.(?:mod|sum) needed/u;
 
 const TOLERATED: ReadonlySet<string> = new Set([
   "GO_FAILED",
