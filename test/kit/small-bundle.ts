@@ -121,6 +121,7 @@ export async function smallFetched(
     log: { ...history, earlier: [], tiles },
     modules: [],
     tools: [],
+    entries: [],
     goroot: "",
     projects: [],
     notes: [],

@@ -17,7 +17,7 @@ import { askProxy } from "./plan/ask-proxy.ts";
 import { forecastPlan, type Forecast } from "./plan/forecast.ts";
 import { makePlan, type Plan } from "./plan/plan.ts";
 import { rehearsePacked } from "./rehearse/rehearse-packed.ts";
-import type { Rehearsal } from "./rehearse/rehearse.ts";
+import type { Rehearsal } from "./rehearse/record.ts";
 import type { Signer } from "./signer.ts";
 import { readSpec } from "./spec/read.ts";
 import type { Sealed } from "./stages.ts";

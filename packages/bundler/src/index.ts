@@ -21,7 +21,7 @@ export type { BuildMachine, Progress } from "./machine.ts";
 export { findExecutables, placeExecutables } from "./pack/with-executables.ts";
 export type { Forecast } from "./plan/forecast.ts";
 export type { Plan } from "./plan/plan.ts";
-export type { Rehearsal } from "./rehearse/rehearse.ts";
+export type { Rehearsal } from "./rehearse/record.ts";
 export { keySigner, type Signer } from "./signer.ts";
 export { nearest } from "./spec/nearest.ts";
 export { specSchemaText } from "./spec/json-schema.ts";

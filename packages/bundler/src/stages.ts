@@ -4,6 +4,7 @@
 
 import type { Contents, EarlierHead, Layer, LogEvidence, PatternUse, Signed } from "@goferry/core";
 import type { Plan } from "./plan/plan.ts";
+import type { ResolvedEntry } from "./go/entry-closure.ts";
 import type { ProjectBuild } from "./go/modules.ts";
 import type { TileFile } from "./sumdb/tiles.ts";
 
@@ -42,6 +43,8 @@ export interface Fetched {
   /** `path@version` of the entries of the spec. */
   modules: string[];
   tools: string[];
+  /** What stands behind them, for the rehearsal. */
+  entries: ResolvedEntry[];
   /** GOROOT of plan.buildGo for this machine. */
   goroot: string;
   /** Copies of the projects, and how they are to be built. */

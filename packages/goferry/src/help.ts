@@ -17,7 +17,7 @@ const EXIT_TEXTS: Readonly<Record<number, string>> = {
   [EXIT.notFound]: "not found: a file, or a module or toolchain that the proxy refuses",
   [EXIT.rolledBack]: "failed half way and taken back",
   [EXIT.policy]: "refused by policy: expired or older than what is installed",
-  [EXIT.rehearsal]: "a project does not build with the bundle",
+  [EXIT.rehearsal]: "a project, tool or module does not work with the bundle",
   [EXIT.interrupted]: "interrupted",
 };
 

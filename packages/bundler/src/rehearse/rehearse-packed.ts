@@ -1,4 +1,4 @@
-// Packed -> rehearsed: installs the bundle, as packed, in a scratch root and builds every project there. The installer
+// Packed -> rehearsed: installs the bundle, as packed, in a scratch root and tries every project, tool and module there. The installer
 // accepts only what is signed by a key it was told to trust, also here, so a key is made for the occasion; the
 // signature exists in memory only.
 
@@ -13,7 +13,9 @@ import { outerPieces } from "../pack/outer.ts";
 import { keySigner } from "../signer.ts";
 import type { Packed } from "../stages.ts";
 import { openPacked } from "./packed-source.ts";
-import { rehearse, type Rehearsal } from "./rehearse.ts";
+import type { Rehearsal } from "./record.ts";
+import { rehearse } from "./rehearse.ts";
+import { keepRehearsals, keptRehearsals, rehearsalKey } from "./reuse.ts";
 
 export interface RehearsePackedOptions {
   context: BuildContext;
@@ -22,31 +24,44 @@ export interface RehearsePackedOptions {
 }
 
 /**
- * Reads every layer back, for all platforms, and builds every project on this one.
+ * Reads every layer back, for all platforms, and tries everything on this one, unless an earlier build did.
  * @throws what verifyBundle throws; REHEARSAL_FAILED; what the installer throws: a bundle that no host would take is not
  * signed either
  */
 export async function rehearsePacked(packed: Packed, options: RehearsePackedOptions): Promise<Rehearsal[]> {
   const { machine, workDir, onProgress, signal } = options.context;
-  const { plan, projects } = packed.fetched;
+  const { plan, projects, entries } = packed.fetched;
+  const { platform: hostPlatform, cacheDir, userAgent: program } = machine;
   onProgress({ stage: "rehearse" });
+  const key = await rehearsalKey({
+    index: packed.documents.index.digest,
+    projects,
+    hostPlatform,
+    program,
+  });
+  const kept = await keptRehearsals(cacheDir, key);
+  // The installed toolchain must run here: a bundle for other platforms only is read back, and that is all.
+  if (kept !== undefined || !plan.platforms.includes(hostPlatform)) {
+    await tryPacked(packed, undefined, options);
+    return kept ?? [];
+  }
   const folder = join(workDir, "rehearsal");
   await mkdir(folder, { recursive: true });
   const root = join(folder, "root");
-  const isForThisMachine = plan.platforms.includes(machine.platform);
-  await tryPacked(packed, isForThisMachine ? root : undefined, options);
-  // The installed toolchain must run here: a bundle for other platforms only is read back, and that is all.
-  if (!isForThisMachine) return [];
+  await tryPacked(packed, root, options);
   const rehearsals = await rehearse({
     root,
     projects,
+    entries,
+    platforms: plan.platforms,
     workDir: folder,
-    hostPlatform: machine.platform,
+    hostPlatform,
     userPath: machine.env["PATH"] ?? "",
     runner: options.network.runner,
-    onStep: (project, platform) => onProgress({ stage: "rehearse", subject: `${project} for ${platform}` }),
+    onStep: (name, platform) => onProgress({ stage: "rehearse", subject: `${name} for ${platform}` }),
     signal,
   });
+  await keepRehearsals(cacheDir, key, rehearsals);
   await rm(folder, { recursive: true, force: true });
   return rehearsals;
 }

@@ -1,6 +1,6 @@
 // With the go on PATH in a root as the installer makes it, and module proxies on this disk.
 import { createServer } from "node:http";
-import { rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
@@ -20,6 +20,7 @@ import { copyProject } from "../go/project-copy.ts";
 import { rehearse } from "./rehearse.ts";
 import { findSandbox } from "./sandbox.ts";
 import type { AddressInfo } from "node:net";
+import type { ResolvedEntry } from "../go/entry-closure.ts";
 import type { ProjectBuild } from "../go/modules.ts";
 import type { ProcessRunner } from "../go/spawn.ts";
 import type { RehearseOptions } from "./rehearse.ts";
@@ -64,6 +65,8 @@ describe.skipIf(found === undefined)("rehearse", () => {
     return {
       root,
       projects: [project],
+      entries: [],
+      platforms: [HOST],
       workDir: join(folder, "rehearsal"),
       hostPlatform: HOST,
       userPath: process.env["PATH"] ?? "",
@@ -88,7 +91,20 @@ describe.skipIf(found === undefined)("rehearse", () => {
     const { stdout } = await go.run(["mod", "download", "-json", name], { cwd: folder });
     const { Sum, GoModSum } = JSON.parse(stdout) as { Sum: string; GoModSum: string };
     const goSum = `example.com/dep v1.0.0 ${Sum}\nexample.com/dep v1.0.0/go.mod ${GoModSum}\n`;
+    await writeFile(join(folder, "dep.sum"), goSum);
     return { goproxy, goSum };
+  }
+
+  /** Version 1.0.0 of a module with these files. */
+  async function addToProxy(proxy: string, path: string, files: Record<string, string>): Promise<void> {
+    await writeFiles(join(proxy, path, "@v"), {
+      list: "v1.0.0\n",
+      "v1.0.0.info": '{"Version":"v1.0.0"}',
+      "v1.0.0.mod": files["go.mod"] ?? "",
+      "v1.0.0.zip": makeZip(
+        Object.entries(files).map(([name, content]) => ({ name: `${path}@v1.0.0/${name}`, content })),
+      ),
+    });
   }
 
   const APP = {
@@ -104,7 +120,16 @@ describe.skipIf(found === undefined)("rehearse", () => {
     const steps: string[] = [];
     const records = await rehearse({ ...options, onStep: (...step) => steps.push(step.join(" ")) });
     const { network } = await findSandbox(runner, { cwd: folder.path, env: { PATH: options.userPath } });
-    const fine = { project: "app", build: "ok", vet: "ok", tests: "compiled", network, findings: [] };
+    const fine = {
+      kind: "project",
+      project: "app",
+      build: "ok",
+      vet: "ok",
+      tests: "compiled",
+      network,
+      findings: [],
+      reused: false,
+    };
     expect(records).toEqual([
       { ...fine, platform: HOST, crossBuilt: false },
       { ...fine, platform: FOREIGN, crossBuilt: true },
@@ -143,6 +168,118 @@ describe.skipIf(found === undefined)("rehearse", () => {
     };
     const options = await prepare(folder.path, files, "off", { packages: ["./good/..."], tags: ["special"] });
     expect(await rehearse(options)).toMatchObject([{ build: "ok", vet: "ok" }]);
+  });
+
+  /** Entries of a proxy with a command that imports example.com/dep, and with a module that does. */
+  async function prepareEntries(folder: string): Promise<RehearseOptions & { proxy: string }> {
+    const { goproxy } = await makeProxy(folder);
+    const proxy = join(folder, "proxy");
+    const mod = (name: string): string => `module ${name}\n\ngo 1.21\n\nrequire example.com/dep v1.0.0\n`;
+    const use = 'import "example.com/dep"\n\n';
+    await addToProxy(proxy, "example.com/tool", {
+      "go.mod": mod("example.com/tool"),
+      "go.sum": await readFile(join(folder, "dep.sum"), "utf8"),
+      "main.go": `package main\n\n${use}func main() { println(dep.Answer) }\n`,
+      "linux/main_linux.go": "package main\n\nfunc main() {}\n",
+    });
+    await addToProxy(proxy, "example.com/lib", {
+      "go.mod": mod("example.com/lib"),
+      "lib.go": `package lib\n\n${use}var Answer = dep.Answer\n`,
+    });
+    const options = await prepare(folder, { "go.mod": GO_MOD, "app.go": "package app\n" }, goproxy);
+    return { ...options, projects: [], proxy };
+  }
+
+  const entry = (kind: "module" | "tool", path: string): ResolvedEntry => ({
+    entry: `${path}@latest`,
+    kind,
+    path: path.split("/").slice(0, 2).join("/"),
+    version: "v1.0.0",
+    imports: [path],
+    isIncomplete: false,
+    notes: [],
+  });
+
+  it("installs tools and gets modules, at the versions that their queries stand for", async () => {
+    await using folder = await temporaryFolder();
+    const options = await prepareEntries(folder.path);
+    const entries = [entry("module", "example.com/lib"), entry("tool", "example.com/tool")];
+    const records = await rehearse({ ...options, entries, platforms: [HOST, FOREIGN] });
+    const fine = { findings: [], reused: false };
+    expect(records).toMatchObject([
+      {
+        kind: "module",
+        module: "example.com/lib@v1.0.0",
+        platform: HOST,
+        get: "ok",
+        crossBuilt: false,
+        ...fine,
+      },
+      {
+        kind: "module",
+        module: "example.com/lib@v1.0.0",
+        platform: FOREIGN,
+        get: "ok",
+        crossBuilt: true,
+        ...fine,
+      },
+      {
+        kind: "tool",
+        tool: "example.com/tool@v1.0.0",
+        platform: HOST,
+        install: "ok",
+        crossBuilt: false,
+        ...fine,
+      },
+      {
+        kind: "tool",
+        tool: "example.com/tool@v1.0.0",
+        platform: FOREIGN,
+        install: "ok",
+        crossBuilt: true,
+        ...fine,
+      },
+    ]);
+  });
+
+  it("takes a tool that is not for another platform for no failure", async () => {
+    await using folder = await temporaryFolder();
+    const options = await prepareEntries(folder.path);
+    const entries = [entry("tool", "example.com/tool/linux")];
+    const records = await rehearse({ ...options, entries, platforms: [HOST, "windows/amd64"] });
+    expect(records).toMatchObject([{ install: "ok" }, { install: "not for this platform" }]);
+    expect(records[1]?.findings).toHaveLength(1);
+  });
+
+  it.each(["module", "tool"] as const)("refuses a %s that lacks a module", async (kind) => {
+    await using folder = await temporaryFolder();
+    const { proxy, ...options } = await prepareEntries(folder.path);
+    await rm(join(proxy, "example.com/dep"), { recursive: true });
+    const path = kind === "tool" ? "example.com/tool" : "example.com/lib";
+    const rehearsing = rehearse({ ...options, entries: [entry(kind, path)] });
+    await expect(rehearsing).rejects.toMatchObject({
+      code: "REHEARSAL_FAILED",
+      subject: `${path}@v1.0.0 for ${HOST}`,
+      found: expect.stringContaining("example.com/dep"),
+    });
+  });
+
+  it("does not take for a failure what was found missing when it was fetched", async () => {
+    await using folder = await temporaryFolder();
+    const options = await prepareEntries(folder.path);
+    await addToProxy(options.proxy, "example.com/half", {
+      "go.mod": "module example.com/half\n\ngo 1.21\n",
+      "half.go": "package half\n",
+      "more/more.go": 'package more\n\nimport _ "example.com/nowhere"\n',
+    });
+    const half = {
+      ...entry("module", "example.com/half"),
+      imports: ["example.com/half", "example.com/half/more"],
+    };
+    const records = await rehearse({ ...options, entries: [{ ...half, isIncomplete: true }] });
+    expect(records).toMatchObject([{ get: "incomplete", findings: [expect.stringContaining("nowhere")] }]);
+    await rm(options.workDir, { recursive: true });
+    expect(await codeOf(rehearse({ ...options, entries: [half] }))).toBe("REHEARSAL_FAILED");
   });
 
   it("lets nothing reach the network from a namespace", async () => {
