@@ -116,6 +116,9 @@ describe("versionLists", () => {
       ],
     );
     expect(edits).toEqual([]);
-    expect(staged).toEqual([["example.com/b/@v/list", "v1.0.0\n"]]);
+    expect(staged).toEqual([
+      ["example.com/a/@v/list", ""],
+      ["example.com/b/@v/list", "v1.0.0\n"],
+    ]);
   });
 });

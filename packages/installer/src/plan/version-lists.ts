@@ -1,6 +1,6 @@
 // The @v/list files of mod/cache/download: which versions of a module a proxy has. Go asks them for `go list -m
-// -versions`, for queries such as @latest, and to resolve a new import. They name what has a zip or at least a .mod,
-// over all bundles that were installed.
+// -versions`, for queries such as @latest, and to resolve a new import. They name what has a zip, over all
+// bundles that were installed.
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -32,13 +32,21 @@ export async function versionLists({
   const paths = new Set(added.flatMap(({ kind, path }) => (kind === "toolchain" ? [] : [path])));
   const versions = new Map<string, string[]>();
   for (const { path, version, kind } of state.units) {
-    // A version of which there is only the go.mod could be chosen from a list, but not be built.
-    if (paths.has(path) && kind === "module") versions.set(path, [...(versions.get(path) ?? []), version]);
+    if (!paths.has(path)) continue;
+    const named = versions.get(path) ?? [];
+    // A version of which there is only the go.mod could be chosen from a list, but not be built. Where there is no other,
+    // the list is empty, because without one `go list -m -versions all` and -u fail.
+    versions.set(path, kind === "module" ? [...named, version] : named);
   }
   const edits: EditRequest[] = [];
   for (const [path, list] of versions) {
     const name = join("mod", "cache", "download", escapePath(path), "@v", "list");
-    const text = Buffer.from(`${list.sort(compareVersions).join("\n")}\n`);
+    const text = Buffer.from(
+      list
+        .sort(compareVersions)
+        .map((version) => `${version}\n`)
+        .join(""),
+    );
     const file = join(at.root, name);
     const there = await fs.readFile(file);
     if (there === null) await stageList(join(staged.root, name), text);
