@@ -57,19 +57,27 @@ describe("an entry that is wrong", () => {
       what: "a version that the proxy no longer has",
       yaml: "modules: [example.com/gone@v1.0.0]",
       exit: 7,
-      error: { code: "NOT_FOUND", subject: "example.com/gone@v1.0.0", found: /410/u },
+      error: { code: "NOT_FOUND", subject: "example.com/gone@v1.0.0", found: expect.stringMatching(/410/u) },
     },
     {
       what: "a query that nothing answers",
       yaml: "modules: [example.com/good@v9]",
       exit: 7,
-      error: { code: "NOT_FOUND", subject: "example.com/good@v9", found: /no matching versions/u },
+      error: {
+        code: "NOT_FOUND",
+        subject: "example.com/good@v9",
+        found: expect.stringMatching(/no matching versions/u),
+      },
     },
     {
       what: "a module whose go.mod names another path",
       yaml: "modules: [example.com/liar@v1.0.0]",
       exit: 2,
-      error: { code: "MODULE_INVALID", subject: "example.com/liar", found: /^example\.com\/truth$/u },
+      error: {
+        code: "MODULE_INVALID",
+        subject: "example.com/liar",
+        found: expect.stringMatching(/^example\.com\/truth$/u),
+      },
     },
     {
       what: "a package where a module is asked for",
@@ -78,24 +86,24 @@ describe("an entry that is wrong", () => {
       error: {
         code: "MODULE_INVALID",
         subject: "example.com/nested/deep@v1.2.3",
-        expected: /example\.com\/nested@v1\.2\.3/u,
-        found: /^the package deep of it$/u,
+        expected: expect.stringMatching(/example\.com\/nested@v1\.2\.3/u),
+        found: expect.stringMatching(/^the package deep of it$/u),
       },
     },
     {
       what: "a tool without a main package",
       yaml: "tools: [example.com/good@v1.0.0]",
       exit: 2,
-      error: { code: "TOOL_INVALID", subject: "example.com/good@v1.0.0", found: /^package good$/u },
+      error: {
+        code: "TOOL_INVALID",
+        subject: "example.com/good@v1.0.0",
+        found: expect.stringMatching(/^package good$/u),
+      },
     },
   ])("is refused: $what", async ({ yaml, exit, error }) => {
     const { code, json, stdout } = await refused(`${yaml}\n`);
     expect(code, stdout).toBe(exit);
-    const expected: Record<string, unknown> = { next: expect.stringMatching(/\S/u) };
-    for (const [key, value] of Object.entries(error)) {
-      expected[key] = typeof value === "string" ? value : expect.stringMatching(value);
-    }
-    expect(json.error).toMatchObject(expected);
+    expect(json.error).toMatchObject({ ...error, next: expect.stringMatching(/\S/u) });
   });
 });
 

@@ -14,6 +14,7 @@ import {
 } from "../kit/large-project.ts";
 import { canUnshare } from "../kit/offline.ts";
 import { testPlatform } from "../kit/real-go.ts";
+import type { GoferryResult } from "../kit/run-goferry.ts";
 
 const offline = await canUnshare();
 
@@ -32,6 +33,14 @@ describe.skipIf(!offline)("hugo", () => {
   });
   afterAll(() => site[Symbol.asyncDispose]());
 
+  async function useHugo(built: GoferryResult): Promise<void> {
+    process.stdout.write("  the proxy serves every module: built for real\n");
+    expect(built.code, built.stdout).toBe(0);
+    await installLarge(site);
+    await useLarge(site, app, "go build -buildvcs=false -o hugo .", { CGO_ENABLED: "0" });
+    expect(await useLarge(site, app, "./hugo version")).toContain("v0.169.0");
+  }
+
   it("is built for real, or the module that the proxy refuses is named with its answer", async () => {
     const answers = await Promise.all(
       REFUSED.map(async (module) => {
@@ -41,20 +50,22 @@ describe.skipIf(!offline)("hugo", () => {
     );
     const refused = answers.filter(({ status }) => status !== 200);
     const built = await buildLarge(site);
-    if (refused.length > 0) {
-      const error = built.json.error;
-      process.stdout.write(`  refused: ${error?.subject ?? ""} ${error?.found ?? ""}\n`);
-      expect(built.code, built.stdout).toBe(7);
-      expect(error?.code).toBe("NOT_FOUND");
-      const named = refused.find(({ module }) => module === error?.subject);
-      expect(named, error?.subject).toBeDefined();
-      expect(error?.found).toContain(`: ${named?.status} `);
-      return;
-    }
-    process.stdout.write("  the proxy serves every module: built for real\n");
-    expect(built.code, built.stdout).toBe(0);
-    await installLarge(site);
-    await useLarge(site, app, "go build -buildvcs=false -o hugo .", { CGO_ENABLED: "0" });
-    expect(await useLarge(site, app, "./hugo version")).toContain("v0.169.0");
+    await (refused.length > 0 ? expectRefusal(built, refused) : useHugo(built));
   });
 });
+
+/** A module and the status that the proxy gives for its zip. */
+interface Refused {
+  module: string;
+  status: number;
+}
+
+function expectRefusal({ code, json, stdout }: GoferryResult, refused: Refused[]): void {
+  const { error } = json;
+  process.stdout.write(`  refused: ${error?.subject ?? ""} ${error?.found ?? ""}\n`);
+  expect(code, stdout).toBe(7);
+  expect(error?.code).toBe("NOT_FOUND");
+  const named = refused.find(({ module }) => module === error?.subject);
+  expect(named, error?.subject).toBeDefined();
+  expect(error?.found).toContain(`: ${named?.status} `);
+}
