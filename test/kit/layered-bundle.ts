@@ -30,10 +30,13 @@ import {
   unitName,
   zipHashFile,
   zipPrefix,
+  type Contents,
   type Layer,
   type OpenedBundle,
   type Unit,
 } from "../../packages/core/src/index.ts";
+import { collectEvidence } from "../../packages/bundler/src/sumdb/client.ts";
+import { collectTiles } from "../../packages/bundler/src/sumdb/tiles.ts";
 import { checksumLog, dirhash as namedHash, type ChecksumLog } from "./checksum-log.ts";
 
 export type Files = Readonly<Record<string, string | Uint8Array>>;
@@ -73,7 +76,12 @@ export interface LayeredOptions {
   toolchains?: readonly LayeredToolchain[];
   /** Seconds since 1970. */
   serial?: number;
+  /** With a layer of the log's tiles; and heads of earlier bundles, largest first, that they connect. */
+  tiles?: { earlier?: readonly string[] };
 }
+
+/** The database of all bundles of a test file: a root goes by one. It grows with every bundle. */
+const LOG = checksumLog();
 
 interface MadeLayer {
   layer: Layer;
@@ -90,7 +98,9 @@ export async function layeredBundle(folder: string, options: LayeredOptions): Pr
   for (const group of modules) units.push(...addModules(group, layers));
   const last = scriptedToolchain("1.27.1");
   if (toolchains === undefined) units.push(addToolchain(last, layers));
-  const log = checksumLog();
+  const proof = await proven(units);
+  const history = await historyOf(options.tiles?.earlier ?? []);
+  if (options.tiles !== undefined) await addTiles(history, proof, layers);
   const all = toolchains ?? [last];
   const contents = CONTENTS_SCHEMA.parse({
     contentsVersion: 1,
@@ -104,16 +114,16 @@ export async function layeredBundle(folder: string, options: LayeredOptions): Pr
       platforms: ["linux/amd64"],
       projects: LAYERED_PROJECTS.map((project) => ({
         name: project,
-        module: `example.com/${project}`,
-        goMod: digestOf(Buffer.from("")),
+        modules: [`example.com/${project}`],
+        files: [{ path: "go.mod", digest: digestOf(Buffer.from("")) }],
         tags: [],
         packages: [],
       })),
       modules: [],
       tools: [],
     },
-    units: await proven(units, log),
-    log: { name: "sum.example.com", head: log.head() },
+    units: proof,
+    log: history,
     layers: layers.map(({ layer }) => layer),
   });
   const file = join(folder, `${name}-${serial}.tar`);
@@ -121,7 +131,7 @@ export async function layeredBundle(folder: string, options: LayeredOptions): Pr
   const source = await openFileSource(file);
   return {
     file,
-    log,
+    log: LOG,
     source,
     contents,
     indexDigest: digestOf(canonicalJson(contents)),
@@ -134,22 +144,43 @@ export async function layeredBundle(folder: string, options: LayeredOptions): Pr
   };
 }
 
+async function historyOf(earlier: readonly string[]): Promise<NonNullable<Contents["log"]>> {
+  const { head, earlier: connected } = await collectEvidence({
+    fetch: LOG.fetch,
+    vkey: LOG.vkey,
+    modules: [],
+    head: LOG.head(),
+    earlier,
+  });
+  return { name: "sum.example.com", head, ...(connected.length === 0 ? {} : { earlier: connected }) };
+}
+
+async function addTiles(
+  log: NonNullable<Contents["log"]>,
+  units: readonly Unit[],
+  layers: MadeLayer[],
+): Promise<void> {
+  const files = await collectTiles({ fetch: LOG.fetch, vkey: LOG.vkey, log, units });
+  const entries = files.map(({ path, bytes }): Entry => [path, bytes]);
+  layers.push(makeLayer({ kind: "log" }, entries, (name) => name));
+}
+
 /** Sorts the units as contents have them, puts all of them into the log, and proves them there. */
-async function proven(units: readonly Unit[], log: ChecksumLog): Promise<Unit[]> {
+async function proven(units: readonly Unit[]): Promise<Unit[]> {
   const sorted = units.toSorted((a, b) =>
     compareNames(`${a.kind} ${unitName(a)}`, `${b.kind} ${unitName(b)}`),
   );
   // A gomod's record has the hash of a zip that is not carried.
   const hashes = sorted.map((unit) => (unit.kind === "gomod" ? namedHash(unitName(unit)) : unit.h1));
   const ids = sorted.map(({ path, version, modH1 }, i) =>
-    log.add({ path, version, modH1, h1: hashes[i] ?? "" }),
+    LOG.add({ path, version, modH1, h1: hashes[i] ?? "" }),
   );
   return await Promise.all(
     sorted.map(async (unit, i): Promise<Unit> => {
       const id = ids[i] ?? 0;
       const read = async (nodes: readonly { level: number; n: number }[]): Promise<Uint8Array[]> =>
-        await Promise.resolve(nodes.map(({ level, n }) => log.node(level, n)));
-      const proof = encodeProof(await proveInclusion(log.size(), id, read));
+        await Promise.resolve(nodes.map(({ level, n }) => LOG.node(level, n)));
+      const proof = encodeProof(await proveInclusion(LOG.size(), id, read));
       const h1 = unit.kind === "gomod" ? { h1: hashes[i] } : {};
       return { ...unit, evidence: { id, proof, ...h1 } };
     }),

@@ -23,6 +23,7 @@ import {
   type LayeredModule,
   type LayeredOptions,
 } from "../../../test/kit/layered-bundle.ts";
+import { checksumLog } from "../../../test/kit/checksum-log.ts";
 import { PROCESS_FACTS } from "../../../test/kit/process-facts.ts";
 import { testFolder } from "../../../test/kit/host-root.ts";
 import { testPlatform } from "../../../test/kit/real-go.ts";
@@ -147,7 +148,7 @@ describe("install", () => {
     expect(await readlink(join(each.root, "current"))).toBe("sdk/go1.27.1");
     const settings = readGoEnv(await readFile(join(each.root, "sdk/go1.27.1/go.env"), "utf8"));
     expect(settings.get("GOPROXY")).toBe(`file://${each.root}/mod/cache/download`);
-    expect(settings.get("GOSUMDB")).toBe("sum.example.com");
+    expect(settings.get("GOSUMDB")).toBe(bundle.log.vkey);
     expect(await readFile(join(each.root, "mod/cache/download/example.com/!a/@v/list"), "utf8")).toBe(
       "v1.0.0\n",
     );
@@ -304,10 +305,7 @@ const REFUSED: [
   ],
   [
     "a log key that did not sign the tree head",
-    async (each, bundle) =>
-      each.install(bundle, {
-        logKey: (await each.bundle({ name: "other" })).log.vkey,
-      }),
+    async (each, bundle) => each.install(bundle, { logKey: checksumLog().vkey }),
     { code: "LOG_MISMATCH" },
     EXIT.refused,
   ],

@@ -13,6 +13,7 @@ import { checkPatterns, readGoEnv } from "./configure/go-env.ts";
 import { NO_PATH_SETUP, planPath, type PathChoice, type PathSetup } from "./configure/path-setup.ts";
 import type { Finding } from "./findings.ts";
 import type { Host } from "./host.ts";
+import { followLog, historyFindings, missingFindings } from "./log-history.ts";
 import { goEnvFile, layout } from "./layout.ts";
 import { nodeFs } from "./node-fs.ts";
 import { demand, describeDemand, type Demand } from "./plan/demand.ts";
@@ -102,6 +103,7 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   const evidence = checkEvidence(bundle.contents, evidencePolicy(before, options));
   const wanted = await demand(fs, at, options, host);
   checkPolicy(bundle, before, host.now());
+  const history = historyFindings(followLog(bundle.contents, before, options.logKey), before);
   const pathSetup = await pathSetupOf(host, root, { wanted, path: options.path });
   const checked = await preflight(host, {
     root,
@@ -110,7 +112,7 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
     needBytes: wanted.needBytes,
     needFiles: wanted.needFiles,
   });
-  const findings = [...checked.findings, ...pathSetup.findings];
+  const findings = [...checked.findings, ...pathSetup.findings, ...history];
   refuseFindings(findings);
   const report = {
     root,
@@ -127,9 +129,19 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
     return { ...report, changed, generation, current, overrides: [] };
   }
 
+  let missing: readonly string[] = [];
   const { changed, state } = await runTransaction(site, root, {
     command,
-    stage: (staging, locked) => stageBundle({ host, fs, at, staging, before: locked, options }),
+    stage: (staging, locked) =>
+      stageBundle({
+        host,
+        fs,
+        at,
+        staging,
+        before: locked,
+        options,
+        onMissing: (names) => (missing = names),
+      }),
     selfTest: async ({ current }) => {
       onProgress({ stage: "self-test" });
       if (current !== null) await selfTest(host, { root, version: current, depth: options.selfTest, signal });
@@ -140,6 +152,7 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   onProgress({ stage: "configure" });
   const { generation, current } = state;
   const overrides = await overridesOf(host, state, { root, signal });
+  findings.push(...missingFindings(missing, root));
   return { ...report, changed, generation, current, overrides, ...(changed ? {} : NOTHING) };
 }
 
@@ -166,7 +179,7 @@ function addedBy({ units }: Demand): Installed["added"] {
 /** Never throws: the installation is committed, and stays one whatever Go says of the user's settings. */
 async function overridesOf(
   host: Host,
-  { current }: State,
+  { current, log }: State,
   { root, signal }: { root: string; signal: AbortSignal | undefined },
 ): Promise<Override[]> {
   if (current === null) return [];
@@ -175,7 +188,7 @@ async function overridesOf(
     const bytes = await nodeFs(host).readFile(file);
     if (bytes === null) return [];
     const settings = readGoEnv(Buffer.from(bytes).toString("utf8"));
-    return await findOverrides(host, { root, settings, signal });
+    return await findOverrides(host, { root, settings, log, signal });
   } catch (error) {
     return [unanswered(error, file)];
   }

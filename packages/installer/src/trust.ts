@@ -101,7 +101,7 @@ function unknown(pattern: string, { root, privatePatterns }: State): GoferryErro
 
 function report({ root, privatePatterns, units }: State): Omit<PatternsChanged, "changed"> {
   const uncovered = units.filter(
-    (unit) => unit.private && matchingPattern(privatePatterns, unit.path) === undefined,
+    (unit) => unit.record === null && matchingPattern(privatePatterns, unit.path) === undefined,
   );
   return { root, patterns: privatePatterns, uncovered: uncovered.map(unitName) };
 }

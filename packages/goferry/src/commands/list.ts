@@ -39,10 +39,10 @@ export const list = defineCommand({
         counts: {
           modules,
           gomods: units.length - modules,
-          private: units.filter((unit) => unit.private).length,
+          private: units.filter((unit) => unit.record === null).length,
         },
         ...privateUnits(state),
-        units,
+        units: units.map((unit) => ({ ...unit, private: unit.record === null })),
       },
     };
   },
@@ -55,7 +55,7 @@ interface PrivateUnits {
 }
 
 function privateUnits({ units, privatePatterns }: State): PrivateUnits {
-  const own = units.filter((unit) => unit.private);
+  const own = units.filter((unit) => unit.record === null);
   const patterns = patternUses(own, privatePatterns);
   const covered = new Set(patterns.flatMap((use) => use.units));
   return { patterns, uncovered: own.map(unitName).filter((name) => !covered.has(name)) };

@@ -26,7 +26,7 @@ export const trustList = defineCommand({
     const root = values.root ?? defaultRoot(host);
     const { privatePatterns, units } = await listRoot(host, root);
     const used = patternUses(
-      units.filter((unit) => unit.private),
+      units.filter((unit) => unit.record === null),
       privatePatterns,
     );
     const all = privatePatterns.map((pattern) => ({

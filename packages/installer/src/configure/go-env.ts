@@ -5,7 +5,7 @@
 // is the last). So lines of our keys are replaced where they stand; appending would change nothing.
 
 import { isAbsolute, sep } from "node:path";
-import { GoferryError, isPattern } from "@goferry/core";
+import { GoferryError, isPattern, SUM_GOLANG_ORG_KEY } from "@goferry/core";
 import { layout } from "../layout.ts";
 
 export interface GoEnvRequest {
@@ -15,15 +15,17 @@ export interface GoEnvRequest {
   privatePatterns: readonly string[];
   /** Patterns of modules that Go fetches from their own servers inside the gap (`--direct`). */
   direct: readonly string[];
+  /** Key of the checksum database of the root, in the syntax of GOSUMDB. */
+  logKey?: string | undefined;
 }
 
 const HEADING = "# Set by goferry. The first line of a key is the one that counts, so edit lines in place.";
 
 /**
- * What goferry sets in every GOROOT of a root. GOSUMDB is not among them: it stays as Go ships it.
+ * What goferry sets in every GOROOT of a root. GOSUMDB stays as Go ships it, unless bundles go by another one.
  * @throws ARGUMENT_INVALID for a root or a pattern that these settings cannot express
  */
-export function goEnvSettings({ root, privatePatterns, direct }: GoEnvRequest): Map<string, string> {
+export function goEnvSettings({ root, privatePatterns, direct, logKey }: GoEnvRequest): Map<string, string> {
   const { mod, download } = layout(root);
   const unlogged = [...new Set([...privatePatterns, ...direct])];
   return new Map([
@@ -35,6 +37,7 @@ export function goEnvSettings({ root, privatePatterns, direct }: GoEnvRequest): 
     ["GONOPROXY", direct.length === 0 ? "none" : patternList(direct)],
     // Always given as well, so that a line of earlier patterns goes when the patterns go. Empty means GOPRIVATE.
     ["GONOSUMDB", patternList(unlogged)],
+    ...(logKey === undefined || logKey === SUM_GOLANG_ORG_KEY ? [] : [["GOSUMDB", logKey] as const]),
   ]);
 }
 

@@ -9,6 +9,8 @@ import type { Host, RunResult } from "../host.ts";
 import { layout } from "../layout.ts";
 import { hasErrno, ioError } from "../node-fs.ts";
 import { shellQuote } from "../shell-quote.ts";
+import type { State } from "../transaction/state.ts";
+import { findForeignLog } from "./known-log.ts";
 import { readUserGoEnv } from "./go-env.ts";
 
 export interface OverridesRequest {
@@ -16,6 +18,8 @@ export interface OverridesRequest {
   root: string;
   /** The settings of the current GOROOT's go.env (`readGoEnv`): ours, and those that Go ships. */
   settings: ReadonlyMap<string, string>;
+  /** What the root knows of the checksum database. */
+  log?: State["log"] | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -51,7 +55,9 @@ export async function findOverrides(host: Host, request: OverridesRequest): Prom
     if (effective.get(key) === undefined || effective.get(key) === expected) return [];
     return settingOverrides(context, key, expected, brokenFile);
   });
-  const all = [...roots, ...found, ...flagOverrides(context), ...moduleModeOverrides(context)];
+  const gopath = effective.get("GOPATH") ?? "";
+  const foreign = await findForeignLog(host, { root: request.root, log: request.log ?? null, gopath });
+  const all = [...foreign, ...roots, ...found, ...flagOverrides(context), ...moduleModeOverrides(context)];
   return all.toSorted((a, b) => (a.subject < b.subject ? -1 : 1));
 }
 
@@ -86,7 +92,7 @@ async function askGo(
   // The top folder, because a go.mod above the working folder would take part in the answer.
   const options = { cwd: "/", timeoutMs: TIMEOUT_MS, signal };
   // Only what is needed: for a list of everything Go runs the C compiler, ten times as long.
-  const keys = [...new Set([...settings.keys(), "GOENV", "GOFLAGS", "GO111MODULE"])];
+  const keys = [...new Set([...settings.keys(), "GOENV", "GOFLAGS", "GO111MODULE", "GOPATH"])];
   const all = await host.run(go, ["env", "-json", ...keys], {
     ...options,
     env: { ...env, GOTOOLCHAIN: "local" },

@@ -63,7 +63,11 @@ async function bench(): Promise<Bench> {
     installed: async ({ zips = true, select } = {}) => {
       const wanted = await ask({ zips, ...(select && { select }) });
       const state = {
-        ...stateAfter(emptyState(at.root), { wanted, options: { ...PATTERNS, bundle, zips }, host }),
+        ...stateAfter(emptyState(at.root), {
+          wanted,
+          options: { ...PATTERNS, bundle, zips, logKey: bundle.log.vkey },
+          host,
+        }),
         transaction: "t",
       };
       await write(state);

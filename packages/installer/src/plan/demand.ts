@@ -72,12 +72,14 @@ export async function demand(
   for (const unit of selected) refuseOtherContent(unit, before, contents.name);
   const units: Unit[] = [];
   for (const unit of selected) if (!(await isThere(unit, { before, fs, at, zips }))) units.push(unit);
-  const layers = layersFor(contents, host.platform).filter((i) =>
-    units.some((unit) => unit.layers.includes(i)),
+  const isNew = !before.bundles.some((each) => each.indexDigest === indexDigest);
+  const layers = layersFor(contents, host.platform).filter(
+    (i) => units.some((unit) => unit.layers.includes(i)) || (isNew && contents.layers[i]?.kind === "log"),
   );
   const layerBytes = sum(layers.map((i) => contents.layers[i]?.size ?? 0));
   const zipBytes = zips ? sum(layers.map((i) => moduleBytes(contents, i, units))) * ZIP_RATIO : 0;
-  const files = sum(units.map((unit) => unit.files));
+  const tiles = layers.flatMap((i) => contents.layers[i] ?? []).filter(({ kind }) => kind === "log");
+  const files = sum(units.map((unit) => unit.files)) + sum(tiles.map(({ entries }) => entries));
   const executable = await executableBytes(fs, at, host.executablePath);
   return {
     before,
@@ -85,12 +87,12 @@ export async function demand(
     units,
     layers,
     layerBytes,
-    needBytes: sum(units.map(({ size }) => size)) + Math.ceil(zipBytes) + executable,
+    needBytes: sum([...units, ...tiles].map(({ size }) => size)) + Math.ceil(zipBytes) + executable,
     needFiles:
       files + Math.ceil(files / FILES_A_FOLDER) + units.length * FILES_A_UNIT + (executable === 0 ? 0 : 1),
     changesSomething:
       units.length > 0 ||
-      !before.bundles.some((each) => each.indexDigest === indexDigest) ||
+      isNew ||
       direct.some((pattern) => !before.direct.includes(pattern)) ||
       allowPrivate.some((pattern) => !before.privatePatterns.includes(pattern)),
   };

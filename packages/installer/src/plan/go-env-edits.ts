@@ -25,6 +25,6 @@ export async function goEnvEdits(
 }
 
 /** By the patterns of all installations: a module that came earlier is private still. */
-export function settingsFor({ root }: Layout, { privatePatterns, direct }: State): Map<string, string> {
-  return goEnvSettings({ root, privatePatterns, direct });
+export function settingsFor({ root }: Layout, { privatePatterns, direct, log }: State): Map<string, string> {
+  return goEnvSettings({ root, privatePatterns, direct, logKey: log?.key });
 }

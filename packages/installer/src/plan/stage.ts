@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
-import { checkEvidence, modulePlace } from "@goferry/core";
+import { checkEvidence, logPlace, modulePlace, parseVerifier } from "@goferry/core";
 import { editGoEnv } from "../configure/go-env.ts";
 import { currentTarget, launchers, type BinEntry } from "../configure/launchers.ts";
 import { checkPolicy, evidencePolicy } from "../policy.ts";
@@ -20,6 +20,7 @@ import type { Move } from "../transaction/journal.ts";
 import type { State } from "../transaction/state.ts";
 import { demand, type Demand } from "./demand.ts";
 import { goEnvEdits, settingsFor } from "./go-env-edits.ts";
+import { stageLogTree, type LogTree } from "./log-tree.ts";
 import { placeTree } from "./place-tree.ts";
 import { stateAfter } from "./state-after.ts";
 import { keepUnits } from "./unit-files.ts";
@@ -33,6 +34,8 @@ export interface StageRequest {
   staging: string;
   before: State;
   options: InstallOptions;
+  /** Hears of the modules that go will not be able to look up in the checksum database. */
+  onMissing(names: readonly string[]): void;
 }
 
 /** @returns null if the root has everything already */
@@ -43,13 +46,15 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
   checkPolicy(bundle, before, host.now());
   checkEvidence(bundle.contents, evidencePolicy(before, options));
   const wanted = await demand(fs, at, options, host);
-  const state = stateAfter(before, { wanted, options, host });
+  const planned = stateAfter(before, { wanted, options, host });
   const staged = layout(staging);
 
   await unpack(wanted, request);
   await stageCacheLock(request, staged);
-  const sdkMoves = await configureSdks(request, wanted, state);
-  const lists = await versionLists({ fs, at, staged, state, added: wanted.units });
+  const sdkMoves = await configureSdks(request, wanted, planned);
+  const lists = await versionLists({ fs, at, staged, state: planned, added: wanted.units });
+  const logTree = await stageLogTree({ fs, at, staged, before, state: planned });
+  const state = withLookups(planned, logTree);
   const moves = await placeTree({ fs, from: staged.mod, to: at.mod, isOurs: ownedPaths(before, at) });
   const unitMoves = await placeTree({ fs, from: staged.units, to: at.units, isOurs: () => true });
   const bin = await stageBin(request, state);
@@ -62,11 +67,13 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
     ])),
     ...(await pathEdits(request, state)),
   ];
-  const place = [...sdkMoves, ...moves, ...unitMoves];
+  request.onMissing(logTree.missing);
+  const place = [...sdkMoves, ...moves, ...unitMoves, ...logTree.place];
   if (place.length + bin.replace.length + edits.length === 0 && !wanted.changesSomething) return null;
   return {
     state,
     place,
+    remove: logTree.remove,
     replace: bin.replace,
     edits,
     audit: {
@@ -83,6 +90,10 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
 function pinned(before: State, after: State): string {
   const added = after.privatePatterns.filter((pattern) => !before.privatePatterns.includes(pattern));
   return added.length === 0 ? "" : `, allowing private modules of ${added.join(" ")}`;
+}
+
+function withLookups(state: State, { lookups }: LogTree): State {
+  return state.log === null ? state : { ...state, log: { ...state.log, lookups } };
 }
 
 async function unpack(wanted: Demand, { host, staging, options }: StageRequest): Promise<void> {
@@ -206,7 +217,7 @@ export async function programNames({
 }
 
 /** Paths below mod/ that an earlier installation put there, so that finding them is no surprise. */
-function ownedPaths({ units }: State, { root }: Layout): (path: string) => boolean {
+function ownedPaths({ units, log }: State, { root }: Layout): (path: string) => boolean {
   const owned = new Set(
     units.flatMap((unit) => {
       const place = modulePlace(unit);
@@ -215,5 +226,7 @@ function ownedPaths({ units }: State, { root }: Layout): (path: string) => boole
       return [tree, place.info, place.mod, place.ziphash, zip].map((path) => join(root, path));
     }),
   );
-  return (path) => owned.has(path);
+  // Tiles never change, and a bundle's were proven before they came here.
+  const tiles = log === null ? undefined : join(root, logPlace(parseVerifier(log.key).name));
+  return (path) => owned.has(path) || (tiles !== undefined && path.startsWith(tiles));
 }

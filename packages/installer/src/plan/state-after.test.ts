@@ -60,7 +60,11 @@ function after(
     needFiles: 0,
     changesSomething: true,
   };
-  const state = stateAfter(before, { wanted, options: { bundle, zips, direct, allowPrivate }, host });
+  const state = stateAfter(before, {
+    wanted,
+    options: { bundle, zips, direct, allowPrivate, logKey: bundle.log.vkey },
+    host,
+  });
   // What is not valid could not be written.
   return parseState(serializeState(state), layout(ROOT));
 }
@@ -98,7 +102,7 @@ describe("stateAfter", () => {
     expect(state).toMatchObject({
       generation: 1,
       current: "1.27.1",
-      logHead: bundle.log.head(),
+      log: { key: bundle.log.vkey, heads: [bundle.contents.log?.head], lookups: null },
       sdks: [{ version: "1.27.1", platform: "linux/amd64" }],
       bundles: [
         {
@@ -110,9 +114,9 @@ describe("stateAfter", () => {
         },
       ],
     });
-    expect(state.units.map(({ kind, path, private: own }) => [kind, path, own])).toEqual([
-      ["module", "example.com/m", false],
-      ["gomod", "example.com/n", false],
+    expect(state.units.map(({ kind, path, record }) => [kind, path, record?.id !== undefined])).toEqual([
+      ["module", "example.com/m", true],
+      ["gomod", "example.com/n", true],
     ]);
     expect(state.units[1]?.h1).toBeNull();
   });
@@ -151,15 +155,14 @@ describe("stateAfter", () => {
   it("keeps the head of the larger tree, and the patterns of all", async () => {
     await using large = await make({ modules: [[m], [{ ...m, version: "v1.1.0" }]], name: "large" });
     await using small = await make({ name: "small" });
-    const head = large.log.head();
     const first = after(emptyState(ROOT), large, { direct: ["b.example"], allowPrivate: ["c.example"] });
     const second = after(first, small, { direct: ["a.example"], allowPrivate: ["c.example"] });
     expect(second).toMatchObject({
-      logHead: head,
+      log: { heads: [small.contents.log?.head] },
       direct: ["a.example", "b.example"],
       privatePatterns: ["c.example"],
     });
-    expect(after(after(emptyState(ROOT), small), large).logHead).toBe(head);
+    expect(after(after(emptyState(ROOT), small), large).log?.heads).toEqual([small.contents.log?.head]);
   });
 
   it("makes a module of a version of which only the go.mod was there, and not the other way round", async () => {

@@ -1,6 +1,7 @@
 // The state of a root once a bundle is installed in it. Pure: nothing is looked up.
 
 import { newestGoFirst, unitName, unitsFor, type Unit } from "@goferry/core";
+import { followLog } from "../log-history.ts";
 import type { Host } from "../host.ts";
 import type { InstallOptions } from "../install.ts";
 import type { InstalledBundle, InstalledUnit, State } from "../transaction/state.ts";
@@ -8,7 +9,7 @@ import type { Demand } from "./demand.ts";
 
 export interface StateChange {
   wanted: Demand;
-  options: Pick<InstallOptions, "bundle" | "zips" | "direct" | "allowPrivate">;
+  options: Pick<InstallOptions, "bundle" | "zips" | "direct" | "allowPrivate" | "logKey">;
   host: Pick<Host, "platform" | "now">;
 }
 
@@ -28,7 +29,7 @@ export function stateAfter(before: State, { wanted, options, host }: StateChange
     units,
     privatePatterns: union(before.privatePatterns, options.allowPrivate),
     direct: union(before.direct, options.direct),
-    logHead: largerHead(before.logHead, contents.log?.head ?? null),
+    log: followLog(contents, before, options.logKey)?.after ?? before.log,
   };
 }
 
@@ -46,17 +47,6 @@ function newestOf(sdks: State["sdks"]): string | null {
 
 function union(before: readonly string[], added: readonly string[]): string[] {
   return [...new Set([...before, ...added])].toSorted();
-}
-
-/** The log only grows: an older head than the one that is known says nothing new. */
-function largerHead(known: string | null, found: string | null): string | null {
-  return treeSize(found) >= treeSize(known) ? found : known;
-}
-
-/** The number of records: the second line of a tree head. -1 where there is none. */
-function treeSize(head: string | null): number {
-  const size = head?.split("\n")[1] ?? "";
-  return /^[0-9]+$/.test(size) ? Number(size) : -1;
 }
 
 function describe(
@@ -105,7 +95,12 @@ function installedUnit(unit: Unit): InstalledUnit[] {
   if (unit.kind === "toolchain") return [];
   const { kind, path, version, modH1, evidence } = unit;
   const h1 = unit.kind === "module" ? unit.h1 : null;
-  return [{ kind, path, version, h1, modH1, private: evidence === "private" }];
+  return [{ kind, path, version, h1, modH1, record: recordOf(h1, evidence) }];
+}
+
+/** The schema of the contents has seen to it that one of the two hashes is there. */
+function recordOf(h1: string | null, evidence: Unit["evidence"]): InstalledUnit["record"] {
+  return evidence === "private" ? null : { id: evidence.id, h1: h1 ?? evidence.h1 ?? "" };
 }
 
 /** A version of which only the go.mod was there becomes a whole module, and never the other way round. */

@@ -28,7 +28,7 @@ const known = (path: string, version: string, kind: "module" | "gomod" = "module
   version,
   h1: kind === "module" ? H1 : null,
   modH1: H1,
-  private: false,
+  record: { id: 1, h1: H1 },
 });
 
 /** `there`: lists that the root has. */

@@ -34,10 +34,17 @@ const full: State = {
     },
   ],
   units: [
-    { kind: "module", path: "golang.org/x/sync", version: "v0.15.0", h1, modH1: h1, private: false },
-    { kind: "gomod", path: "golang.org/x/mod", version: "v0.25.0", h1: null, modH1: h1, private: false },
+    { kind: "module", path: "golang.org/x/sync", version: "v0.15.0", h1, modH1: h1, record: { id: 7, h1 } },
+    {
+      kind: "gomod",
+      path: "golang.org/x/mod",
+      version: "v0.25.0",
+      h1: null,
+      modH1: h1,
+      record: { id: 7, h1 },
+    },
   ],
-  logHead: "go.sum database tree\n71800000\n",
+  log: { key: "sum.example.com+00000000+x", heads: ["go.sum database tree\n71800000\n"], lookups: null },
   auditHead: digest,
 };
 

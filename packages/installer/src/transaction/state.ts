@@ -41,8 +41,17 @@ const unitSchema = z.strictObject({
   /** Null for a gomod: only its go.mod is there. */
   h1: h1.nullable(),
   modH1: h1.nullable(),
-  /** True when only the bundle's signature vouches for it. */
-  private: z.boolean(),
+  /** Its record in the checksum database; null when only the bundle's signature vouches for it. */
+  record: z.strictObject({ id: z.int().min(0), h1 }).nullable(),
+});
+
+const logSchema = z.strictObject({
+  /** Key of the checksum database, in the syntax of GOSUMDB. */
+  key: text,
+  /** Signed tree heads that were verified: the largest, then those that it was shown to continue. */
+  heads: z.array(text).min(1),
+  /** The one that the lookups below mod/ name; null if there are none. */
+  lookups: text.nullable(),
 });
 
 const stateSchema = z.strictObject({
@@ -64,8 +73,8 @@ const stateSchema = z.strictObject({
    */
   privatePatterns: z.array(text),
   direct: z.array(text),
-  /** The signed tree head of the checksum database to which the lookups in mod/ were rewritten. */
-  logHead: text.nullable(),
+  /** What is known of the checksum database; null before the first bundle that has units in one. */
+  log: logSchema.nullable(),
   /** Digest of the last line that a transaction wrote to the audit log. */
   auditHead: digest.nullable(),
 });
@@ -106,7 +115,7 @@ export function emptyState(root: string): State {
     units: [],
     privatePatterns: [],
     direct: [],
-    logHead: null,
+    log: null,
     auditHead: null,
   };
 }
