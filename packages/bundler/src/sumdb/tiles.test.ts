@@ -82,7 +82,7 @@ describe("collectTiles", () => {
     const [first] = options.units;
     if (first === undefined) throw new Error("no unit");
     expect(await collectTiles({ ...options, units: [{ ...first, kind: "toolchain" }] })).toEqual([]);
-    const log = { ...options.log, name: "../up" };
-    await expect(collectTiles({ ...options, log })).rejects.toMatchObject({ code: "ENTRY_REFUSED" });
+    const climbing = { ...options.log, name: "../up" };
+    await expect(collectTiles({ ...options, log: climbing })).rejects.toMatchObject({ code: "ENTRY_REFUSED" });
   });
 });

@@ -97,5 +97,5 @@ function checkDiffId({ digest, diffId }: Layer, found: string): void {
 /** The units that have files in a layer; for the log layer, those whose records its tiles hold. */
 export function unitsOfLayer({ units, layers }: Contents, index: number): Contents["units"] {
   if (layers[index]?.kind === "log") return units.filter(isLookedUp);
-  return units.filter(({ layers }) => layers.includes(index));
+  return units.filter((unit) => unit.layers.includes(index));
 }

@@ -17,7 +17,7 @@ export interface Tile {
 }
 
 /** Levels of the tree in one tile. */
-export const TILE_LEVELS = 8;
+const TILE_LEVELS = 8;
 
 /** Hashes in a full tile. */
 export const TILE_WIDTH = 2 ** TILE_LEVELS;

@@ -88,10 +88,10 @@ export function planOutcome(forecast: Forecast, spec: string): Outcome {
         carried: isCarried,
       })),
       downloadSize: total ?? null,
-      projects: projects.map(({ name: project, dir, modules, goVersion }) => ({
+      projects: projects.map(({ name: project, dir, modules: paths, goVersion }) => ({
         name: project,
         dir,
-        modules,
+        modules: paths,
         goVersion,
       })),
       modules: queries(made.modules),

@@ -15,6 +15,8 @@ import {
   goModHash,
   infoFile,
   layoutIndex,
+  logPlace,
+  logTiles,
   modulePlace,
   OCI_LAYOUT,
   paddingAfter,
@@ -37,6 +39,7 @@ export interface TestLog {
   add(module: { path: string; version: string; h1?: string; modH1?: string }): number;
   head(): string;
   node(level: number, n: number): Uint8Array;
+  fetch(path: string): Promise<Uint8Array>;
 }
 
 export interface TestBundle {
@@ -86,6 +89,39 @@ export async function makeBundle(
     makeLayer({ kind: "sdk", go: TEST_GO, platform }, sdk(own)),
     makeLayer({ kind: "mod" }, [...logged.files, ...secret.files]),
   ];
+  const units: Contents["units"] = [
+    {
+      kind: "module",
+      ...secret.unit,
+      ...sizeOf(secret.files),
+      neededBy: [0],
+      layers: [2],
+      evidence: "private",
+    },
+    {
+      kind: "module",
+      ...logged.unit,
+      ...sizeOf(logged.files),
+      neededBy: [0],
+      layers: [2],
+      evidence: evidence(1),
+    },
+    {
+      kind: "toolchain",
+      go: TEST_GO,
+      platform,
+      ...toolchain,
+      ...sizeOf(goFiles),
+      layers: [0, 1],
+      evidence: evidence(0),
+    },
+  ];
+  const history = { name: "sum.example.com", head: log.head() };
+  const tiles = logTiles(history, units).map(async ({ path }): Promise<TestFile> => {
+    const bytes = Buffer.from(await log.fetch(path.slice(logPlace(history.name).length)));
+    return { name: path, bytes, mode: 0o644 };
+  });
+  layers.push(makeLayer({ kind: "log" }, await Promise.all(tiles)));
   const contents: Contents = {
     contentsVersion: 1,
     name: "tiny",
@@ -109,35 +145,9 @@ export async function makeBundle(
       modules: [],
       tools: [],
     },
-    log: { name: "sum.example.com", head: log.head() },
+    log: history,
     layers: layers.map(({ layer }) => layer),
-    units: [
-      {
-        kind: "module",
-        ...secret.unit,
-        ...sizeOf(secret.files),
-        neededBy: [0],
-        layers: [2],
-        evidence: "private",
-      },
-      {
-        kind: "module",
-        ...logged.unit,
-        ...sizeOf(logged.files),
-        neededBy: [0],
-        layers: [2],
-        evidence: evidence(1),
-      },
-      {
-        kind: "toolchain",
-        go: TEST_GO,
-        platform,
-        ...toolchain,
-        ...sizeOf(goFiles),
-        layers: [0, 1],
-        evidence: evidence(0),
-      },
-    ],
+    units,
   };
   return await writeBundle(folder, contents, layers);
 }
