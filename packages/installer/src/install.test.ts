@@ -430,7 +430,7 @@ describe("install, when it fails", () => {
       expect(await refusal(attempt)).toMatchObject({ code: "ROLLED_BACK" });
       expect(await treeContents(machine)).toEqual(before);
 
-      const bundle = await each.bundle();
+      const bundle = await each.bundle({ modules: [[a]], tiles: {} });
       const dry = await each.install(bundle, { path: "profile", dryRun: true }, { machineFolders });
       const done = await each.install(bundle, { path: "profile" }, { machineFolders });
       expect(dry.changes).toEqual(done.changes);

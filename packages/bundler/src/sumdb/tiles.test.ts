@@ -83,6 +83,8 @@ describe("collectTiles", () => {
     if (first === undefined) throw new Error("no unit");
     expect(await collectTiles({ ...options, units: [{ ...first, kind: "toolchain" }] })).toEqual([]);
     const climbing = { ...options.log, name: "../up" };
-    await expect(collectTiles({ ...options, log: climbing })).rejects.toMatchObject({ code: "ENTRY_REFUSED" });
+    await expect(collectTiles({ ...options, log: climbing })).rejects.toMatchObject({
+      code: "ENTRY_REFUSED",
+    });
   });
 });

@@ -31,7 +31,7 @@ describe("modulePlace", () => {
     });
     fc.assert(
       fc.property(module, module, (a, b) => {
-        fc.pre(!/\/(con|prn|aux|nul|com[1-9]|lpt[1-9])(\/|$)/i.test(a.path + b.path));
+        fc.pre(!/\/(con|prn|aux|nul|com[1-9]|lpt[1-9])(\/|$)/i.test(`${a.path}/${b.path}`));
         const [places, others] = [a, b].map((each) =>
           Object.values(modulePlace(each)).map((name) => name.toLowerCase()),
         );

@@ -204,7 +204,12 @@ describe("inspect", () => {
       verified: false,
       name: "tiny",
       signatureCount: 1,
-      layers: [{ kind: "sdk", go: "1.27.1" }, { kind: "sdk", platform: PLATFORM }, { kind: "mod" }],
+      layers: [
+        { kind: "sdk", go: "1.27.1" },
+        { kind: "sdk", platform: PLATFORM },
+        { kind: "mod" },
+        { kind: "log" },
+      ],
       units: [
         { name: "corp.example.com/secret@v0.1.0", kind: "module", private: true },
         { name: "example.com/logged@v1.2.3", kind: "module", private: false },
