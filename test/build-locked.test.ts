@@ -17,7 +17,7 @@ const SPEC = `name: site
 go: ["1.27.1"]
 platforms: [${testPlatform()}]
 projects: [./app]
-modules: [example.com/lib@latest, ${SECRET}@v1.0.0]
+modules: [example.com/lib@latest, example.com/pinned@v1.0.0, ${SECRET}@v1.0.0]
 `;
 
 let world: QuickWorld;
@@ -31,6 +31,9 @@ beforeAll(async () => {
   goSum = addModule(world, module("example.com/dep", "v1.0.0"));
   addModule(world, module("example.com/lib", "v1.0.0"));
   world.answers.set("example.com/lib/@latest", JSON.stringify({ Version: "v1.0.0" }));
+  // A newer one is there, in whose go.mod go looks whether v1.0.0 was retracted.
+  for (const version of ["v1.0.0", "v1.1.0"]) addModule(world, module("example.com/pinned", version));
+  world.answers.set("example.com/pinned/@v/list", "v1.0.0\nv1.1.0\n");
   addModule(world, module(SECRET, "v1.0.0"));
   site = await buildSite({
     env: { ...world.env, GONOSUMDB: "corp.example.com" },
@@ -95,6 +98,8 @@ describe("--locked", () => {
     addModule(world, module("example.com/lib", "v1.1.0"));
     world.answers.set("example.com/lib/@v/list", "v1.0.0\nv1.1.0\n");
     world.answers.set("example.com/lib/@latest", JSON.stringify({ Version: "v1.1.0" }));
+    addModule(world, module("example.com/pinned", "v1.2.0"));
+    world.answers.set("example.com/pinned/@v/list", "v1.0.0\nv1.1.0\nv1.2.0\n");
     const result = await build(site, ["--locked", "--json"]);
     expect(result.code, result.stdout).toBe(0);
     await expectUntouched();
@@ -103,10 +108,16 @@ describe("--locked", () => {
     });
     expect(plan.json).toMatchObject({
       locked: true,
-      modules: [`${SECRET}@v1.0.0`, "example.com/lib@v1.0.0"],
+      modules: [`${SECRET}@v1.0.0`, "example.com/lib@v1.0.0", "example.com/pinned@v1.0.0"],
       units: {
         from: "lock",
-        modules: [`${SECRET}@v1.0.0`, "example.com/dep@v1.0.0", "example.com/lib@v1.0.0"],
+        modules: [
+          `${SECRET}@v1.0.0`,
+          "example.com/dep@v1.0.0",
+          "example.com/lib@v1.0.0",
+          "example.com/pinned@v1.0.0",
+        ],
+        gomods: 0,
       },
       changes: [],
       newModules: [],

@@ -75,9 +75,7 @@ export async function fetchAll(
     onStep: (subject) => context.onProgress({ stage: "modules", subject }),
     signal: context.signal,
   });
-  const modules = collected.modules.filter(
-    (each) => each.path !== plan.buildToolchain.path && !isNewerThanLock(each, plan),
-  );
+  const modules = collected.modules.filter((each) => each.path !== plan.buildToolchain.path);
   const logged = [...plan.toolchains, ...modules.filter((each) => !each.private)];
   const evidence = await askLog(logged, plan, network, context);
   const positions = requestPositions(plan);
@@ -111,18 +109,6 @@ export async function fetchAll(
 
 function uselessNote(pattern: string): string {
   return `the pattern ${JSON.stringify(pattern)} in GONOSUMDB or GOPRIVATE matches no module path, so nothing is private by it`;
-}
-
-/**
- * go get reads the newest go.mod of a module, whichever version is asked for, to see whether that was retracted. One that
- * was published since the lock was written is none of its units, and nothing needs it: the rehearsal shows that.
- */
-function isNewerThanLock({ kind, path, version }: CollectedModule, { lock }: Plan): boolean {
-  return (
-    lock !== undefined &&
-    kind === "gomod" &&
-    !lock.units.some((unit) => unit.path === path && unit.version === version)
-  );
 }
 
 /** The toolchains of the bundle, and the one to work with where the bundle has it not. */

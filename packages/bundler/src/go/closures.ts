@@ -13,11 +13,18 @@ export function shelfFolder(workDir: string): string {
   return join(workDir, "shelf");
 }
 
-/** GOPROXY with the shelf first; what it lacks, lists of versions among it, is asked of the others. */
+/** What was downloaded and belongs to no closure: from here go takes it if one needs it after all. */
+export function asideFolder(workDir: string): string {
+  return join(workDir, "aside");
+}
+
+/** GOPROXY with both folders first; what they lack, lists of versions among it, is asked of the others. */
 export function proxiesWithShelf(workDir: string, goproxy: string): string {
-  // A comma in a path would end the entry.
-  const shelf = pathToFileURL(shelfFolder(workDir)).href.replaceAll(",", "%2C").replaceAll("|", "%7C");
-  return goproxy === "" ? shelf : `${shelf},${goproxy}`;
+  const own = [shelfFolder(workDir), asideFolder(workDir)].map((folder) =>
+    // A comma in a path would end the entry.
+    pathToFileURL(folder).href.replaceAll(",", "%2C").replaceAll("|", "%7C"),
+  );
+  return [...own, ...(goproxy === "" ? [] : [goproxy])].join(",");
 }
 
 /**

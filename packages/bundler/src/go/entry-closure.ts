@@ -15,6 +15,8 @@ export interface FetchEntryOptions {
   entry: string;
   kind: "module" | "tool";
   platforms: readonly string[];
+  /** Takes away what was downloaded so far, as none of the closure. */
+  setAside(): Promise<void>;
   signal?: AbortSignal | undefined;
 }
 
@@ -47,6 +49,9 @@ export async function fetchEntry(options: FetchEntryOptions): Promise<ResolvedEn
   const run = (...args: string[]): Promise<{ stdout: string }> => go.run(args, at);
   await run("mod", "init", SCRATCH_MODULE);
   await run("get", entry);
+  // It also read the newest go.mod of the module, whichever version was asked for, to see what was retracted: nothing that
+  // a host needs, and another one as soon as somebody publishes. What is needed, the commands below ask for again.
+  await options.setAside();
 
   const module = await owningModule(options, path);
   if (kind === "module" && module.path !== path) throw noModule(entry, module);

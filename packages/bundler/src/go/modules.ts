@@ -6,7 +6,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { unitName } from "@goferry/core";
 import { unknownTags } from "./build-tags.ts";
-import { shelfFolder, shelveDownloads } from "./closures.ts";
+import { asideFolder, shelfFolder, shelveDownloads } from "./closures.ts";
 import { readDownloadCache, versionsWithoutMod } from "./download-cache.ts";
 import { goFolders } from "./environment.ts";
 import { fetchEntry } from "./entry-closure.ts";
@@ -89,7 +89,8 @@ export async function collectModules(options: CollectOptions): Promise<Collected
     onStep?.(entry);
     const cwd = join(workDir, "entries", String(index));
     await mkdir(cwd, { recursive: true });
-    const resolved = await fetchEntry({ go, cwd, entry, kind, platforms, signal });
+    const setAside = (): Promise<void> => closures.setAside();
+    const resolved = await fetchEntry({ go, cwd, entry, kind, platforms, setAside, signal });
     entries.push(resolved);
     notes.push(...resolved.notes);
     await closures.close();
@@ -120,6 +121,11 @@ class Closures {
       this.#neededBy.set(version, [...needs, this.#count]);
     }
     this.#count += 1;
+  }
+
+  async setAside(): Promise<void> {
+    const { workDir } = this.#options;
+    await shelveDownloads(goFolders(workDir).download, asideFolder(workDir));
   }
 
   withNeeds(module: CollectedModule): NeededModule {
