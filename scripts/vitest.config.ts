@@ -1,5 +1,5 @@
-// Three projects: "unit" is quick and runs in parallel; "e2e" is the program as people use it, one file at a time,
-// because bundles, installs and measurements would get in each other's way; "projects" builds bundles of what teams
+// Three projects: "unit" is quick and runs in parallel; "e2e" is the program as people use it, two files at a time,
+// each of which waits for a disk or a server half of its time; "projects" builds bundles of what teams
 // really have, takes long, and is no part of `pnpm test`: `pnpm test:projects` runs it.
 
 import { fileURLToPath } from "node:url";
@@ -29,7 +29,7 @@ export default defineConfig({
           globalSetup: fileURLToPath(new URL("../test/kit/demo-setup.ts", import.meta.url)),
           testTimeout: 10 * MINUTE,
           hookTimeout: 10 * MINUTE,
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

@@ -138,7 +138,7 @@ describe("a bit that was flipped", () => {
     ["signature", 120, "HASH_MISMATCH"],
     ["contents", 9000, "HASH_MISMATCH"],
     ["image manifest 1", -100, "BUNDLE_MALFORMED"],
-    ["image config 0", 489, "BUNDLE_MALFORMED"],
+    ["image config 0", 1000, "BUNDLE_MALFORMED"],
     ["layer 0", 0, "CHUNK_MISMATCH"],
     ["layer 3", 5_000_000, "CHUNK_MISMATCH"],
     ["layer 1", 11_000_000, "CHUNK_MISMATCH"],

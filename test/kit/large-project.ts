@@ -56,8 +56,8 @@ export async function buildLarge({ folder }: LargeSite): Promise<GoferryResult> 
   return await measured("build", { cwd: folder, env }, ...words, "--cache", cache);
 }
 
-/** Verifies the bundle and installs it, both without a network. */
-export async function installLarge({ folder, root, home }: LargeSite): Promise<void> {
+/** Verifies the bundle and installs it, both without a network; what the installation said. */
+export async function installLarge({ folder, root, home }: LargeSite): Promise<GoferryResult> {
   const env = { HOME: home, PATH: "/usr/bin:/bin" };
   const bundle = join(folder, "site.tar");
   process.stdout.write(`  the bundle has ${megabytes((await stat(bundle)).size)} MB\n`);
@@ -75,6 +75,7 @@ export async function installLarge({ folder, root, home }: LargeSite): Promise<v
     root,
   );
   expect(installed.code, installed.stdout).toBe(0);
+  return installed;
 }
 
 /** Runs a program of the root, or of the HOME's go/bin, in `cwd`. Gives both outputs; throws with them when it fails. */

@@ -23,12 +23,6 @@ export interface EntryOptions {
   hostPlatform: string;
 }
 
-/**
- * Neither of the two has a go.sum to go by, and a host does not have the checksum database yet. Nothing is lost: every
- * module of the root was compared with it when it was installed.
- */
-const WITHOUT_LOG = { GONOSUMDB: "*" };
-
 /** @throws REHEARSAL_FAILED, and what HostGo.run throws */
 export async function rehearseTool(options: EntryOptions): Promise<ToolRehearsal> {
   const { go, cwd, platform, hostPlatform } = options;
@@ -36,7 +30,7 @@ export async function rehearseTool(options: EntryOptions): Promise<ToolRehearsal
   const crossBuilt = platform !== hostPlatform;
   const command = ["install", tool];
   const tried = await tryBuild(crossBuilt ? false : undefined, async (cgo) => {
-    const result = await go.run(command, { cwd, env: { ...WITHOUT_LOG, ...platformEnv(platform, cgo) } });
+    const result = await go.run(command, { cwd, env: platformEnv(platform, cgo) });
     return result.code === 0 ? undefined : result;
   });
   const common = { kind: "tool", tool, platform, crossBuilt, network: go.network, reused: false } as const;
@@ -56,7 +50,7 @@ const OTHER_PLATFORMS =
 export async function rehearseModule(options: EntryOptions): Promise<ModuleRehearsal> {
   const { go, entry, cwd, platform, hostPlatform } = options;
   const module = targetOf(options);
-  const env = { ...WITHOUT_LOG, ...platformEnv(platform, undefined) };
+  const env = platformEnv(platform, undefined);
   const run = async (...command: string[]): Promise<ProcessResult> => {
     const result = await go.run(command, { cwd, env });
     if (result.code !== 0) throw refused(options, command, result);
