@@ -6,13 +6,13 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { splitWords } from "../packages/goferry/src/testing/words.ts";
-import { selfSigned } from "../packages/bundler/src/net/test-server.ts";
-import { readGoEnv } from "../packages/installer/src/configure/go-env.ts";
-import { build, buildSite, expectTidy, type BuildSite } from "./kit/build-site.ts";
-import { writeFiles } from "./kit/bundler-go.ts";
-import { canGit, gitServer, GIT_HOST, type GitServer } from "./kit/git-server.ts";
-import { canUnshare, OFFLINE } from "./kit/offline.ts";
+import { splitWords } from "../../packages/goferry/src/testing/words.ts";
+import { selfSigned } from "../../packages/bundler/src/net/test-server.ts";
+import { readGoEnv } from "../../packages/installer/src/configure/go-env.ts";
+import { build, buildSite, expectTidy, type BuildSite } from "../kit/build-site.ts";
+import { writeFiles } from "../kit/bundler-go.ts";
+import { canGit, gitServer, GIT_HOST, type GitServer } from "../kit/git-server.ts";
+import { canUnshare, OFFLINE } from "../kit/offline.ts";
 import {
   addModule,
   changeModule,
@@ -20,8 +20,8 @@ import {
   quickWorld,
   type QuickWorld,
   type TestModule,
-} from "./kit/quick-go.ts";
-import { PLAIN_PATH, runGoferry, type GoferryResult } from "./kit/run-goferry.ts";
+} from "../kit/quick-go.ts";
+import { PLAIN_PATH, runGoferry, type GoferryResult } from "../kit/run-goferry.ts";
 
 const isPossible = (await canGit()) && (await canUnshare());
 

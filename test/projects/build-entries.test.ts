@@ -4,10 +4,10 @@
 import { appendFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { build, buildSite, expectNothing, type BuildSite } from "./kit/build-site.ts";
-import { addModule, quickWorld, type QuickWorld } from "./kit/quick-go.ts";
-import { testPlatform } from "./kit/real-go.ts";
-import type { GoferryResult } from "./kit/run-goferry.ts";
+import { build, buildSite, expectNothing, type BuildSite } from "../kit/build-site.ts";
+import { addModule, quickWorld, type QuickWorld } from "../kit/quick-go.ts";
+import { testPlatform } from "../kit/real-go.ts";
+import type { GoferryResult } from "../kit/run-goferry.ts";
 
 let world: QuickWorld;
 beforeAll(async () => {

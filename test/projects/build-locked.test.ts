@@ -5,11 +5,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { inspectBundle, openFileSource } from "../packages/core/src/index.ts";
-import { build, buildSite, type BuildSite } from "./kit/build-site.ts";
-import { addModule, changeModule, quickWorld, type QuickWorld } from "./kit/quick-go.ts";
-import { testPlatform } from "./kit/real-go.ts";
-import { runGoferry } from "./kit/run-goferry.ts";
+import { inspectBundle, openFileSource } from "../../packages/core/src/index.ts";
+import { build, buildSite, type BuildSite } from "../kit/build-site.ts";
+import { addModule, changeModule, quickWorld, type QuickWorld } from "../kit/quick-go.ts";
+import { testPlatform } from "../kit/real-go.ts";
+import { runGoferry } from "../kit/run-goferry.ts";
 
 const SECRET = "corp.example.com/secret";
 const GO_MOD = "module example.com/app\n\ngo 1.21\n\nrequire example.com/dep v1.0.0\n";
