@@ -1,11 +1,14 @@
-// Three projects: "unit" is quick and runs in parallel; "e2e" is the program as people use it, two files at a time,
+// Four projects: "unit" is quick and runs in parallel; "e2e" is the program as people use it, two files at a time,
 // each of which waits for a disk or a server half of its time; "projects" builds bundles of what teams
-// really have, takes long, and is no part of `pnpm test`: `pnpm test:projects` runs it.
+// really have, takes long, and is no part of `pnpm test`: `pnpm test:projects` runs it; "long" are the longest of those.
 
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const MINUTE = 60_000;
+
+/** Each of these takes many minutes of two processors: `pnpm test:long`. */
+const LONG = ["prometheus", "arm64", "tools"].map((name) => `test/projects/${name}.test.ts`);
 
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),
@@ -38,10 +41,22 @@ export default defineConfig({
         test: {
           name: "projects",
           include: ["test/projects/**/*.test.ts"],
+          exclude: LONG,
           testTimeout: 20 * MINUTE,
           hookTimeout: 30 * MINUTE,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "long",
+          include: LONG,
+          testTimeout: 40 * MINUTE,
+          hookTimeout: 40 * MINUTE,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

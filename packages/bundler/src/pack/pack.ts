@@ -31,8 +31,11 @@ export interface PackOptions {
   onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/** Layers compressed at a time: each keeps about 200 MB of tables, and memory must stay below 512 MB. */
-const PARALLEL_LAYERS = 2;
+/**
+ * Layers compressed at a time. Beside what a build of large projects has grown to by then, a second one took memory to
+ * 563 MB, of 512 that a command may have. Reading, hashing and compressing still go on side by side.
+ */
+const PARALLEL_LAYERS = 1;
 
 /** @throws HASH_MISMATCH for a unit whose files do not have its h1; DISK_FULL, IO_FAILED, MODULE_ZIP_INVALID */
 export async function pack(fetched: Fetched, options: PackOptions): Promise<Packed> {
