@@ -103,6 +103,7 @@ export {
   type LoggedUnit,
 } from "./sumdb/evidence.ts";
 export {
+  isSameHead,
   openHistory,
   relateHistory,
   type EarlierHead,

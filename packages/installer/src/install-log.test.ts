@@ -128,8 +128,9 @@ describe("install", () => {
     await using second = await on.bundle("b");
     const log = { name: "sum.example.com", head: second.contents.log?.head ?? "", earlier: [forked] };
     const fork = { ...second, contents: { ...second.contents, log } };
-    for (const attempt of [on.install(fork), on.install(first, { logKey: checksumLog().vkey })]) {
-      await expect(attempt).rejects.toMatchObject({ code: "LOG_MISMATCH", exitCode: EXIT.refused });
+    const attempts = [() => on.install(fork), () => on.install(first, { logKey: checksumLog().vkey })];
+    for (const attempt of attempts) {
+      await expect(attempt()).rejects.toMatchObject({ code: "LOG_MISMATCH", exitCode: EXIT.refused });
     }
     expect(await treeContents(on.root)).toEqual(before);
   });

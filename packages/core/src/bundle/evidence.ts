@@ -87,24 +87,26 @@ function refusePrivate(units: readonly Unit[], uses: readonly PatternUse[], poli
   const refused = units.filter((unit) => !allowed.has(unitName(unit)));
   const [first, ...others] = refused;
   if (first === undefined) return;
-  const { privatePatterns, howToAllow = (patterns) => `allow ${patterns.join(" ")}` } = policy;
   const toolchain = refused.find(({ kind }) => kind === "toolchain");
+  if (toolchain !== undefined) refuseToolchain(toolchain);
+  const { privatePatterns, howToAllow = (patterns) => `allow ${patterns.join(" ")}` } = policy;
   const rest = others.length === 0 ? "" : `; and so are ${others.map(unitName).join(", ")}`;
   throw new GoferryError("PRIVATE_REFUSED", {
-    subject: unitName(toolchain ?? first),
-    message:
-      toolchain === undefined
-        ? "only the bundle's signature vouches for this module, and nobody has allowed that on this host"
-        : "only the bundle's signature vouches for this toolchain, which nobody can allow",
-    expected:
-      toolchain === undefined
-        ? `a record of the checksum database, or a path that is allowed here (${privatePatterns.join(", ") || "none is"})`
-        : "a record of the checksum database",
-    found: `private${toolchain === undefined ? rest : ""}`,
-    next:
-      toolchain === undefined
-        ? `Only if these are modules of your own: ${howToAllow(proposePatterns(refused.map(({ path }) => path)))}`
-        : "Do not use this bundle: every toolchain of Go is in the checksum database",
+    subject: unitName(first),
+    message: "only the bundle's signature vouches for this module, and nobody has allowed that on this host",
+    expected: `a record of the checksum database, or a path that is allowed here (${privatePatterns.join(", ") || "none is"})`,
+    found: `private${rest}`,
+    next: `Only if these are modules of your own: ${howToAllow(proposePatterns(refused.map(({ path }) => path)))}`,
+  });
+}
+
+function refuseToolchain(unit: Unit): never {
+  throw new GoferryError("PRIVATE_REFUSED", {
+    subject: unitName(unit),
+    message: "only the bundle's signature vouches for this toolchain, which nobody can allow",
+    expected: "a record of the checksum database",
+    found: "private",
+    next: "Do not use this bundle: every toolchain of Go is in the checksum database",
   });
 }
 

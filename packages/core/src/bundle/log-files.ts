@@ -46,6 +46,8 @@ function claimedHead(note: string): TreeHead {
 
 export class LogFiles implements TarHandler {
   readonly #layer: Layer;
+  /** What stands before the path of a tile. */
+  readonly #place: string;
   readonly #heads: [TreeHead, ...TreeHead[]];
   readonly #tiles: readonly PlacedTile[];
   readonly #sink: LayerSink | undefined;
@@ -55,6 +57,7 @@ export class LogFiles implements TarHandler {
 
   constructor(layer: Layer, log: Log, units: readonly Unit[], sink?: LayerSink) {
     this.#layer = layer;
+    this.#place = logPlace(log.name);
     this.#heads = [claimedHead(log.head), ...(log.earlier ?? []).map(({ head }) => claimedHead(head))];
     this.#tiles = logTiles(log, units);
     this.#sink = sink;
@@ -94,9 +97,8 @@ export class LogFiles implements TarHandler {
   async finish(): Promise<LayerSums> {
     if (this.#data.size !== this.#tiles.length)
       throw this.#refused("the layer", `${this.#tiles.length} tiles`, `${this.#data.size} files`);
-    const paths = new Map(this.#tiles.map(({ path, tile }) => [tilePath(tile), path]));
     const source: TileSource = {
-      read: async (tile) => await Promise.resolve(this.#data.get(paths.get(tilePath(tile)) ?? "") ?? NONE),
+      read: async (tile) => await Promise.resolve(this.#data.get(this.#place + tilePath(tile)) ?? NONE),
     };
     await proveTiles(
       this.#heads,

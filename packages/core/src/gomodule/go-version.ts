@@ -2,9 +2,7 @@
 // 1.27.0. The one place that knows their form and order, and the module that a toolchain is: bundle, build and host must
 // not judge differently. Sources: Go's internal/gover/gover.go and cmd/go/internal/modfetch/toolchain.go.
 
-import { visibleName } from "../archive/names.ts";
-import { GoferryError } from "../errors.ts";
-import type { ModuleVersion } from "./path.ts";
+import { compareAscii, compareNumbers, refuse, type ModuleVersion } from "./path.ts";
 
 /** The module whose versions are the toolchains, one for each version of Go and platform (go.dev/ref/mod). */
 export const TOOLCHAIN_PATH = "golang.org/toolchain";
@@ -56,7 +54,7 @@ export function compareGoVersions(a: string, b: string): number {
     compareNumbers(x.major, y.major) ||
     compareNumbers(x.minor, y.minor) ||
     compareNumbers(x.patch, y.patch) ||
-    compareText(x.kind, y.kind) ||
+    compareAscii(x.kind, y.kind) ||
     compareNumbers(x.pre, y.pre)
   );
 }
@@ -104,11 +102,13 @@ export function isSupportedGo(version: string): boolean {
  * @throws MODULE_INVALID if one of them is written otherwise
  */
 export function toolchainModule(go: string, platform: string): Toolchain {
-  if (!isGoRelease(go)) refuse(go, "This is not the version of a toolchain", "1.27.1 or 1.28rc1");
+  if (!isGoRelease(go)) refuse(go, "This is not the version of a toolchain", "1.27.1 or 1.28rc1", AS_PRINTED);
   if (!PLATFORM.test(platform))
-    refuse(platform, "This is not a platform", "linux/amd64, as `go tool dist list` has it");
+    refuse(platform, "This is not a platform", "linux/amd64, as `go tool dist list` has it", AS_PRINTED);
   return { path: TOOLCHAIN_PATH, version: toolchainVersion(go, platform), go, platform };
 }
+
+const AS_PRINTED = "Write Go versions and platforms as `go version` prints them";
 
 /** The version that toolchainModule gives, for a Go version and a platform that may not be what they should. */
 export function toolchainVersion(go: string, platform: string): string {
@@ -121,7 +121,7 @@ export function parseToolchainVersion(version: string): Toolchain | undefined {
   return go === undefined ? undefined : { path: TOOLCHAIN_PATH, version, go, platform: `${os}/${arch}` };
 }
 
-/** Decimal numbers as text: nothing bounds them, and Go does not either. "" is less than 0. */
+/** What compareNumbers takes. */
 interface Numbers {
   major: string;
   minor: string;
@@ -136,22 +136,4 @@ function numbersOf(version: string): Numbers {
   // 1 stands for 1.0.0; before 1.21 a missing patch is patch 0, from then on it is the line.
   const isFirst = minor === undefined || (compareNumbers(minor, "21") < 0 && kind === "");
   return { major, minor: minor ?? "0", patch: patch ?? (isFirst ? "0" : ""), kind, pre };
-}
-
-function compareNumbers(a: string, b: string): number {
-  return a.length - b.length || compareText(a, b);
-}
-
-function compareText(a: string, b: string): number {
-  return Number(a > b) - Number(a < b);
-}
-
-function refuse(subject: string, message: string, expected: string): never {
-  throw new GoferryError("MODULE_INVALID", {
-    subject: visibleName(subject),
-    message,
-    expected,
-    found: visibleName(subject),
-    next: "Write Go versions and platforms as `go version` prints them",
-  });
 }

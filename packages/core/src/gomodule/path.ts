@@ -158,11 +158,12 @@ function unescape(text: string): string {
   return text.replace(/!([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function compareNumbers(a: string, b: string): number {
+/** Decimal numbers without leading zeros, as text: nothing bounds them, and Go does not either. "" is less than 0. */
+export function compareNumbers(a: string, b: string): number {
   return a.length - b.length || compareAscii(a, b);
 }
 
-function compareAscii(a: string, b: string): number {
+export function compareAscii(a: string, b: string): number {
   return Number(a > b) - Number(a < b);
 }
 
@@ -185,12 +186,18 @@ function compareIdentifiers(a: string, b: string): number {
   return aIsNumber ? compareNumbers(a, b) : compareAscii(a, b);
 }
 
-function refuse(subject: string, message: string, expected: string): never {
+/** @throws MODULE_INVALID, always */
+export function refuse(
+  subject: string,
+  message: string,
+  expected: string,
+  next = "Write path and version as `go list -m` prints them",
+): never {
   throw new GoferryError("MODULE_INVALID", {
     subject: visibleName(subject),
     message,
     expected,
     found: visibleName(subject),
-    next: "Write path and version as `go list -m` prints them",
+    next,
   });
 }

@@ -32,7 +32,10 @@ export type HeadRelation = "first" | "same" | "continues" | "behind" | "unconnec
  * Checks every signature and consistency proof; returns the bundle's head and the earlier ones. `vkey` is the log's key.
  * Throws LOG_MISMATCH.
  */
-export function openHistory({ head, earlier = [] }: LogHistory, vkey: string): TreeHead[] {
+export function openHistory(
+  { head, earlier = [] }: LogHistory,
+  vkey: string,
+): [newest: TreeHead, ...earlier: TreeHead[]] {
   const newest = openTreeHead(head, vkey);
   const heads = earlier.map(({ head: note, proof }) => {
     const older = openTreeHead(note, vkey);
@@ -51,17 +54,17 @@ export function relateHistory(history: LogHistory, known: readonly string[], vke
   const seen = known.map((note) => openTreeHead(note, vkey));
   for (const head of brought) {
     const other = seen.find(({ size }) => size === head.size);
-    if (other !== undefined && !isSame(head, other)) throw forked(head, other);
+    if (other !== undefined && !isSameHead(head, other)) throw forked(head, other);
   }
   const [newest] = brought;
   const [largest] = seen;
-  if (newest === undefined || largest === undefined) return "first";
-  if (isSame(newest, largest)) return "same";
-  if (brought.some((head) => isSame(head, largest))) return "continues";
-  return seen.some((head) => isSame(head, newest)) ? "behind" : "unconnected";
+  if (largest === undefined) return "first";
+  if (isSameHead(newest, largest)) return "same";
+  if (brought.some((head) => isSameHead(head, largest))) return "continues";
+  return seen.some((head) => isSameHead(head, newest)) ? "behind" : "unconnected";
 }
 
-function isSame(a: TreeHead, b: TreeHead): boolean {
+export function isSameHead(a: TreeHead, b: TreeHead): boolean {
   return a.size === b.size && Buffer.compare(a.hash, b.hash) === 0;
 }
 

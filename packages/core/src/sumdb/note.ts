@@ -74,7 +74,7 @@ export function openNote(note: string, verifier: Verifier): string {
   return text;
 }
 
-/** The text of a note, whoever signed it: all up to the last blank line. Only for what `openNote` has accepted. */
+/** The text of a note, whoever signed it: all up to the last blank line. It proves nothing: see `openNote`. */
 export function noteText(note: string): string {
   return note.slice(0, note.lastIndexOf("\n\n") + 1);
 }

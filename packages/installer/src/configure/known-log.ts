@@ -6,6 +6,7 @@
 import { readFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import {
+  isSameHead,
   logPlace,
   openTreeHead,
   parseVerifier,
@@ -73,7 +74,7 @@ async function isConnected(
   host: Pick<Host, "run" | "env">,
   { root, name, own, met }: { root: string; name: string; own: TreeHead; met: TreeHead },
 ): Promise<boolean> {
-  if (met.size >= own.size) return met.size === own.size && Buffer.compare(met.hash, own.hash) === 0;
+  if (met.size >= own.size) return isSameHead(met, own);
   const fs = nodeFs(host);
   for (const tile of tilesForLookups(own, [], [met.size])) {
     const path = join(layout(root).root, logPlace(name), tilePath(tile));
