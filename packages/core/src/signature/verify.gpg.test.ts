@@ -11,6 +11,10 @@ if (!gpgPresent) console.warn("gpg is not installed: signatures made by it are n
 
 const data = Buffer.from('{"schemaVersion":2}\n');
 
+async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 7) yield bytes.subarray(at, at + 7);
+}
+
 describe.runIf(gpgPresent)("a signature made by gpg", async () => {
   const gpg = await temporaryGpg();
   afterAll(() => gpg[Symbol.asyncDispose]());
@@ -30,6 +34,10 @@ describe.runIf(gpgPresent)("a signature made by gpg", async () => {
       userId: `${algorithm} <${algorithm}@example.com>`,
     });
     await expect(verifyDetached({ ...check, data: data.subarray(1) })).rejects.toMatchObject({
+      code: "SIGNATURE_INVALID",
+    });
+    expect(await verifyDetached({ ...check, data: inPieces(data) })).toMatchObject({ fingerprint });
+    await expect(verifyDetached({ ...check, data: inPieces(data.subarray(1)) })).rejects.toMatchObject({
       code: "SIGNATURE_INVALID",
     });
     await expect(verifyDetached({ ...check, data, keys: [] })).rejects.toMatchObject({

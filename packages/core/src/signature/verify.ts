@@ -8,6 +8,7 @@ import type { Key, Subkey } from "openpgp";
 import { GoferryError } from "../errors.ts";
 import { readClaim } from "./claim.ts";
 import type { Claim } from "./claim.ts";
+import { hashSigned } from "./hash-signed.ts";
 import { fingerprintOf, isRevoked, STRICT } from "./policy.ts";
 import { printableUserId } from "./trusted-key.ts";
 import type { TrustedKey } from "./trusted-key.ts";
@@ -18,8 +19,8 @@ export type { TrustedKey } from "./trusted-key.ts";
 export interface DetachedCheck {
   /** The signature file: ASCII armor with one signature. */
   armored: Uint8Array;
-  /** The signed bytes. */
-  data: Uint8Array;
+  /** The signed bytes; as a stream where they are too many for memory. It is not read if the signer is not pinned. */
+  data: Uint8Array | AsyncIterable<Uint8Array>;
   /** The pinned keys; a signature by any other key is refused. */
   keys: readonly TrustedKey[];
   /**
@@ -50,7 +51,7 @@ const CLOCK_TOLERANCE = 24 * 60 * 60 * 1000;
  *
  * @throws GoferryError SIGNATURE_INVALID (not one binary v4 signature with SHA-256 or better, or it does not match
  * the bytes), SIGNATURE_UNTRUSTED (by a key that is not pinned, that is revoked, or that might not sign at that
- * time), SIGNATURE_TIME (from the future, or past its own expiry)
+ * time), SIGNATURE_TIME (from the future, or past its own expiry); what reading `data` throws
  */
 export async function verifyDetached(check: DetachedCheck): Promise<VerifiedSignature> {
   const subject = check.subject ?? "signature";
@@ -58,10 +59,11 @@ export async function verifyDetached(check: DetachedCheck): Promise<VerifiedSign
   // Who signed comes first: the time of a signature that does not count anyway is nobody's business.
   const issuers = pinnedIssuers(claim, check.keys);
   checkTime(claim, check.at);
+  const data = check.data instanceof Uint8Array ? check.data : await hashSigned(claim.packet, check.data);
   let refusal: unknown;
   for (const issuer of issuers) {
     try {
-      return await verifyBy(issuer, claim, check.data);
+      return await verifyBy(issuer, claim, data);
     } catch (error) {
       refusal = error;
     }
