@@ -158,15 +158,20 @@ function aliveOnly(pid: number, fs: HostFs): TransactionHost {
 }
 
 function comparable(live: string, at: Layout): Record<string, string> {
-  const all = picture(live);
-  const name = at.stateFile.slice(live.length + 1);
-  const [kind, mode, content] = (all[name] ?? "").split(" ");
-  if (content === undefined) return all;
+  const states = [at.stateFile, at.generations].map((path) => path.slice(live.length + 1));
+  return Object.fromEntries(
+    Object.entries(picture(live)).map(([name, entry]) => [
+      name,
+      states.some((state) => name.startsWith(state)) ? withoutId(entry) : entry,
+    ]),
+  );
+}
+
+function withoutId(entry: string): string {
+  const [kind, mode, content] = entry.split(" ");
+  if (content === undefined) return entry;
   const state = Buffer.from(content, "base64").toString("utf8");
-  return {
-    ...all,
-    [name]: `${kind} ${mode} ${state.replace(/"transaction": "[^"]*"/, '"transaction": "…"')}`,
-  };
+  return `${kind} ${mode} ${state.replace(/"transaction": "[^"]*"/, '"transaction": "…"')}`;
 }
 
 async function writeTree(fs: HostFs, folder: string, files: Record<string, string>): Promise<void> {

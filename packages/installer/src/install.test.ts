@@ -141,6 +141,7 @@ describe("install", () => {
     expect((await readdir(each.root)).toSorted()).toEqual(["bin", "current", "mod", "sdk", "state"]);
     expect((await readdir(join(each.root, "state"))).toSorted()).toEqual([
       "audit.jsonl",
+      "generations",
       "state.json",
       "units",
     ]);
@@ -186,6 +187,7 @@ describe("install", () => {
     expect(added).toEqual([
       "mod/cache/download/example.com/!a/@v/v1.0.0.zip",
       "mod/cache/download/example.com/b/@v/v1.1.0.zip",
+      "state/generations/2.json",
     ]);
     expect(await each.install(bundle, { zips: false })).toMatchObject({ changed: false });
   });

@@ -61,6 +61,11 @@ export function sdkFolder(at: Layout, version: string): string {
   return join(at.sdk, `go${version}`);
 }
 
+/** The state that a generation left: `generationFile(at, 3)` is `<root>/state/generations/3.json`. */
+export function generationFile(at: Layout, generation: number): string {
+  return join(at.generations, `${generation}.json`);
+}
+
 /** The go.env in which a GOROOT is configured. */
 export function goEnvFile(at: Layout, version: string): string {
   return join(sdkFolder(at, version), "go.env");

@@ -22,7 +22,15 @@ function hashes(i: number): { h1: string; modH1: string } {
 
 function unit(id: number): InstalledUnit {
   const { h1, modH1 } = hashes(id);
-  return { kind: "module", path: `example.com/M${id}`, version: "v1.0.0", h1, modH1, record: { id, h1 } };
+  return {
+    kind: "module",
+    path: `example.com/M${id}`,
+    version: "v1.0.0",
+    h1,
+    modH1,
+    record: { id, h1 },
+    size: 1,
+  };
 }
 
 function stateWith(root: string, ids: readonly number[], sizes: readonly number[], lookups?: number): State {

@@ -17,7 +17,9 @@ export function stateAfter(before: State, { wanted, options, host }: StateChange
   const { contents } = options.bundle;
   const units = mergeUnits(before.units, wanted.selected.flatMap(installedUnit));
   const newSdks = wanted.units.flatMap((unit) =>
-    unit.kind === "toolchain" ? [{ version: unit.go, platform: unit.platform, h1: unit.h1 }] : [],
+    unit.kind === "toolchain"
+      ? [{ version: unit.go, platform: unit.platform, h1: unit.h1, size: unit.size }]
+      : [],
   );
   const sdks = [...before.sdks, ...newSdks];
   return {
@@ -93,9 +95,9 @@ function withBundle(bundles: readonly InstalledBundle[], added: InstalledBundle)
 
 function installedUnit(unit: Unit): InstalledUnit[] {
   if (unit.kind === "toolchain") return [];
-  const { kind, path, version, modH1, evidence } = unit;
+  const { kind, path, version, modH1, evidence, size } = unit;
   const h1 = unit.kind === "module" ? unit.h1 : null;
-  return [{ kind, path, version, h1, modH1, record: recordOf(h1, evidence) }];
+  return [{ kind, path, version, h1, modH1, record: recordOf(h1, evidence), size }];
 }
 
 /** The schema of the contents has seen to it that one of the two hashes is there. */

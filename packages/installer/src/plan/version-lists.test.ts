@@ -29,6 +29,7 @@ const known = (path: string, version: string, kind: "module" | "gomod" = "module
   h1: kind === "module" ? H1 : null,
   modH1: H1,
   record: { id: 1, h1: H1 },
+  size: 1,
 });
 
 /** `there`: lists that the root has. */

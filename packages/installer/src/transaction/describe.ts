@@ -7,6 +7,7 @@ import { GoferryError } from "@goferry/core";
 import { auditDigest, auditLine } from "../audit.ts";
 import type { AuditEntry } from "../audit.ts";
 import { isBelow } from "../fs.ts";
+import { generationFile, type Layout } from "../layout.ts";
 import { readContent, isSame } from "./changes.ts";
 import type { Site } from "./changes.ts";
 import { JOURNAL_VERSION, stagingFolder } from "./journal.ts";
@@ -16,7 +17,10 @@ import type { State } from "./state.ts";
 
 /** What a command wants to become of what it staged. All paths absolute. */
 export interface Prepared {
-  /** What is installed afterwards. `transaction` and `auditHead` are filled in. */
+  /**
+   * What is installed afterwards. `transaction`, `change` and `auditHead` are filled in. Its generation is the next one;
+   * or that of before, for what changes nothing of what is installed.
+   */
   state: State;
   /** Files and folders from staging to where nothing is yet, or where `remove` takes away what is. */
   place?: readonly Move[];
@@ -54,7 +58,10 @@ export async function describeChanges(site: Site, prepared: Prepared, now: Circu
   const stateBefore = await fs.readFile(at.stateFile);
   const line = auditLine(prepared.audit, { time: now.startedAt, user: now.user, prev: now.before.auditHead });
   const aside = describeAside(site, prepared, now.id);
-  const { place, replace } = await describePlaces(site, prepared, now.id, aside);
+  const kept = { from: stagedGeneration(at, now.id), to: generationFile(at, prepared.state.generation) };
+  const moves = { ...prepared, replace: [...(prepared.replace ?? []), kept] };
+  const { place, replace } = await describePlaces(site, moves, now.id, aside);
+  const stateAfter = serializeState(committedState(prepared.state, now, line));
   const edits = await describeEdits(site, prepared.edits ?? []);
   return {
     journalVersion: JOURNAL_VERSION,
@@ -68,9 +75,24 @@ export async function describeChanges(site: Site, prepared: Prepared, now: Circu
     replace,
     edits,
     stateBefore: stateBefore === null ? null : Buffer.from(stateBefore).toString("base64"),
-    stateAfter: stateBytes({ ...prepared.state, transaction: now.id, auditHead: auditDigest(line) }),
+    stateAfter: Buffer.from(stateAfter).toString("base64"),
     auditLine: line,
   };
+}
+
+/** Where the state waits in staging to become the file of its generation. */
+export function stagedGeneration(at: Layout, id: string): string {
+  return join(stagingFolder(at, id), "generation.json");
+}
+
+function committedState(
+  state: State,
+  { id, command, startedAt, before }: Circumstances,
+  line: string,
+): State {
+  const isNew = state.generation !== before.generation;
+  const change = isNew ? { command, at: startedAt.toISOString() } : before.change;
+  return { ...state, transaction: id, change, auditHead: auditDigest(line) };
 }
 
 /** A command that moved things in and out of its own staging, or twice to one name, could not be taken back. */
@@ -99,7 +121,7 @@ function describeAside({ at }: Site, { remove = [] }: Prepared, id: string): Mov
 
 async function describePlaces(
   { fs, at }: Site,
-  { place = [], replace = [] }: Prepared,
+  { place = [], replace = [] }: Pick<Prepared, "place" | "replace">,
   id: string,
   aside: readonly Move[],
 ): Promise<{ place: Move[]; replace: Replacement[] }> {
@@ -169,8 +191,4 @@ async function missingFolders({ fs }: Site, paths: readonly string[]): Promise<s
 function parents(path: string): string[] {
   const above = dirname(path);
   return above === path ? [] : [above, ...parents(above)];
-}
-
-function stateBytes(state: State): string {
-  return Buffer.from(serializeState(state)).toString("base64");
 }

@@ -18,8 +18,8 @@ const full: State = {
   transaction: "t2",
   current: "1.27.1",
   sdks: [
-    { version: "1.27.1", platform: "linux/amd64", h1 },
-    { version: "1.26.8", platform: "linux/amd64", h1 },
+    { version: "1.27.1", platform: "linux/amd64", h1, size: 1 },
+    { version: "1.26.8", platform: "linux/amd64", h1, size: 1 },
   ],
   bundles: [
     {
@@ -34,7 +34,15 @@ const full: State = {
     },
   ],
   units: [
-    { kind: "module", path: "golang.org/x/sync", version: "v0.15.0", h1, modH1: h1, record: { id: 7, h1 } },
+    {
+      kind: "module",
+      path: "golang.org/x/sync",
+      version: "v0.15.0",
+      h1,
+      modH1: h1,
+      record: { id: 7, h1 },
+      size: 1,
+    },
     {
       kind: "gomod",
       path: "golang.org/x/mod",
@@ -42,6 +50,7 @@ const full: State = {
       h1: null,
       modH1: h1,
       record: { id: 7, h1 },
+      size: 1,
     },
   ],
   log: { key: "sum.example.com+00000000+x", heads: ["go.sum database tree\n71800000\n"], lookups: null },
@@ -62,7 +71,7 @@ it("is that of an empty root where there is none", async () => {
 });
 
 it("holds what a bundle may hold, Go 2 too", () => {
-  const sdks = [...full.sdks, { version: "2.0.1", platform: "linux/amd64", h1 }];
+  const sdks = [...full.sdks, { version: "2.0.1", platform: "linux/amd64", h1, size: 1 }];
   const state = { ...full, sdks, current: "2.0.1" };
   expect(parseState(serializeState(state), at).current).toBe("2.0.1");
   expect(() => parseState(bytesOf({ ...state, current: "1.27" }), at)).toThrow(refused("STATE_DAMAGED"));

@@ -11,12 +11,15 @@ const STATE_VERSION = 1;
 
 const text = z.string().min(1);
 const h1 = z.string().regex(/^h1:[A-Za-z0-9+/]{43}=$/);
+/** Bytes of all its files, as the bundle has them; the zip that is made of a module comes on top. */
+const size = z.int().min(0);
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 
 const sdkSchema = z.strictObject({
   version: GO_RELEASE,
   platform: z.string().regex(/^[a-z0-9]+\/[a-z0-9]+$/),
   h1,
+  size,
 });
 
 const bundleSchema = z.strictObject({
@@ -43,6 +46,7 @@ const unitSchema = z.strictObject({
   modH1: h1.nullable(),
   /** Its record in the checksum database; null when only the bundle's signature vouches for it. */
   record: z.strictObject({ id: z.int().min(0), h1 }).nullable(),
+  size,
 });
 
 const logSchema = z.strictObject({
@@ -58,8 +62,10 @@ const stateSchema = z.strictObject({
   stateVersion: z.literal(STATE_VERSION),
   /** The absolute path it was made for; go.env and launchers name it. */
   root: text,
-  /** Counts the changes; 0 is an empty root. */
+  /** Counts the changes; 0 is an empty root. Each generation stays as state/generations/N.json until gc. */
   generation: z.int().min(0),
+  /** What made this generation, and when; null in an empty root. */
+  change: z.strictObject({ command: text, at: z.iso.datetime() }).nullable(),
   /** Id of the transaction that wrote it. Makes every committed state different from the one before. */
   transaction: text.nullable(),
   current: GO_RELEASE.nullable(),
@@ -108,6 +114,7 @@ export function emptyState(root: string): State {
     stateVersion: STATE_VERSION,
     root,
     generation: 0,
+    change: null,
     transaction: null,
     current: null,
     sdks: [],

@@ -15,7 +15,7 @@ import { describe, expect, it } from "vitest";
 import { bench, install, upgrade } from "../../../../test/kit/transactions.ts";
 import type { Transaction } from "../../../../test/kit/transactions.ts";
 import { auditDigest } from "../audit.ts";
-import { sdkFolder } from "../layout.ts";
+import { generationFile, sdkFolder } from "../layout.ts";
 import { readState } from "./state.ts";
 import type { Prepared } from "./describe.ts";
 import type { Step } from "./transaction.ts";
@@ -57,13 +57,17 @@ describe("runTransaction", () => {
     expect(outcome).toMatchObject({ changed: true, state: { current: "1.26.8", generation: 1 } });
     expect(steps.join(" ")).toBe("lock recover stage sync journal move switch settle self-test commit clean");
     expect(await readdir(host.root)).toEqual(["bin", "current", "mod", "sdk", "state"]);
-    expect(await readdir(host.at.state)).toEqual(["audit.jsonl", "state.json"]);
+    expect(await readdir(host.at.state)).toEqual(["audit.jsonl", "generations", "state.json"]);
     expect(await readFile(join(sdkFolder(host.at, "1.26.8"), "VERSION"), "utf8")).toBe("go1.26.8");
     expect(await readFile(join(host.at.bin, "goferry"), "utf8")).toBe("first");
     expect(await readlink(host.at.current)).toBe("sdk/go1.26.8");
     expect((await stat(join(host.at.bin, "go1.26.8"))).mode & 0o777).toBe(0o755);
     expect((await stat(join(host.home, ".profile"))).mode & 0o777).toBe(0o600);
-    expect(await readState(fs, host.at)).toMatchObject({ generation: 1 });
+    expect(await readState(fs, host.at)).toMatchObject({
+      generation: 1,
+      change: { command: "install site.tar", at: "2026-03-04T05:06:07.000Z" },
+    });
+    expect(await readFile(generationFile(host.at, 1))).toEqual(await readFile(host.at.stateFile));
   });
 
   it("replaces, repairs and removes, and chains the audit log", async () => {
@@ -198,7 +202,7 @@ describe("on a disk that is full", () => {
     expect((await host.run(inTheRoot, fault)).outcome).toMatchObject({ code: "RECOVERY_PENDING" });
     expect(await readlink(host.at.current)).toBe("sdk/go1.27.1");
     expect(await host.recover()).toMatchObject({ outcome: "finished" });
-    expect(await readdir(host.at.state)).toEqual(["audit.jsonl", "state.json"]);
+    expect(await readdir(host.at.state)).toEqual(["audit.jsonl", "generations", "state.json"]);
   });
 });
 

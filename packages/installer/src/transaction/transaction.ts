@@ -10,7 +10,7 @@ import { writeFileAtomic } from "../fs.ts";
 import { layout } from "../layout.ts";
 import { makeMoves, stageEdits, switchEdits } from "./changes.ts";
 import type { Site, Switched } from "./changes.ts";
-import { describeChanges } from "./describe.ts";
+import { describeChanges, stagedGeneration } from "./describe.ts";
 import type { Prepared } from "./describe.ts";
 import { serializeJournal, stagingFolder } from "./journal.ts";
 import { acquireLock } from "./lock.ts";
@@ -113,7 +113,8 @@ async function change(host: TransactionHost, site: Site, before: State, plan: Pl
   const after = parseState(stateAfter, at);
   const stagedState = join(stagingFolder(at, id), "state.json");
   await stageEdits(site, journal);
-  await fs.createFile(stagedState, stateAfter, { mode: 0o644 });
+  for (const file of [stagedState, stagedGeneration(at, id)])
+    await fs.createFile(file, stateAfter, { mode: 0o644 });
 
   begin("sync", plan);
   await fs.syncTree(at.root);
