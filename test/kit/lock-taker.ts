@@ -12,7 +12,7 @@ const inside = join(root, "inside");
 const count = join(root, "count");
 
 for (let round = 1; round <= Number(rounds); round++) {
-  const lock = await acquireLock(testHost(), layout(root), { command: "test", waitMs: 20_000 });
+  const lock = await acquireLock({ ...testHost(), lockWaitMs: 20_000 }, layout(root), { command: "test" });
   const entered = await open(inside, "wx").catch(() => null);
   if (entered === null) {
     process.stdout.write("twice\n");

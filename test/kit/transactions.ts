@@ -147,7 +147,7 @@ const NO_FAULT: Fault = { kind: "error", at: 0 };
 
 /** A host on which every earlier process has ended. */
 function aliveOnly(pid: number, fs: HostFs): TransactionHost {
-  const id = { started: "1", boot: "b", namespace: "n", machine: "m" };
+  const id = { started: "1", boot: "b", namespace: "n", machine: "m", host: "h" };
   return {
     ...testHost(fs),
     processes: {

@@ -1,6 +1,7 @@
 // A command as a value: what it is called, what it takes, what its help says, and the one function that runs it.
 
 import type { EXIT } from "@goferry/core";
+import { CHANGE_OPTIONS } from "./change-options.ts";
 import type { Context } from "./context.ts";
 import type { OptionTable, OptionValue, PositionalTable, Values } from "./option.ts";
 
@@ -32,6 +33,8 @@ export interface CommandSpec<O extends OptionTable, P extends PositionalTable> {
   examples: readonly Example[];
   /** What the exit code can be beside 0, 1 and 130, which every command can have. */
   exits: readonly (typeof EXIT)[keyof typeof EXIT][];
+  /** It has a flag --root and changes what is there: change-run.ts runs it, with the flags of CHANGE_OPTIONS. */
+  changesRoot?: true;
   /** Printing something is all it does, so `--quiet` does not silence it. */
   answers?: true;
   run(values: Values<O, P>, context: Context): Promise<Outcome>;
@@ -46,5 +49,6 @@ export interface Command extends Omit<CommandSpec<OptionTable, PositionalTable>,
 export function defineCommand<const O extends OptionTable, const P extends PositionalTable>(
   spec: CommandSpec<O, P>,
 ): Command {
-  return { ...spec, run: (values, context) => spec.run(values as Values<O, P>, context) };
+  const options = spec.changesRoot === true ? { ...spec.options, ...CHANGE_OPTIONS } : spec.options;
+  return { ...spec, options, run: (values, context) => spec.run(values as Values<O, P>, context) };
 }

@@ -82,7 +82,7 @@ function readValue(
   const scalars = items.map((item) => (isScalar(item) ? item.value : undefined));
   if (option.kind === "flag") {
     if (typeof scalars[0] === "boolean") return scalars[0];
-  } else if (option.kind === "count") {
+  } else if (option.kind === "count" || (option.kind === "duration" && scalars[0] === 0)) {
     if (typeof scalars[0] === "number") return String(scalars[0]);
   } else {
     const texts = scalars.filter((value) => typeof value === "string");
@@ -97,6 +97,8 @@ function expectedOf({ kind, choices }: Option): string {
       return "true or false";
     case "count":
       return "a whole number";
+    case "duration":
+      return "a time such as 30s or 10m";
     case "texts":
     case "paths":
       return "text, or a list of texts";

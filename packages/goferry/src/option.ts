@@ -2,11 +2,11 @@
 // environment variable, its key in the config file, and the type that a command gets.
 
 /**
- * flag: present or not. count: a whole number from 1. choice: one of `choices`. path, paths: made absolute.
+ * flag: present or not. count: a whole number from 1. duration: a time such as 30s, as milliseconds. choice: one of `choices`. path, paths: made absolute.
  * The plural kinds may be given several times; in an environment variable paths are separated as in PATH, texts by
  * commas.
  */
-export type OptionKind = "flag" | "text" | "texts" | "path" | "paths" | "count" | "choice";
+export type OptionKind = "flag" | "text" | "texts" | "path" | "paths" | "count" | "duration" | "choice";
 
 export interface Option {
   kind: OptionKind;
@@ -45,7 +45,7 @@ type ValueOf<O extends Option> = O["kind"] extends "flag"
   ? boolean
   : O["kind"] extends "texts" | "paths"
     ? string[]
-    : O["kind"] extends "count"
+    : O["kind"] extends "count" | "duration"
       ? Single<O, number>
       : Single<O, O extends { choices: readonly (infer C)[] } ? C : string>;
 

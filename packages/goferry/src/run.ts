@@ -2,12 +2,14 @@
 // the process, tests with what they like.
 
 import { EXIT, type GoferryError } from "@goferry/core";
+import { runChange } from "./change-run.ts";
 import { parseLine, type ParsedLine } from "./cli.ts";
 import type { Outcome } from "./command.ts";
 import { COMMANDS } from "./commands/all.ts";
 import { COMPLETE, complete, completionText } from "./completion/complete.ts";
 import { helpText } from "./help.ts";
 import { asGoferryError, debugText, errorJson, errorText, type Style } from "./output/errors.ts";
+import { installHost } from "./machine.ts";
 import { printable } from "./output/printable.ts";
 import { wrap } from "./output/wrap.ts";
 import { createProgress, type ProgressStyle } from "./progress.ts";
@@ -58,7 +60,11 @@ async function perform(terminal: Terminal, manner: Manner): Promise<void> {
   let outcome: Outcome;
   try {
     const { signal } = terminal;
-    outcome = await command.run(values, { terminal, yes: values["yes"] === true, progress, signal });
+    const host = installHost(terminal);
+    const context = { terminal, host, yes: values["yes"] === true, progress, signal };
+    outcome = await (command.changesRoot === true
+      ? runChange(command, values, context)
+      : command.run(values, context));
   } finally {
     progress.end();
   }

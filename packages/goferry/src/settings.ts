@@ -163,7 +163,16 @@ function convert(given: Given, option: Option, { terminal }: Sources): OptionVal
   const isPath = option.kind === "path" || option.kind === "paths";
   const converted = isPath ? texts.map((text) => absolute(text, base, terminal)) : texts;
   if (isList(option)) return converted;
+  if (option.kind === "duration") return milliseconds(texts[0] ?? "");
   return option.kind === "count" ? Number(converted[0]) : converted[0];
+}
+
+const DURATION = /^(?:0|([0-9]{1,6})(ms|s|m|h))$/u;
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+function milliseconds(text: string): number {
+  const [, count = "0", unit = "ms"] = DURATION.exec(text) ?? [];
+  return Number(count) * (UNIT_MS[unit] ?? 1);
 }
 
 /** A config file has no shell that would know `~`. */
@@ -184,5 +193,6 @@ function checkText(text: string, place: string, { kind, choices }: Option): void
   if (text === "") throw wrong("a value that is not empty");
   if (text.includes("\0")) throw wrong("text without null bytes");
   if (kind === "count" && !/^[1-9][0-9]{0,5}$/u.test(text)) throw wrong("a whole number from 1");
+  if (kind === "duration" && !DURATION.test(text)) throw wrong("a time such as 500ms, 30s, 10m or 2h, or 0");
   if (choices !== undefined && !choices.includes(text)) throw wrong(`one of: ${choices.join(", ")}`);
 }

@@ -8,13 +8,14 @@ import { constants } from "node:fs";
 import { access, readFile, stat, statfs } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
 import { GoferryError } from "@goferry/core";
+import type { Conduct } from "./events.ts";
 import type { FileSystemStatus } from "./fs.ts";
 
 /**
  * What the command line knows about the process it runs in. Who makes one has set the process' umask to 022: what is
  * installed is for every user of the machine, and the files of a layer get their modes by open(2) alone.
  */
-export interface HostFacts {
+export interface HostFacts extends Conduct {
   /** Go's names for system and architecture, such as "linux/amd64". */
   readonly platform: string;
   /** The environment of the user, unchanged. */

@@ -2,6 +2,7 @@
 
 export type { Override } from "./configure/overrides.ts";
 export { defaultPath, defaultRoot } from "./default-root.ts";
+export type { RootEvent } from "./events.ts";
 export type { Finding } from "./findings.ts";
 export { createHost, type Host, type HostFacts } from "./host.ts";
 export { install, listRoot, type Installed, type InstallOptions, type InstallProgress } from "./install.ts";

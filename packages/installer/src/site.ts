@@ -43,9 +43,9 @@ export async function openRoot(host: Host, path: string, options: OpenRootOption
 
 /** What transactions need of this machine. */
 export function siteOf(host: Host): TransactionHost {
-  const { pid, processExists, userName } = host;
+  const { pid, processExists, userName, lockWaitMs, onEvent } = host;
   const processes = linuxProcesses({ pid, exists: processExists });
-  return { fs: nodeFs(host), now: () => host.now(), userName, processes };
+  return { fs: nodeFs(host), now: () => host.now(), userName, processes, lockWaitMs, onEvent };
 }
 
 const BEFORE_RECOVERY: ReadonlySet<ErrorCode> = new Set([

@@ -16,7 +16,7 @@ import { bundleFacts, factRows } from "../bundle-facts.ts";
 import { defineCommand, type Outcome } from "../command.ts";
 import { rehearsalLines } from "../rehearsal-text.ts";
 import { openSigners } from "../key-files.ts";
-import { buildMachine, installHost, rehearsalInstall } from "../machine.ts";
+import { buildMachine, rehearsalInstall } from "../machine.ts";
 import { beginning, rowsText } from "../output/rows.ts";
 import { bytesText } from "../output/units.ts";
 import { allowLine, patternLines } from "../private-text.ts";
@@ -73,7 +73,7 @@ export const build = defineCommand({
     },
   ],
   exits: [EXIT.usage, EXIT.refused, EXIT.preflight, EXIT.io, EXIT.notFound, EXIT.rolledBack, EXIT.rehearsal],
-  async run(values, { terminal, progress, signal }) {
+  async run(values, { host, terminal, progress, signal }) {
     // Where a machine has memory to spare, V8 keeps 100 MB for objects that live for a moment, as those for the files of
     // a zip do. Beside two compressors of 95 MB each, a build would pass 512 MB.
     setFlagsFromString("--semi-space-growth-factor=1");
@@ -90,7 +90,7 @@ export const build = defineCommand({
       const { text, json } = planOutcome(await planBundle(options, machine), spec);
       return { text: `${text}\nNothing was built (--dry-run)`, json: { dryRun: true, ...json } };
     }
-    const install = rehearsalInstall(installHost(terminal));
+    const install = rehearsalInstall(host);
     const secrets = [...values["sign-key"], ...(passphraseFile === undefined ? [] : [passphraseFile])];
     const built = await buildBundle({ ...options, out, signers, install, exclude: secrets }, machine);
     const placed =

@@ -14,7 +14,7 @@ import { defineCommand, type Outcome } from "../command.ts";
 import { EVIDENCE_OPTIONS } from "../evidence-options.ts";
 import { findingText } from "../finding-text.ts";
 import { readTrustedKeys } from "../key-files.ts";
-import { binFolder, installHost } from "../machine.ts";
+import { binFolder } from "../machine.ts";
 import { rowsText } from "../output/rows.ts";
 import { amountText, countText } from "../output/units.ts";
 import { exportPath } from "../path-line.ts";
@@ -97,8 +97,8 @@ export const install = defineCommand({
     EXIT.rolledBack,
     EXIT.policy,
   ],
-  async run(values, { terminal, progress, signal }) {
-    const host = installHost(terminal);
+  changesRoot: true,
+  async run(values, { terminal, host, progress, signal }) {
     const root = values.root ?? defaultRoot(host);
     const select = selectionOf(values);
     const keys = await readTrustedKeys(values.key);

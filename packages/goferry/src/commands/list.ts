@@ -3,7 +3,7 @@
 import { EXIT, patternUses, unitName, type PatternUse } from "@goferry/core";
 import { defaultRoot, listRoot, type State } from "@goferry/installer";
 import { defineCommand } from "../command.ts";
-import { binFolder, installHost } from "../machine.ts";
+import { binFolder } from "../machine.ts";
 import { rowsText } from "../output/rows.ts";
 import { countText } from "../output/units.ts";
 import { patternLines } from "../private-text.ts";
@@ -21,8 +21,7 @@ export const list = defineCommand({
   ],
   exits: [EXIT.usage, EXIT.preflight, EXIT.io],
   answers: true,
-  async run(values, { terminal }) {
-    const host = installHost(terminal);
+  async run(values, { host }) {
     const root = values.root ?? defaultRoot(host);
     const state = await listRoot(host, root);
     const { generation, current, sdks, bundles, units } = state;

@@ -3,7 +3,6 @@
 import { EXIT, patternUses } from "@goferry/core";
 import { defaultRoot, listRoot } from "@goferry/installer";
 import { defineCommand } from "../command.ts";
-import { installHost } from "../machine.ts";
 import { rowsText } from "../output/rows.ts";
 import { amountText } from "../output/units.ts";
 import { ROOT_OPTION } from "./shared.ts";
@@ -21,8 +20,7 @@ export const trustList = defineCommand({
   ],
   exits: [EXIT.usage, EXIT.preflight, EXIT.io],
   answers: true,
-  async run(values, { terminal }) {
-    const host = installHost(terminal);
+  async run(values, { host }) {
     const root = values.root ?? defaultRoot(host);
     const { privatePatterns, units } = await listRoot(host, root);
     const used = patternUses(

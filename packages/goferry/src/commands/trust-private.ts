@@ -3,7 +3,6 @@
 import { EXIT } from "@goferry/core";
 import { changePrivatePatterns, defaultRoot, type PatternsChanged } from "@goferry/installer";
 import { defineCommand, type Outcome } from "../command.ts";
-import { installHost } from "../machine.ts";
 import { beginning, rowsText } from "../output/rows.ts";
 import { amountText } from "../output/units.ts";
 import { DRY_RUN, ROOT_OPTION } from "./shared.ts";
@@ -17,6 +16,7 @@ const PATTERNS = {
 } as const;
 
 const COMMON = {
+  changesRoot: true,
   positionals: { patterns: PATTERNS },
   options: { root: ROOT_OPTION, "dry-run": DRY_RUN },
 } as const;
@@ -38,8 +38,7 @@ export const trustAllowPrivate = defineCommand({
     },
   ],
   exits: [EXIT.usage, EXIT.preflight, EXIT.locked, EXIT.io, EXIT.rolledBack],
-  async run(values, { terminal, signal }) {
-    const host = installHost(terminal);
+  async run(values, { host, signal }) {
     const changed = await changePrivatePatterns(host, {
       root: values.root ?? defaultRoot(host),
       action: "allow",
@@ -67,8 +66,7 @@ export const trustRemovePrivate = defineCommand({
     },
   ],
   exits: [EXIT.usage, EXIT.preflight, EXIT.locked, EXIT.io, EXIT.notFound, EXIT.rolledBack],
-  async run(values, { terminal, signal }) {
-    const host = installHost(terminal);
+  async run(values, { host, signal }) {
     const changed = await changePrivatePatterns(host, {
       root: values.root ?? defaultRoot(host),
       action: "remove",

@@ -5,7 +5,7 @@ import { defaultRoot, useVersion, type Used } from "@goferry/installer";
 import { defineCommand } from "../command.ts";
 import { findingText } from "../finding-text.ts";
 import { goVersionOf } from "../go-version-argument.ts";
-import { binFolder, installHost } from "../machine.ts";
+import { binFolder } from "../machine.ts";
 import { DRY_RUN, ROOT_OPTION } from "./shared.ts";
 
 export const use = defineCommand({
@@ -30,8 +30,8 @@ export const use = defineCommand({
     { line: "goferry use go1.27.1 --root /opt/goferry", what: "In another root" },
   ],
   exits: [EXIT.usage, EXIT.preflight, EXIT.locked, EXIT.io, EXIT.notFound, EXIT.rolledBack],
-  async run(values, { terminal, signal }) {
-    const host = installHost(terminal);
+  changesRoot: true,
+  async run(values, { host, signal }) {
     const root = values.root ?? defaultRoot(host);
     const version = goVersionOf(values.version, "VERSION");
     const dryRun = values["dry-run"];

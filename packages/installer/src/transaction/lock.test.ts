@@ -4,9 +4,10 @@ import { mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { CrashSignal, faultyFs } from "../../../../test/kit/faulty-fs.ts";
 import { realHost, testFolder, testHost } from "../../../../test/kit/host-root.ts";
+import type { RootEvent } from "../events.ts";
 import type { HostFs } from "../fs.ts";
 import { layout } from "../layout.ts";
 import { nodeFs } from "../node-fs.ts";
@@ -17,7 +18,7 @@ const refused = (code: string): unknown => expect.objectContaining({ code });
 
 /** A host whose processes are these: the first is our own, and only the named ones are alive. */
 function pretend(pid: number, alive: ReadonlySet<number>, fs: HostFs = nodeFs(realHost)): LockHost {
-  const id = { started: "1", boot: "b", namespace: "n", machine: "m" };
+  const id = { started: "1", boot: "b", namespace: "n", machine: "m", host: "h" };
   return {
     ...testHost(fs),
     processes: {
@@ -48,12 +49,18 @@ describe("acquireLock", () => {
     await using folder = await testFolder();
     const at = layout(folder.root);
     const lock = await acquireLock(testHost(), at, { command: "a" });
-    await expect(acquireLock(testHost(), at, { command: "b", waitMs: 100 })).rejects.toEqual(
+    await expect(acquireLock({ ...testHost(), lockWaitMs: 100 }, at, { command: "b" })).rejects.toEqual(
       refused("LOCKED"),
     );
-    const third = acquireLock(testHost(), at, { command: "c", waitMs: 10_000 });
+    const events: RootEvent[] = [];
+    const onEvent = (event: RootEvent): void => void events.push(event);
+    const third = acquireLock({ ...testHost(), lockWaitMs: 10_000, onEvent }, at, { command: "c" });
+    await vi.waitFor(() =>
+      expect(events).toEqual([{ kind: "waiting", holder: expect.stringMatching(/: a$/) }]),
+    );
     await lock.release();
     await (await third).release();
+    expect(events[1]).toEqual({ kind: "locked", waitedMs: expect.any(Number) });
   });
 
   it("stops waiting when interrupted", async () => {
@@ -61,7 +68,7 @@ describe("acquireLock", () => {
     const at = layout(folder.root);
     const lock = await acquireLock(testHost(), at, { command: "a" });
     const signal = AbortSignal.timeout(30);
-    const waiting = acquireLock(testHost(), at, { command: "b", waitMs: 60_000, signal });
+    const waiting = acquireLock({ ...testHost(), lockWaitMs: 60_000 }, at, { command: "b", signal });
     await expect(waiting).rejects.toEqual(refused("INTERRUPTED"));
     await lock.release();
   });

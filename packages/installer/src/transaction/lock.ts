@@ -14,13 +14,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GoferryError } from "@goferry/core";
 import { z } from "zod";
+import type { Conduct } from "../events.ts";
 import { isBelow, makeFolders } from "../fs.ts";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
 import { hasErrno } from "../node-fs.ts";
 import type { ProcessTable } from "./processes.ts";
 
-export interface LockHost {
+export interface LockHost extends Conduct {
   fs: HostFs;
   processes: ProcessTable;
   now(): Date;
@@ -29,8 +30,6 @@ export interface LockHost {
 export interface LockOptions {
   /** What is being done, for whoever has to wait: "install site.tar". */
   command: string;
-  /** How long to wait for another writer, in milliseconds; by default not at all. */
-  waitMs?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -50,6 +49,7 @@ const holderSchema = z.strictObject({
     boot: z.string(),
     namespace: z.string(),
     machine: z.string(),
+    host: z.string(),
   }),
   command: z.string(),
   since: z.string(),
@@ -67,7 +67,7 @@ const MAX_DEPTH = 8;
 
 /**
  * Takes the lock of a root, making the root if need be. Throws LOCKED, naming the holder, when another process has it and
- * `waitMs` passed; INTERRUPTED on abort; or an error of the file system.
+ * `lockWaitMs` of the host passed; INTERRUPTED on abort; or an error of the file system.
  */
 export async function acquireLock(host: LockHost, at: Layout, options: LockOptions): Promise<Lock> {
   const mine: Holder = {
@@ -78,12 +78,15 @@ export async function acquireLock(host: LockHost, at: Layout, options: LockOptio
     token: randomUUID(),
     made: [],
   };
-  for (let waited = 0; ; waited += POLL_MS) {
+  const began = performance.now();
+  for (let first = true; ; first = false) {
     const other = await tryLock(host, at, mine);
     if (other === null) break;
-    if (waited >= (options.waitMs ?? 0)) throw locked(at, other);
+    if (performance.now() - began >= (host.lockWaitMs ?? 0)) throw locked(at, other);
+    if (first) host.onEvent?.({ kind: "waiting", holder: holderText(other) });
     await wait(options.signal);
   }
+  host.onEvent?.({ kind: "locked", waitedMs: performance.now() - began });
   try {
     await sweep(host, at, mine);
   } catch (error) {
@@ -213,11 +216,17 @@ function locked(at: Layout, holder: Holder | "unreadable"): GoferryError {
       next: `make sure that no goferry is running on ${at.root}, then remove ${at.lock}`,
     });
   }
-  const { process: owner, command, since } = holder;
+  const { command } = holder;
   return new GoferryError("LOCKED", {
     subject: at.root,
     message: `another goferry is changing this root: ${command}`,
-    found: `pid ${owner.pid} on ${owner.machine}, since ${since}`,
-    next: `wait until it ends and run the command again; or, if that process runs on another machine or in a container that is gone, remove ${at.lock}`,
+    found: holderText(holder),
+    next: `wait until it ends, with --lock-timeout 10m for as long as that; or, if that process ran on another machine or in a container and is gone, remove ${at.lock}`,
   });
+}
+
+function holderText(holder: Holder | "unreadable"): string {
+  if (holder === "unreadable") return "a file that goferry did not write";
+  const { process: owner, command, since } = holder;
+  return `pid ${owner.pid} on ${owner.host}, since ${since}: ${command}`;
 }

@@ -41,6 +41,8 @@ it("knows that a boot of this machine ends all", async () => {
 it("does not judge another machine, another container, or what it may not see", async () => {
   const self = await processes.self();
   expect(await processes.look({ ...self, boot: "other", machine: "other" })).toBe("unknown");
+  // A clone of this machine, with its machine id and a host name of its own, on the same network drive.
+  expect(await processes.look({ ...self, boot: "other", host: "clone" })).toBe("unknown");
   expect(await processes.look({ ...self, namespace: "pid:[1]" })).toBe("unknown");
   const hidden = linuxProcesses({ pid: process.pid, exists: () => true });
   expect(await hidden.look({ ...self, pid: 2 ** 22 + 1 })).toBe("unknown");

@@ -14,7 +14,10 @@ export interface ProcessId {
   boot: string;
   /** The pid namespace in which `pid` counts. */
   namespace: string;
+  /** The machine's id (machine-id(5)); the host name where there is none. */
   machine: string;
+  /** Its host name: machines that were cloned from one image often have one id. */
+  host: string;
 }
 
 export interface ProcessTable {
@@ -41,13 +44,14 @@ export function linuxProcesses({ pid, exists }: LinuxProcessesOptions): ProcessT
       throw procMissing(cause);
     }),
     machine: (await firstLine("/etc/machine-id")) || (await firstLine("/proc/sys/kernel/hostname")),
+    host: await firstLine("/proc/sys/kernel/hostname"),
   });
   return {
     self,
     look: async (id) => {
       const me = await self();
       // Another boot of this machine ended all its processes; another machine's processes cannot be seen.
-      if (id.boot !== me.boot) return id.machine === me.machine ? "gone" : "unknown";
+      if (id.boot !== me.boot) return isSameMachine(id, me) ? "gone" : "unknown";
       if (id.namespace !== me.namespace) return "unknown";
       const started = await startedAt(id.pid);
       if (started === id.started) return "running";
@@ -55,6 +59,11 @@ export function linuxProcesses({ pid, exists }: LinuxProcessesOptions): ProcessT
       return started === null && exists(id.pid) ? "unknown" : "gone";
     },
   };
+}
+
+/** Both must agree: two clones on one network drive would take each other's lock for that of an earlier boot. */
+function isSameMachine(one: ProcessId, other: ProcessId): boolean {
+  return one.machine === other.machine && one.host === other.host;
 }
 
 function procMissing(cause: unknown): GoferryError {

@@ -35,10 +35,18 @@ export async function recover(host: LockHost, at: Layout, options: LockOptions):
   if (!(await hasTraces(host.fs, at))) return NOTHING;
   const lock = await acquireLock(host, at, options);
   try {
-    return await recoverLocked({ fs: host.fs, at });
+    return await recoverTold(host, { fs: host.fs, at });
   } finally {
     await lock.release();
   }
+}
+
+/** `recoverLocked`, and says so when there was something to recover. */
+export async function recoverTold({ onEvent }: LockHost, site: Site): Promise<Recovery> {
+  const recovery = await recoverLocked(site);
+  const { outcome, command } = recovery;
+  if (outcome !== "nothing") onEvent?.({ kind: "recovered", outcome, command: command ?? "" });
+  return recovery;
 }
 
 /** The same for who holds the lock. */

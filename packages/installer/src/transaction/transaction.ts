@@ -15,7 +15,7 @@ import type { Prepared } from "./describe.ts";
 import { serializeJournal, stagingFolder } from "./journal.ts";
 import { acquireLock } from "./lock.ts";
 import type { LockHost } from "./lock.ts";
-import { finish, recoverLocked } from "./recover.ts";
+import { finish, recoverLocked, recoverTold } from "./recover.ts";
 import type { Recovery } from "./recover.ts";
 import { clearStaging } from "./staging.ts";
 import { parseState, readState } from "./state.ts";
@@ -50,8 +50,6 @@ export interface Plan {
   stage(staging: string, before: State): Promise<Prepared | null>;
   /** Tries the root as it is now, already switched but not committed. If it throws, all is taken back. */
   selfTest?(after: State): Promise<void>;
-  /** How long to wait for another writer, in milliseconds. */
-  waitMs?: number | undefined;
   /** Heeded between steps until the commit, and passed on by the caller to what `stage` and `selfTest` do. */
   signal?: AbortSignal | undefined;
   onStep?(step: Step): void;
@@ -74,11 +72,11 @@ export interface Outcome {
  */
 export async function runTransaction(host: TransactionHost, root: string, plan: Plan): Promise<Outcome> {
   const site: Site = { fs: host.fs, at: layout(root) };
-  begin("lock", plan);
+  begin("lock", host, plan);
   const lock = await acquireLock(host, site.at, plan);
   try {
-    begin("recover", plan);
-    const recovered = await recoverLocked(site);
+    begin("recover", host, plan);
+    const recovered = await recoverTold(host, site);
     const before = await readState(site.fs, site.at);
     const after = await change(host, site, before, plan).catch((error: unknown) =>
       takeBack(site, before, plan, error),
@@ -95,7 +93,7 @@ async function change(host: TransactionHost, site: Site, before: State, plan: Pl
   const startedAt = host.now();
   const id = newId(startedAt);
 
-  begin("stage", plan);
+  begin("stage", host, plan);
   const prepared = await plan.stage(await openStaging(site, id), before);
   if (prepared === null) {
     await clearStaging(site);
@@ -116,36 +114,41 @@ async function change(host: TransactionHost, site: Site, before: State, plan: Pl
   for (const file of [stagedState, stagedGeneration(at, id)])
     await fs.createFile(file, stateAfter, { mode: 0o644 });
 
-  begin("sync", plan);
+  begin("sync", host, plan);
   await fs.syncTree(at.root);
 
-  begin("journal", plan);
+  begin("journal", host, plan);
   await writeFileAtomic(fs, at.journal, serializeJournal(journal), { mode: 0o600 });
 
-  begin("move", plan);
+  begin("move", host, plan);
   await makeMoves(site, journal);
 
-  begin("switch", plan);
+  begin("switch", host, plan);
   refuseForeign(await switchEdits(site, journal, "after"));
 
-  begin("settle", plan);
+  begin("settle", host, plan);
   await fs.syncTree(at.root);
 
-  begin("self-test", plan);
+  begin("self-test", host, plan);
   await plan.selfTest?.(after);
 
-  begin("commit", plan);
+  begin("commit", host, plan);
   await fs.rename(stagedState, at.stateFile);
   await fs.syncFolder(at.state);
 
-  plan.onStep?.("clean");
+  tell("clean", host, plan);
   await finish(site, journal);
   return after;
 }
 
 /** Announces a step, unless the command was interrupted: from here on it would be another step further. */
-function begin(step: Step, { onStep, signal }: Plan): void {
-  if (signal?.aborted) throw interrupted(signal.reason);
+function begin(step: Step, host: TransactionHost, plan: Plan): void {
+  if (plan.signal?.aborted) throw interrupted(plan.signal.reason);
+  tell(step, host, plan);
+}
+
+function tell(step: Step, { onEvent }: TransactionHost, { onStep }: Plan): void {
+  onEvent?.({ kind: "step", step });
   onStep?.(step);
 }
 

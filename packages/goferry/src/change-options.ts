@@ -1,0 +1,15 @@
+// Flags of every command that changes a root; `changesRoot` in its table gives it all of them.
+
+import type { OptionTable } from "./option.ts";
+
+/** Long enough for a `use` or a line of the audit log, short enough for a person to wait without asking why. */
+export const DEFAULT_LOCK_WAIT_MS = 2000;
+
+export const CHANGE_OPTIONS = {
+  "lock-timeout": {
+    kind: "duration",
+    arg: "TIME",
+    help: "How long to wait while another goferry changes the same root, such as 30s or 10m; 2s if left out, 0 for not at all.",
+    setting: true,
+  },
+} as const satisfies OptionTable;
