@@ -7,7 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HostFs } from "../../packages/installer/src/fs.ts";
 import { createHost } from "../../packages/installer/src/host.ts";
+import { layout } from "../../packages/installer/src/layout.ts";
 import { nodeFs } from "../../packages/installer/src/node-fs.ts";
+import { acquireLock, type Lock } from "../../packages/installer/src/transaction/lock.ts";
 import { linuxProcesses } from "../../packages/installer/src/transaction/processes.ts";
 import type { TransactionHost } from "../../packages/installer/src/transaction/transaction.ts";
 import { PROCESS_FACTS } from "./process-facts.ts";
@@ -49,6 +51,11 @@ export function testHost(fs: HostFs = nodeFs(realHost)): TransactionHost {
     now: () => new Date("2026-03-04T05:06:07.000Z"),
     userName: "tester",
   };
+}
+
+/** The lock of a root, as another command of this process holds it. */
+export async function holdLock(root: string, command: string): Promise<Lock> {
+  return await acquireLock(testHost(), layout(root), { command });
 }
 
 /**

@@ -3,9 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { layout } from "../../installer/src/layout.ts";
-import { acquireLock, type Lock } from "../../installer/src/transaction/lock.ts";
-import { testHost } from "../../../test/kit/host-root.ts";
+import { holdLock } from "../../../test/kit/host-root.ts";
 import { COMMANDS } from "./commands/all.ts";
 import { goferry, testFolder } from "./testing/terminal.ts";
 
@@ -31,10 +29,7 @@ describe("commands that change a root", () => {
 
 describe("--lock-timeout", () => {
   const words = ["trust", "allow-private", "corp.example"];
-
-  async function hold(): Promise<Lock> {
-    return await acquireLock(testHost(), layout(root), { command: "install site.tar" });
-  }
+  const hold = async (): ReturnType<typeof holdLock> => await holdLock(root, "install site.tar");
 
   it("0 does not wait, and the holder is named by pid, command and time", async () => {
     const lock = await hold();
