@@ -91,7 +91,7 @@ interface MadeLayer {
 type Entry = [name: string, content: string | Uint8Array];
 
 export async function layeredBundle(folder: string, options: LayeredOptions): Promise<LayeredBundle> {
-  const { name = "layered", modules = [], toolchains, serial = 1_800_000_000 } = options;
+  const { name = "layered", modules = [], toolchains, serial = 1_700_000_000 } = options;
   const layers: MadeLayer[] = [];
   const units: Unit[] = [];
   for (const toolchain of toolchains ?? []) units.push(addToolchain(toolchain, layers));

@@ -105,6 +105,8 @@ export const CODES = {
 
   BUNDLE_EXPIRED: "policy",
   BUNDLE_OLDER: "policy",
+  CLOCK_BEHIND: "policy",
+  SERIAL_AHEAD: "policy",
   SERIAL_REUSED: "policy",
 
   REHEARSAL_FAILED: "rehearsal",

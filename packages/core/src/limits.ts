@@ -30,3 +30,6 @@ export const MAX_EARLIER_HEADS = 52;
 
 /** Tiles of the checksum database in one bundle, 8 KiB each and held in memory while they are proven: 128 MiB. */
 export const MAX_TILES = 16_384;
+
+/** How far, in ms, the clock of whoever builds and signs bundles may be ahead of the clock of a host. */
+export const CLOCK_TOLERANCE = 24 * 60 * 60 * 1000;

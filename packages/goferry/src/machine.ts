@@ -50,7 +50,7 @@ export function buildMachine(terminal: Terminal, cache: string | undefined): Bui
 }
 
 /** The machine that is installed on. */
-export function installHost({ env, system }: Terminal): Host {
+export function installHost({ env, system, now }: Terminal): Host {
   const { home, uid, userName, executablePath, pid, processExists, cores, workerSource } = system;
   return createHost({
     platform: goPlatform(system),
@@ -64,6 +64,7 @@ export function installHost({ env, system }: Terminal): Host {
     processExists,
     cores,
     workerSource,
+    now,
   });
 }
 

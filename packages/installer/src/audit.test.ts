@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { realHost, testFolder } from "../../../test/kit/host-root.ts";
-import { appendAuditLine, auditDigest, auditLine } from "./audit.ts";
+import { appendAuditLine, auditDigest, auditLine, lastAuditTime } from "./audit.ts";
 import type { AuditEntry } from "./audit.ts";
 import { nodeFs } from "./node-fs.ts";
 
@@ -60,4 +60,19 @@ describe("appendAuditLine", () => {
     await appendAuditLine(fs, path, line);
     expect(await readFile(path, "utf8")).toBe(`scribble\n${line}\n`);
   });
+});
+
+it("says when its last line was written", async () => {
+  await using folder = await testFolder();
+  const path = join(folder.path, "audit.jsonl");
+  expect(await lastAuditTime(fs, path)).toBeUndefined();
+  const subject = 'a "time":"1999-01-01T00:00:00.000Z" of its own';
+  for (const at of [new Date("2026-01-01T00:00:00.000Z"), time]) {
+    await appendAuditLine(fs, path, auditLine({ ...entry, subject }, { time: at, user: "root", prev: null }));
+    expect(await lastAuditTime(fs, path)).toEqual(at);
+  }
+  for (const text of ["scribble\n", "{}\n", '{"time":"yesterday"}\n', ""]) {
+    await writeFile(path, text);
+    expect(await lastAuditTime(fs, path)).toBeUndefined();
+  }
 });

@@ -39,6 +39,23 @@ export function auditDigest(line: string): string {
 }
 
 /**
+ * When the last line was written, by the clock of then; undefined if there is none, or none that can be read. Whether the
+ * chain is whole is not looked at. Throws the errors of the file system.
+ */
+export async function lastAuditTime(fs: HostFs, path: string): Promise<Date | undefined> {
+  const bytes = await fs.readFile(path);
+  const last =
+    Buffer.from(bytes ?? [])
+      .toString("utf8")
+      .trimEnd()
+      .split("\n")
+      .at(-1) ?? "";
+  const [, time = ""] = /"time":"([^"]+)"/u.exec(last) ?? [];
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+/**
  * Appends a line unless it is the last one already, so that an interrupted append can be repeated. Only ever
  * appends: the file may be marked append-only (chattr +a). Throws the errors of the file system.
  */

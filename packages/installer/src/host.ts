@@ -37,6 +37,8 @@ export interface HostFacts extends Conduct {
   readonly cores: number;
   /** JavaScript of extract/worker.ts where that is not a file: in the stand-alone goferry. */
   readonly workerSource: string | undefined;
+  /** The clock; that of the system if left out. */
+  readonly now?: (() => Date) | undefined;
 }
 
 /** Absolute paths. */
@@ -48,7 +50,7 @@ export interface MachineFolders {
 }
 
 /** The facts, and what only the system can answer. */
-export interface Host extends HostFacts {
+export interface Host extends Omit<HostFacts, "now"> {
   now(): Date;
   /**
    * Runs a program to its end, without a shell. A bad exit code is an answer, not an error.
@@ -99,7 +101,7 @@ const DRAIN_MS = 500;
 
 /** The real machine, with the given facts about the process. */
 export function createHost(facts: HostFacts): Host {
-  return { ...facts, now: () => new Date(), run, statfs: freeSpace, mounts: readMounts };
+  return { ...facts, now: facts.now ?? (() => new Date()), run, statfs: freeSpace, mounts: readMounts };
 }
 
 /** Every executable file `name` on the PATH of the host, in the order of PATH. Relative entries are not looked at. */

@@ -36,7 +36,7 @@ async function bench() {
     userName: "test",
     cores: 1,
   });
-  let serial = 1_800_000_000;
+  let serial = 1_700_000_000;
   return {
     ...folder,
     host,

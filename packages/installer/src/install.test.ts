@@ -194,12 +194,12 @@ describe("install", () => {
 
   it("adds a newer Go and the versions of a module beside those that are there, and switches to it", async () => {
     await using each = await bench();
-    await each.install(await each.bundle({ toolchains: [go("1.26.8")], serial: 1_800_000_001 }));
+    await each.install(await each.bundle({ toolchains: [go("1.26.8")], serial: 1_700_000_001 }));
     const a2 = { ...a, version: "v1.2.0" };
     const newer = await each.bundle({
       toolchains: [go("1.27.1"), go("1.26.8")],
       modules: [[a, b], [a2]],
-      serial: 1_800_000_002,
+      serial: 1_700_000_002,
     });
     expect(await each.install(newer)).toMatchObject({
       changed: true,
@@ -452,7 +452,7 @@ describe("install, when it fails", () => {
     await using each = await bench();
     await each.install(await each.bundle());
     const changed = { ...a, files: { ...a.files, "a.go": "package a // changed\n" } };
-    const newer = await each.bundle({ modules: [[changed]], serial: 1_800_000_001 });
+    const newer = await each.bundle({ modules: [[changed]], serial: 1_700_000_001 });
     const before = await each.look();
     expect(await refusal(each.install(newer))).toMatchObject({
       code: "HASH_MISMATCH",

@@ -19,7 +19,8 @@ import { nodeFs } from "./node-fs.ts";
 import { demand, describeDemand, type Demand } from "./plan/demand.ts";
 import type { Selection } from "./plan/selection.ts";
 import { programNames, stageBundle } from "./plan/stage.ts";
-import { checkPolicy, evidencePolicy } from "./policy.ts";
+import { lastAuditTime } from "./audit.ts";
+import { checkPolicy, evidencePolicy, type PolicyExceptions } from "./policy.ts";
 import { preflight } from "./preflight.ts";
 import { nameFindings } from "./preflight-root.ts";
 import { refuseFindings } from "./plan/refuse.ts";
@@ -57,6 +58,8 @@ export interface InstallOptions {
    * that it has, by the same step that installs.
    */
   allowPrivate: readonly string[];
+  /** What the policy of this root lets through for once. */
+  exceptions?: PolicyExceptions | undefined;
   selfTest: "tools" | "build";
   /** Say what would be done, and do nothing. */
   dryRun?: boolean | undefined;
@@ -87,7 +90,8 @@ export interface Installed {
 /**
  * Verifies and installs a bundle whose contents are vouched for. The process' umask must be 022 (see HostFacts): a
  * call to set the mode of each of 70,000 files would cost more than writing the small ones.
- * @throws ARGUMENT_INVALID for a pattern; NOT_FOUND for a part that the bundle has not; PRIVATE_REFUSED, LOG_MISMATCH; BUNDLE_EXPIRED, BUNDLE_OLDER, SERIAL_REUSED; the refusals of preflight; CHUNK_MISMATCH, HASH_MISMATCH, ENTRY_REFUSED,
+ * @throws ARGUMENT_INVALID for a pattern; NOT_FOUND for a part that the bundle has not; PRIVATE_REFUSED, LOG_MISMATCH; CLOCK_BEHIND,
+ * SERIAL_AHEAD, BUNDLE_EXPIRED, BUNDLE_OLDER, SERIAL_REUSED; the refusals of preflight; CHUNK_MISMATCH, HASH_MISMATCH, ENTRY_REFUSED,
  * BUNDLE_MALFORMED; LOCKED; DISK_FULL, IO_FAILED; ROLLED_BACK, SELF_TEST_FAILED; INTERRUPTED
  */
 export async function install(host: Host, options: InstallOptions): Promise<Installed> {
@@ -102,8 +106,10 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   const before = await readState(fs, at);
   const evidence = checkEvidence(bundle.contents, evidencePolicy(before, options));
   const wanted = await demand(fs, at, options, host);
-  checkPolicy(bundle, before, host.now());
   const history = historyFindings(followLog(bundle.contents, before, options.logKey), before);
+  const lastChange = await lastAuditTime(fs, at.audit);
+  const { exceptions } = options;
+  const allowed = checkPolicy(bundle, before, { now: host.now(), lastChange, exceptions });
   const pathSetup = await pathSetupOf(host, root, { wanted, path: options.path });
   const checked = await preflight(host, {
     root,
@@ -112,7 +118,7 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
     needBytes: wanted.needBytes,
     needFiles: wanted.needFiles,
   });
-  const findings = [...checked.findings, ...pathSetup.findings, ...history];
+  const findings = [...checked.findings, ...pathSetup.findings, ...allowed, ...history];
   refuseFindings(findings);
   const report = {
     root,

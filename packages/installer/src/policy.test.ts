@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { GoferryError, type OpenedBundle } from "@goferry/core";
-import { checkPolicy } from "./policy.ts";
+import { checkPolicy, type PolicyExceptions } from "./policy.ts";
 import { emptyState, type State } from "./transaction/state.ts";
 
 const NOW = new Date("2026-11-21T05:00:00Z");
@@ -12,22 +12,37 @@ function bundle(
   expires?: string,
   name = "site",
 ): Pick<OpenedBundle, "contents" | "indexDigest"> {
-  const contents = { name, serial, ...(expires === undefined ? {} : { expires }) };
-  // Only these three fields are looked at.
+  const created = new Date(serial * 1000).toISOString();
+  const contents = { name, serial, created, ...(expires === undefined ? {} : { expires }) };
+  // Only these four fields are looked at.
   return { contents: contents as OpenedBundle["contents"], indexDigest: DIGEST };
 }
 
+/** A root that has had these, and has only the last of them still. */
 function had(...bundles: [name: string, serial: number, indexDigest: string][]): State {
   const installedAt = NOW.toISOString();
   const rest = { installedAt, signers: [], projects: [], complete: true, zips: true };
-  const seen = bundles.map(([name, serial, indexDigest]) => ({ name, serial, indexDigest, ...rest }));
-  return { ...emptyState("/r"), bundles: seen };
+  const seen = bundles.map(([name, serial, indexDigest]) => ({ name, serial, indexDigest }));
+  const marks = new Map(seen.toSorted((a, b) => a.serial - b.serial).map((mark) => [mark.name, mark]));
+  const last = seen.slice(-1).map((each) => ({ ...each, ...rest }));
+  return { ...emptyState("/r"), bundles: last, serials: [...marks.values()] };
 }
 
-function codeOf(...args: Parameters<typeof checkPolicy>): string {
+interface Circumstances {
+  now?: Date;
+  lastChange?: Date;
+  exceptions?: PolicyExceptions;
+}
+
+/** The code of the refusal, or those of the remarks. */
+function judged(
+  offered: ReturnType<typeof bundle>,
+  before: State,
+  { now = NOW, lastChange, exceptions }: Circumstances = {},
+): string {
   try {
-    checkPolicy(...args);
-    return "accepted";
+    const remarks = checkPolicy(offered, before, { now, lastChange, exceptions });
+    return ["accepted", ...remarks.map(({ code }) => code)].join(" in spite of ");
   } catch (error) {
     return error instanceof GoferryError ? error.code : "another error";
   }
@@ -41,15 +56,81 @@ describe("checkPolicy", () => {
     ["an older one of another name", bundle(5), had(["other", 9, OTHER]), "accepted"],
     ["an older one", bundle(5), had(["site", 4, OTHER], ["site", 6, OTHER]), "BUNDLE_OLDER"],
     [
-      "an older one that was installed before",
+      "an older one than one that is gone",
       bundle(5),
-      had(["site", 5, DIGEST], ["site", 6, OTHER]),
+      had(["site", 6, OTHER], ["else", 4, OTHER]),
+      "BUNDLE_OLDER",
+    ],
+    [
+      "an older one that is still here",
+      bundle(5),
+      had(["site", 6, OTHER], ["site", 5, DIGEST]),
       "BUNDLE_OLDER",
     ],
     ["another one with a serial that was used", bundle(5), had(["site", 5, OTHER]), "SERIAL_REUSED"],
+    [
+      "another one with the serial of one that is gone",
+      bundle(5),
+      had(["site", 5, OTHER], ["else", 9, OTHER]),
+      "SERIAL_REUSED",
+    ],
+    [
+      "another one with the serial of one below the highest",
+      bundle(5),
+      had(["site", 6, OTHER], ["site", 5, OTHER]),
+      "SERIAL_REUSED",
+    ],
     ["one that expires later", bundle(5, "2026-11-21T05:00:01Z"), had(), "accepted"],
     ["one that expires now", bundle(5, "2026-11-21T05:00:00Z"), had(), "BUNDLE_EXPIRED"],
   ])("%s", (_, offered, before, expected) => {
-    expect(codeOf(offered, before, NOW)).toBe(expected);
+    expect(judged(offered, before)).toBe(expected);
+  });
+
+  it("lets through what the command line asks for, and says so, and nothing else", () => {
+    const newer = had(["site", 9, OTHER]);
+    const old = bundle(5, "2026-01-01T00:00:00Z");
+    expect(judged(old, newer, { exceptions: { expired: true, downgrade: true } })).toBe(
+      "accepted in spite of BUNDLE_EXPIRED in spite of BUNDLE_OLDER",
+    );
+    expect(judged(old, newer, { exceptions: { downgrade: true } })).toBe("BUNDLE_EXPIRED");
+    expect(judged(old, newer, { exceptions: { expired: true } })).toBe("BUNDLE_OLDER");
+    expect(judged(bundle(10), newer, { exceptions: { expired: true, downgrade: true } })).toBe("accepted");
+    const reused = had(["site", 5, OTHER]);
+    expect(judged(old, reused, { exceptions: { expired: true, downgrade: true } })).toBe("SERIAL_REUSED");
+  });
+});
+
+describe("the clock", () => {
+  const ahead = (days: number) => bundle(NOW.getTime() / 1000 + days * 86_400);
+  const all = { expired: true, downgrade: true };
+
+  it.each([
+    ["made within a day of now, by another clock", ahead(0.99), undefined, "accepted"],
+    ["made some days from now", ahead(2), undefined, "CLOCK_BEHIND"],
+    ["made thirty days from now", ahead(30), undefined, "CLOCK_BEHIND"],
+    ["made later than that", ahead(31), undefined, "SERIAL_AHEAD"],
+    [
+      "made later than that, where the root was changed later than now",
+      ahead(400),
+      ahead(399),
+      "CLOCK_BEHIND",
+    ],
+    ["made before now, where the root was changed a moment from now", bundle(5), ahead(0.5), "accepted"],
+    ["made before now, where the root was changed days from now", bundle(5), ahead(2), "CLOCK_BEHIND"],
+  ])("of a bundle %s", (_, offered, changed, expected) => {
+    const lastChange = changed === undefined ? undefined : new Date(changed.contents.serial * 1000);
+    expect(judged(offered, had(), lastChange === undefined ? {} : { lastChange })).toBe(expected);
+  });
+
+  it("cannot be set by a bundle: nothing allows one from the future", () => {
+    expect(judged(ahead(2), had(), { exceptions: all })).toBe("CLOCK_BEHIND");
+    expect(judged(ahead(36_500), had(), { exceptions: all })).toBe("SERIAL_AHEAD");
+  });
+
+  it("was wrong when the root was changed: --allow-expired goes on", () => {
+    const lastChange = new Date("2099-01-01T00:00:00Z");
+    expect(judged(bundle(5), had(), { lastChange, exceptions: { expired: true } })).toBe(
+      "accepted in spite of CLOCK_BEHIND",
+    );
   });
 });

@@ -105,7 +105,7 @@ describe("patterns of private modules", () => {
     expect(await each.setting()).toBe("a.example,corp.example/o*");
     expect(await each.audit()).toMatchObject([
       { action: "trust allow-private", subject: "corp.example/o* a.example" },
-      { action: "install", subject: "layered serial 1800000000 (small.tar)" },
+      { action: "install", subject: "layered serial 1700000000 (small.tar)" },
     ]);
   });
 
@@ -116,7 +116,7 @@ describe("patterns of private modules", () => {
     expect(await each.change("allow", ["corp.example/own"])).toMatchObject({ changed: false });
     expect(await treeContents(each.root)).toEqual(before);
     expect(await each.audit()).toMatchObject([
-      { subject: "layered serial 1800000000 (small.tar), allowing private modules of corp.example/own" },
+      { subject: "layered serial 1700000000 (small.tar), allowing private modules of corp.example/own" },
     ]);
   });
 

@@ -187,7 +187,7 @@ describe("signatures", () => {
 
   it("from the future are refused", async () => {
     const now = new Date(SMALL_NOW.getTime() - 2 * 24 * 60 * 60 * 1000);
-    expect(await codeOf(file, { now })).toBe("SIGNATURE_TIME");
+    expect(await codeOf(file, { now })).toBe("CLOCK_BEHIND");
   });
 
   it("are at most 32", async () => {

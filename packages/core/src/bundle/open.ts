@@ -59,7 +59,7 @@ export interface OpenedBundle extends ClaimedBundle {
 
 /**
  * Opens a bundle and believes it if the pinned keys vouch for it.
- * @throws SIGNATURE_MISSING, SIGNATURE_UNTRUSTED, SIGNATURE_INVALID, SIGNATURE_TIME; BUNDLE_MALFORMED, ENTRY_REFUSED,
+ * @throws SIGNATURE_MISSING, SIGNATURE_UNTRUSTED, SIGNATURE_INVALID, SIGNATURE_TIME, CLOCK_BEHIND; BUNDLE_MALFORMED, ENTRY_REFUSED,
  * HASH_MISMATCH, DOCUMENT_INVALID for what is not in the form of FORMAT.md; IO_FAILED
  */
 export async function openBundle(source: ByteSource, trust: Trust): Promise<OpenedBundle> {
@@ -123,6 +123,7 @@ async function judge(
   }
   const good = new Map<string, VerifiedSignature>();
   const bad: GoferryError[] = [];
+  let behind: GoferryError | undefined;
   for (const { bytes } of signatures) {
     try {
       const verified = await verifyDetached({ armored: bytes, data: index.bytes, keys, at: now, subject });
@@ -130,10 +131,12 @@ async function judge(
     } catch (error) {
       if (!(error instanceof GoferryError)) throw error;
       // A signature that claims a pinned key and does not hold is tampering; one by somebody else is none of ours.
-      if (error.code !== "SIGNATURE_UNTRUSTED") throw error;
-      bad.push(error);
+      if (error.code === "CLOCK_BEHIND") behind ??= error;
+      else if (error.code === "SIGNATURE_UNTRUSTED") bad.push(error);
+      else throw error;
     }
   }
+  if (behind !== undefined) throw behind;
   if (good.size >= Math.max(1, minSignatures))
     return { signatures: [...good.values()], otherSignatures: bad };
   if (good.size === 0 && bad[0] !== undefined) throw bad[0];

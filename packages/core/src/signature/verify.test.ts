@@ -161,8 +161,15 @@ describe("time", () => {
     const keys = [trusted];
     await expect(verifyDetached({ armored, data, keys, at: later(-22 * HOUR) })).resolves.toBeDefined();
     await expect(verifyDetached({ armored, data, keys, at: later(-24 * HOUR) })).rejects.toMatchObject({
-      code: "SIGNATURE_TIME",
+      code: "CLOCK_BEHIND",
+      expected: expect.stringContaining(made.toISOString()),
+      found: later(-24 * HOUR).toISOString(),
     });
+  });
+
+  it("is not asked about when the signature does not hold", async () => {
+    const check = { armored, data: Buffer.from("other"), keys: [trusted], at: later(-24 * HOUR) };
+    await expect(verifyDetached(check)).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
   });
 
   const reformat = async (date: Date, years: number) => {

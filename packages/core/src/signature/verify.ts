@@ -6,6 +6,7 @@
 import { createMessage, enums, verify } from "openpgp";
 import type { Key, Subkey } from "openpgp";
 import { GoferryError } from "../errors.ts";
+import { CLOCK_TOLERANCE } from "../limits.ts";
 import { readClaim } from "./claim.ts";
 import type { Claim } from "./claim.ts";
 import { hashSigned } from "./hash-signed.ts";
@@ -24,8 +25,8 @@ export interface DetachedCheck {
   /** The pinned keys; a signature by any other key is refused. */
   keys: readonly TrustedKey[];
   /**
-   * The clock of this machine. With it, a signature from more than a day ahead and one past its own expiry are
-   * refused; without it, neither is looked at.
+   * The clock of this machine. With it, a signature from more than CLOCK_TOLERANCE ahead and one past its own expiry
+   * are refused; without it, neither is looked at.
    */
   at?: Date;
   /** What errors call the thing that is verified. */
@@ -43,27 +44,27 @@ export interface VerifiedSignature {
   userId: string;
 }
 
-/** How far, in ms, the signer's clock may be ahead of ours. */
-const CLOCK_TOLERANCE = 24 * 60 * 60 * 1000;
-
 /**
  * Checks that `armored` is a signature over `data` by one of the pinned `keys`.
  *
  * @throws GoferryError SIGNATURE_INVALID (not one binary v4 signature with SHA-256 or better, or it does not match
  * the bytes), SIGNATURE_UNTRUSTED (by a key that is not pinned, that is revoked, or that might not sign at that
- * time), SIGNATURE_TIME (from the future, or past its own expiry); what reading `data` throws
+ * time), SIGNATURE_TIME (past its own expiry); CLOCK_BEHIND for one that holds, and was made in the future; what reading
+ * `data` throws
  */
 export async function verifyDetached(check: DetachedCheck): Promise<VerifiedSignature> {
   const subject = check.subject ?? "signature";
   const claim = await readClaim(check.armored, subject);
   // Who signed comes first: the time of a signature that does not count anyway is nobody's business.
   const issuers = pinnedIssuers(claim, check.keys);
-  checkTime(claim, check.at);
+  checkExpiry(claim, check.at);
   const data = check.data instanceof Uint8Array ? check.data : await hashSigned(claim.packet, check.data);
   let refusal: unknown;
   for (const issuer of issuers) {
     try {
-      return await verifyBy(issuer, claim, data);
+      const verified = await verifyBy(issuer, claim, data);
+      // Last of all: only a signature that holds says something about a clock.
+      return beforeNow(verified, check.at, subject);
     } catch (error) {
       refusal = error;
     }
@@ -76,18 +77,8 @@ interface Issuer {
   signing: Key | Subkey;
 }
 
-/** A stolen key can date a signature as it likes; this catches broken clocks, on either side. */
-function checkTime({ subject, packet, created }: Claim, at: Date | undefined): void {
+function checkExpiry({ subject, packet }: Claim, at: Date | undefined): void {
   if (at === undefined) return;
-  if (created.getTime() > at.getTime() + CLOCK_TOLERANCE) {
-    throw new GoferryError("SIGNATURE_TIME", {
-      subject,
-      message: "the signature was made in the future",
-      expected: `a time before ${at.toISOString()}, the clock of this machine`,
-      found: created.toISOString(),
-      next: "Set the clock of this machine; if it is right, ask the signer to look at theirs.",
-    });
-  }
   const expires = packet.getExpirationTime();
   if (expires instanceof Date && expires <= at) {
     throw new GoferryError("SIGNATURE_TIME", {
@@ -98,6 +89,20 @@ function checkTime({ subject, packet, created }: Claim, at: Date | undefined): v
       next: "Ask the signer for a new signature.",
     });
   }
+}
+
+/** A stolen key can date a signature as it likes; this catches broken clocks, on either side. */
+function beforeNow(verified: VerifiedSignature, at: Date | undefined, subject: string): VerifiedSignature {
+  const { created, fingerprint, userId } = verified;
+  if (at === undefined || created.getTime() <= at.getTime() + CLOCK_TOLERANCE) return verified;
+  throw new GoferryError("CLOCK_BEHIND", {
+    subject,
+    message:
+      "the signature is good, and from the future by the clock of this machine: one of the two clocks is wrong",
+    expected: `a clock that shows ${created.toISOString()} or later, when ${fingerprint} (${userId}) signed`,
+    found: at.toISOString(),
+    next: "Compare this machine's clock with a watch and set it. If it is right, do not change it: the signer's clock is ahead, or somebody else has the key.",
+  });
 }
 
 /** Key IDs are short enough to collide, so the full fingerprint decides wherever the signature carries it. */

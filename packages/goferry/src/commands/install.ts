@@ -63,6 +63,15 @@ export const install = defineCommand({
       ...EVIDENCE_OPTIONS["allow-private"],
       help: "Accept private modules of these paths, now and later: as goferry trust allow-private, in the same step.",
     },
+    // Each is a decision about one bundle, so neither can be a setting.
+    "allow-downgrade": {
+      kind: "flag",
+      help: "Install a bundle that is older than one which the root has had. The audit log says so.",
+    },
+    "allow-expired": {
+      kind: "flag",
+      help: "Install a bundle that has expired, or of which a wrong clock cannot tell. The audit log says so.",
+    },
     "dry-run": DRY_RUN,
   },
   examples: [
@@ -85,6 +94,10 @@ export const install = defineCommand({
     {
       line: "goferry install site.tar --key keys/public.asc --root ~/go-offline --no-zips --dry-run",
       what: "What would it do, and would it fit?",
+    },
+    {
+      line: "goferry install last-week.tar --key keys/public.asc --allow-downgrade",
+      what: "Back to an older bundle, which is refused otherwise",
     },
   ],
   exits: [
@@ -116,6 +129,7 @@ export const install = defineCommand({
       path: values.path ?? defaultPath(host, values.root),
       direct: values.direct,
       allowPrivate: values["allow-private"],
+      exceptions: { downgrade: values["allow-downgrade"], expired: values["allow-expired"] },
       selfTest: "tools",
       dryRun,
       onProgress: reportInstall(progress),

@@ -18,8 +18,11 @@ import {
   logPlace,
   logTiles,
   modulePlace,
+  noteText,
   OCI_LAYOUT,
   paddingAfter,
+  parseTreeHead,
+  proveInclusion,
   sdkPlace,
   signatureManifest,
   sha256Hex,
@@ -28,6 +31,7 @@ import {
   unitName,
   zipHashFile,
   type Contents,
+  type HashReader,
   type Layer,
 } from "@goferry/core";
 import { generateKey, keySigner, unlockKey } from "@goferry/bundler";
@@ -57,29 +61,33 @@ export interface BundleOptions {
   /** GOOS/GOARCH. */
   platform: string;
   log: TestLog;
+  /** RFC 3339, UTC; when it was signed too. CREATED if left out. */
+  created?: string;
   expires?: string;
 }
 
 /** Writes tiny.tar, public.asc and private.asc, which needs no passphrase. */
 export async function makeBundle(
   folder: string,
-  { platform, log, expires }: BundleOptions,
+  { platform, log, created = CREATED, expires }: BundleOptions,
 ): Promise<TestBundle> {
   const { toolchain, files: goFiles } = testToolchain(platform);
   const own = goFiles.filter(({ name }) => name.startsWith("bin/"));
   const common = goFiles.filter((file) => !own.includes(file));
   const logged = moduleFiles(LOGGED);
   const secret = moduleFiles(SECRET);
-  // Four records, so that a proof is the neighbor and the neighbor of the pair.
   const ids = [
     toolchain,
     logged.unit,
     { path: "a.example.com", version: "v1.0.0" },
     { path: "b.example.com", version: "v1.0.0" },
   ].map((each) => log.add(each));
-  const evidence = (i: number): { id: number; proof: string } => {
+  const { size } = parseTreeHead(noteText(log.head()));
+  const read: HashReader = async (nodes) =>
+    await Promise.resolve(nodes.map(({ level, n }) => log.node(level, n)));
+  const evidence = async (i: number): Promise<{ id: number; proof: string }> => {
     const id = ids[i] ?? 0;
-    return { id, proof: encodeProof([log.node(0, id ^ 1), log.node(1, (id >> 1) ^ 1)]) };
+    return { id, proof: encodeProof(await proveInclusion(size, id, read)) };
   };
   const place = sdkPlace(TEST_GO);
   const sdk = (files: TestFile[]): TestFile[] =>
@@ -104,7 +112,7 @@ export async function makeBundle(
       ...sizeOf(logged.files),
       neededBy: [0],
       layers: [2],
-      evidence: evidence(1),
+      evidence: await evidence(1),
     },
     {
       kind: "toolchain",
@@ -113,7 +121,7 @@ export async function makeBundle(
       ...toolchain,
       ...sizeOf(goFiles),
       layers: [0, 1],
-      evidence: evidence(0),
+      evidence: await evidence(0),
     },
   ];
   const history = { name: "sum.example.com", head: log.head() };
@@ -125,8 +133,8 @@ export async function makeBundle(
   const contents: Contents = {
     contentsVersion: 1,
     name: "tiny",
-    created: CREATED,
-    serial: Date.parse(CREATED) / 1000,
+    created,
+    serial: Date.parse(created) / 1000,
     ...(expires === undefined ? {} : { expires }),
     go: [TEST_GO],
     platforms: [platform],
@@ -168,7 +176,7 @@ async function writeBundle(
   contents: Contents,
   layers: readonly MadeLayer[],
 ): Promise<TestBundle> {
-  const now = new Date(CREATED);
+  const now = new Date(contents.created);
   const pair = await generateKey({ name: "Site builds", email: "builds@example.com", now });
   const made = {
     file: join(folder, "tiny.tar"),

@@ -6,10 +6,12 @@ import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { checkEvidence, logPlace, modulePlace, parseVerifier } from "@goferry/core";
 import { editGoEnv } from "../configure/go-env.ts";
 import { currentTarget, launchers, type BinEntry } from "../configure/launchers.ts";
+import { lastAuditTime } from "../audit.ts";
 import { checkPolicy, evidencePolicy } from "../policy.ts";
 import { planPath } from "../configure/path-setup.ts";
 import { extractLayers } from "../extract/extract.ts";
 import { isSameFile } from "./same-file.ts";
+import type { Finding } from "../findings.ts";
 import type { HostFs } from "../fs.ts";
 import type { Host } from "../host.ts";
 import type { InstallOptions } from "../install.ts";
@@ -43,7 +45,9 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
   const { host, fs, at, staging, before, options } = request;
   const { bundle } = options;
   // Another command may have come first while this one waited for the lock.
-  checkPolicy(bundle, before, host.now());
+  const lastChange = await lastAuditTime(fs, at.audit);
+  const { exceptions } = options;
+  const allowed = checkPolicy(bundle, before, { now: host.now(), lastChange, exceptions });
   checkEvidence(bundle.contents, evidencePolicy(before, options));
   const wanted = await demand(fs, at, options, host);
   const planned = stateAfter(before, { wanted, options, host });
@@ -78,7 +82,7 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
     edits,
     audit: {
       action: "install",
-      subject: `${bundle.contents.name} serial ${bundle.contents.serial} (${options.bundleFile})${pinned(before, state)}`,
+      subject: `${bundle.contents.name} serial ${bundle.contents.serial} (${options.bundleFile})${pinned(before, state)}${excepted(allowed)}`,
       result: "done",
       bundle: bundle.indexDigest,
       signers: bundle.signatures.map(({ fingerprint }) => fingerprint),
@@ -90,6 +94,15 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
 function pinned(before: State, after: State): string {
   const added = after.privatePatterns.filter((pattern) => !before.privatePatterns.includes(pattern));
   return added.length === 0 ? "" : `, allowing private modules of ${added.join(" ")}`;
+}
+
+/** Likewise: what the policy of the root would have refused. */
+function excepted(allowed: readonly Finding[]): string {
+  return allowed
+    .map(
+      ({ code, expected = "", found = "" }) => `, in spite of ${code} (expected ${expected}, found ${found})`,
+    )
+    .join("");
 }
 
 function withLookups(state: State, { lookups }: LogTree): State {

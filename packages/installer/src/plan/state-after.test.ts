@@ -107,7 +107,7 @@ describe("stateAfter", () => {
       bundles: [
         {
           name: "layered",
-          serial: 1_800_000_000,
+          serial: 1_700_000_000,
           indexDigest: bundle.indexDigest,
           zips: true,
           installedAt: "2026-11-21T05:00:00.000Z",
@@ -131,8 +131,8 @@ describe("stateAfter", () => {
     [["1.28rc2"], ["1.28rc10"], "1.28rc10"],
     [["1.28beta3"], ["1.28rc1"], "1.28rc1"],
   ])("after %s and %s, current is %s", async (first, second, current) => {
-    await using one = await make({ toolchains: toolchains(...first), serial: 1_800_000_001 });
-    await using two = await make({ toolchains: toolchains(...second), serial: 1_800_000_002 });
+    await using one = await make({ toolchains: toolchains(...first), serial: 1_700_000_001 });
+    await using two = await make({ toolchains: toolchains(...second), serial: 1_700_000_002 });
     expect(after(after(emptyState(ROOT), one), two).current).toBe(current);
   });
 
@@ -144,9 +144,9 @@ describe("stateAfter", () => {
   });
 
   it("leaves it when one comes that is older than the newest that was there", async () => {
-    await using both = await make({ toolchains: toolchains("1.27.1", "1.25.3"), serial: 1_800_000_001 });
-    await using between = await make({ toolchains: toolchains("1.26.8"), serial: 1_800_000_002 });
-    await using newer = await make({ toolchains: toolchains("1.27.2"), serial: 1_800_000_003 });
+    await using both = await make({ toolchains: toolchains("1.27.1", "1.25.3"), serial: 1_700_000_001 });
+    await using between = await make({ toolchains: toolchains("1.26.8"), serial: 1_700_000_002 });
+    await using newer = await make({ toolchains: toolchains("1.27.2"), serial: 1_700_000_003 });
     const chosen = { ...after(emptyState(ROOT), both), current: "1.25.3" };
     expect(after(chosen, between).current).toBe("1.25.3");
     expect(after(chosen, newer).current).toBe("1.27.2");
@@ -166,8 +166,8 @@ describe("stateAfter", () => {
   });
 
   it("makes a module of a version of which only the go.mod was there, and not the other way round", async () => {
-    await using whole = await make({ modules: [[m]], serial: 1_800_000_001 });
-    await using alone = await make({ modules: [[lone]], serial: 1_800_000_002 });
+    await using whole = await make({ modules: [[m]], serial: 1_700_000_001 });
+    await using alone = await make({ modules: [[lone]], serial: 1_700_000_002 });
     const kinds = (state: State): string[] => state.units.map(({ kind }) => kind);
     expect(kinds(after(after(emptyState(ROOT), alone), whole, { lacks: [] }))).toEqual(["module"]);
     expect(kinds(after(after(emptyState(ROOT), whole), alone, { lacks: [] }))).toEqual(["module"]);

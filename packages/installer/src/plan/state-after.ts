@@ -1,10 +1,10 @@
 // The state of a root once a bundle is installed in it. Pure: nothing is looked up.
 
-import { newestGoFirst, unitName, unitsFor, type Unit } from "@goferry/core";
+import { newestGoFirst, unitName, unitsFor, type OpenedBundle, type Unit } from "@goferry/core";
 import { followLog } from "../log-history.ts";
 import type { Host } from "../host.ts";
 import type { InstallOptions } from "../install.ts";
-import type { InstalledBundle, InstalledUnit, State } from "../transaction/state.ts";
+import type { InstalledBundle, InstalledUnit, SerialMark, State } from "../transaction/state.ts";
 import type { Demand } from "./demand.ts";
 
 export interface StateChange {
@@ -29,6 +29,7 @@ export function stateAfter(before: State, { wanted, options, host }: StateChange
     current: currentAfter(before, newSdks),
     bundles: withBundle(before.bundles, describe(options, host, { sdks, units })),
     units,
+    serials: markSerial(before.serials, options.bundle),
     privatePatterns: union(before.privatePatterns, options.allowPrivate),
     direct: union(before.direct, options.direct),
     log: followLog(contents, before, options.logKey)?.after ?? before.log,
@@ -82,6 +83,16 @@ function lacking(units: readonly Unit[], there: Pick<State, "sdks" | "units">): 
     const kind = modules.get(unitName(unit));
     return kind === undefined || (unit.kind === "module" && kind === "gomod");
   });
+}
+
+/** Only ever raised: an older bundle that was allowed in leaves the mark where it is. */
+function markSerial(
+  marks: readonly SerialMark[],
+  { contents: { name, serial }, indexDigest }: OpenedBundle,
+): SerialMark[] {
+  const known = marks.find((mark) => mark.name === name);
+  if (known !== undefined && known.serial >= serial) return [...marks];
+  return [...marks.filter((mark) => mark !== known), { name, serial, indexDigest }];
 }
 
 /** A bundle that is installed again keeps its place and its time, and has what it has by now. */

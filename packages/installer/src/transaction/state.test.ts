@@ -53,6 +53,10 @@ const full: State = {
       size: 1,
     },
   ],
+  serials: [
+    { name: "site", serial: 1772600767, indexDigest: digest },
+    { name: "gone", serial: 1772600768, indexDigest: digest },
+  ],
   log: { key: "sum.example.com+00000000+x", heads: ["go.sum database tree\n71800000\n"], lookups: null },
   auditHead: digest,
 };
@@ -80,7 +84,13 @@ it("holds what a bundle may hold, Go 2 too", () => {
 it("is read as it was written", () => {
   const read = parseState(serializeState(full), at);
   expect(new Set(read.sdks)).toEqual(new Set(full.sdks));
-  expect({ ...read, sdks: [], units: [] }).toEqual({ ...full, sdks: [], units: [] });
+  expect(read.serials).toEqual(full.serials.toReversed());
+  expect({ ...read, sdks: [], units: [], serials: [] }).toEqual({
+    ...full,
+    sdks: [],
+    units: [],
+    serials: [],
+  });
 });
 
 it("has one spelling, whatever the order of its lists and keys", () => {

@@ -49,6 +49,14 @@ const unitSchema = z.strictObject({
   size,
 });
 
+const serialSchema = z.strictObject({
+  /** Of the bundle. */
+  name: text,
+  /** The highest that this root has had, and the bundle that had it. */
+  serial: z.int().min(0),
+  indexDigest: digest,
+});
+
 const logSchema = z.strictObject({
   /** Key of the checksum database, in the syntax of GOSUMDB. */
   key: text,
@@ -73,6 +81,11 @@ const stateSchema = z.strictObject({
   bundles: z.array(bundleSchema),
   units: z.array(unitSchema),
   /**
+   * The high-water mark of each bundle name. Never lowered: uninstalling a bundle, going back to an earlier generation and
+   * `--allow-downgrade` leave it as it is, or an old bundle would be as good as new.
+   */
+  serials: z.array(serialSchema),
+  /**
    * Patterns of all installations, as go.env has them in GONOSUMDB and, the second, also in GONOPROXY. Those of private
    * modules are what the administrator decided (trust.ts), no part of a bundle: what takes a root back to an earlier
    * generation must leave them as they are.
@@ -87,6 +100,7 @@ const stateSchema = z.strictObject({
 
 export type State = z.infer<typeof stateSchema>;
 
+export type SerialMark = z.infer<typeof serialSchema>;
 export type InstalledBundle = z.infer<typeof bundleSchema>;
 export type InstalledUnit = z.infer<typeof unitSchema>;
 
@@ -120,6 +134,7 @@ export function emptyState(root: string): State {
     sdks: [],
     bundles: [],
     units: [],
+    serials: [],
     privatePatterns: [],
     direct: [],
     log: null,
@@ -144,6 +159,7 @@ export function serializeState(state: State): Uint8Array {
     ...state,
     sdks: sortedBy(state.sdks, ({ version, platform }) => `${version} ${platform}`),
     bundles: sortedBy(state.bundles, ({ name, serial }) => `${name} ${String(serial).padStart(16, "0")}`),
+    serials: sortedBy(state.serials, ({ name }) => name),
     privatePatterns: state.privatePatterns.toSorted(),
     direct: state.direct.toSorted(),
     units: sortedBy(state.units, ({ path, version, kind }) => `${path} ${version} ${kind}`),
