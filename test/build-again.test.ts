@@ -9,7 +9,7 @@ import { copyFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { selfSigned } from "../packages/bundler/src/net/test-server.ts";
+import { selfSigned } from "../packages/bundler/src/net/test-certificates.ts";
 import { generateKey } from "../packages/bundler/src/index.ts";
 import {
   blobPath,

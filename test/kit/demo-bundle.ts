@@ -71,6 +71,7 @@ export async function testMachine(): Promise<BuildMachine> {
     uid: process.geteuid?.(),
     now: () => new Date(),
     kill: (pid, signal) => process.kill(pid, signal),
+    caFiles: [],
     userAgent: "goferry-test",
   };
 }

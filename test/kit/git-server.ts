@@ -9,7 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
-import { selfSigned, serve, serveProxy } from "../../packages/bundler/src/net/test-server.ts";
+import { selfSigned, type Certificate } from "../../packages/bundler/src/net/test-certificates.ts";
+import { serve, serveProxy } from "../../packages/bundler/src/net/test-server.ts";
 import { writeFiles } from "./bundler-go.ts";
 
 export const GIT_HOST = "git.corp.example";
@@ -17,6 +18,8 @@ export const GIT_HOST = "git.corp.example";
 export interface GitServer extends AsyncDisposable {
   /** For HTTPS_PROXY. */
   proxy: string;
+  /** Of the server itself, on this machine. */
+  port: number;
   /** PEM: for SSL_CERT_FILE and GIT_SSL_CAINFO. */
   authority: string;
   /** The folder of the repositories: NAME.git each. */
@@ -30,6 +33,8 @@ export interface GitServer extends AsyncDisposable {
 export interface GitServerOptions {
   /** Asked for by Basic authentication (RFC 7617), for the import path too. */
   login: { user: string; password: string };
+  /** For GIT_HOST; one that is its own authority if left out. */
+  certificate?: Certificate;
 }
 
 /** Whether there is a git; says on stderr what is skipped when there is none. */
@@ -43,9 +48,11 @@ export async function canGit(): Promise<boolean> {
   }
 }
 
-export async function gitServer({ login }: GitServerOptions): Promise<GitServer> {
+export async function gitServer({
+  login,
+  certificate = selfSigned(GIT_HOST),
+}: GitServerOptions): Promise<GitServer> {
   const folder = await mkdtemp(join(tmpdir(), "goferry-git-"));
-  const certificate = selfSigned(GIT_HOST);
   const expected = `Basic ${Buffer.from(`${login.user}:${login.password}`).toString("base64")}`;
   const requests: string[] = [];
   const server = await serve((request, response) => {
@@ -59,6 +66,7 @@ export async function gitServer({ login }: GitServerOptions): Promise<GitServer>
   const proxy = await serveProxy({ port: server.port });
   return {
     proxy: proxy.url,
+    port: server.port,
     authority: certificate.cert,
     folder,
     requests,

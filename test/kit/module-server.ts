@@ -4,7 +4,8 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { serve, type Certificate } from "../../packages/bundler/src/net/test-server.ts";
+import type { Certificate } from "../../packages/bundler/src/net/test-certificates.ts";
+import { serve } from "../../packages/bundler/src/net/test-server.ts";
 
 /** Bytes, a file, or the status of a refusal. */
 export type Answer = Uint8Array | string | { file: string } | number;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { splitWords } from "../../packages/goferry/src/testing/words.ts";
-import { selfSigned } from "../../packages/bundler/src/net/test-server.ts";
+import { selfSigned } from "../../packages/bundler/src/net/test-certificates.ts";
 import { readGoEnv } from "../../packages/installer/src/configure/go-env.ts";
 import { build, buildSite, expectTidy, type BuildSite } from "../kit/build-site.ts";
 import { writeFiles } from "../kit/bundler-go.ts";

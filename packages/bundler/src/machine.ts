@@ -9,6 +9,8 @@ export interface BuildMachine {
   platform: string;
   /** The user's: proxies, certificates, credentials, GOPROXY, GOPRIVATE and the like are taken from it. */
   env: Environment;
+  /** PEM files of certificate authorities to trust besides those of the system and of `env`. */
+  caFiles: readonly string[];
   /** Absolute folder for downloads that are kept and for work that is not. No other user may write in it. */
   cacheDir: string;
   /** Number of the user who builds; undefined where the system has no such numbers. */

@@ -1,15 +1,16 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { SUM_GOLANG_ORG_KEY } from "@goferry/core";
 import { describe, expect, it } from "vitest";
 import { codeOf, temporaryFolder, writeFiles } from "../../../test/kit/bundler-go.ts";
 import { checksumLog, type ChecksumLog } from "../../../test/kit/checksum-log.ts";
-import { selfSigned, serve, type TestServer } from "./net/test-server.ts";
+import { selfSigned } from "./net/test-certificates.ts";
+import { serve, type TestServer } from "./net/test-server.ts";
 import { openNetwork, type Network } from "./network.ts";
 
 /** The network of a user whose HOME is `folder`, with no go on PATH. */
-async function open(folder: string, env: Record<string, string>): Promise<Network> {
+async function open(folder: string, env: Record<string, string>, caFiles: string[] = []): Promise<Network> {
   return await openNetwork({
     machine: {
       platform: "linux/amd64",
@@ -18,6 +19,7 @@ async function open(folder: string, env: Record<string, string>): Promise<Networ
       uid: undefined,
       now: () => new Date(),
       kill: (pid, signal) => process.kill(pid, signal),
+      caFiles,
       userAgent: "test",
     },
     workDir: folder,
@@ -97,6 +99,19 @@ describe("openNetwork", () => {
     });
     const bytes = await network.proxy.get("example.com/a/@v/list", { subject: "a", limit: 100 });
     expect(Buffer.from(bytes).toString()).toBe("list");
+  });
+
+  it("trusts a file of --ca-file in its own downloads, and has go and git trust it", async () => {
+    await using folder = await temporaryFolder();
+    const certificate = selfSigned("localhost");
+    await using proxy = await serve((_, response) => response.end("list"), certificate);
+    await writeFiles(folder.path, { "ca.pem": certificate.cert });
+    const network = await open(folder.path, { GOPROXY: proxy.url }, [join(folder.path, "ca.pem")]);
+    expect((await network.proxy.get("example.com/a/@v/list", { subject: "a", limit: 9 })).length).toBe(4);
+    for (const name of ["SSL_CERT_FILE", "GIT_CONFIG_VALUE_0"]) {
+      expect(await readFile(network.goEnv[name] ?? "", "utf8")).toContain(certificate.cert);
+    }
+    expect(await codeOf(open(folder.path, {}, ["/nowhere/ca.pem"]))).toBe("CA_FILE_INVALID");
   });
 
   it("goes on checking where GOSUMDB is off", async () => {

@@ -2,6 +2,7 @@
 // settings that the go command gets so that it goes the same way.
 
 import { readFile } from "node:fs/promises";
+import { childAuthorities } from "./go/child-authorities.ts";
 import {
   fetchSettings,
   goEnvFilePath,
@@ -13,6 +14,7 @@ import {
 } from "./go/environment.ts";
 import { createRunner, type ProcessRunner } from "./go/spawn.ts";
 import type { BuildContext } from "./machine.ts";
+import { readAuthorities } from "./net/authorities.ts";
 import { diskError, errorCode } from "./net/disk-error.ts";
 import { discoverGoProxy } from "./net/goproxy-discover.ts";
 import { createGoProxy, sumdbFetch, type GoProxy } from "./net/goproxy.ts";
@@ -30,10 +32,11 @@ export interface Network {
   runner: ProcessRunner;
 }
 
-/** @throws PROXY_UNKNOWN if nobody says which module proxy to use; ARGUMENT_INVALID, IO_FAILED */
+/** @throws CA_FILE_INVALID; PROXY_UNKNOWN if nobody says which module proxy to use; ARGUMENT_INVALID, IO_FAILED */
 export async function openNetwork({ machine, workDir }: BuildContext): Promise<Network> {
-  const { env, userAgent, platform } = machine;
+  const { env, userAgent, platform, caFiles } = machine;
   const runner = createRunner(machine.kill);
+  const authorities = await readAuthorities({ env, caFiles });
   const filePath = goEnvFilePath(env, platform.split("/")[0] ?? "");
   const userFile = await readUserFile(filePath);
   const { value } = await discoverGoProxy({
@@ -42,9 +45,12 @@ export async function openNetwork({ machine, workDir }: BuildContext): Promise<N
     goOnPath: () => askGo(runner, env, workDir),
   });
   const settings = fetchSettings(env, userFile);
-  const fetchEnv = passedOn(env);
+  const passed = passedOn(env);
+  const trusted = await childAuthorities({ authorities, env: passed, workDir, runner });
+  const fetchEnv = { ...passed, ...trusted };
   const http = createHttp({
     env,
+    authorities,
     userAgent,
     goauth: settings["GOAUTH"],
     runAuth: ([file = "", ...args], { input, cwd = workDir }) =>
@@ -60,7 +66,7 @@ export async function openNetwork({ machine, workDir }: BuildContext): Promise<N
   return {
     proxy,
     log: { name, key, fetch: sumdbFetch(way, http, name, { url }) },
-    goEnv: goEnvironment({ user: env, userFile, workDir, goproxy: value, gosumdb: text }),
+    goEnv: { ...goEnvironment({ user: env, userFile, workDir, goproxy: value, gosumdb: text }), ...trusted },
     privatePatterns: privatePatterns(settings),
     runner,
   };

@@ -26,6 +26,7 @@ export const CODES = {
 
   ARGUMENT_INVALID: "usage",
   CACHE_UNSAFE: "usage",
+  CA_FILE_INVALID: "usage",
   GO_FAILED: "usage",
   GO_SUM_MISSING: "usage",
   GO_TOO_OLD: "usage",
@@ -90,6 +91,9 @@ export const CODES = {
   LOCKED: "locked",
 
   IO_FAILED: "io",
+  CERTIFICATE_EXPIRED: "io",
+  CERTIFICATE_HOST: "io",
+  CERTIFICATE_UNTRUSTED: "io",
   DISK_FULL: "io",
   JOURNAL_DAMAGED: "io",
   NETWORK_UNREACHABLE: "io",

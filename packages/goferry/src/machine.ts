@@ -23,12 +23,17 @@ export function goPlatform({ os, arch }: { os: string; arch: string }): string {
   return `${GOOS[os] ?? os}/${GOARCH[arch] ?? arch}`;
 }
 
-/**
- * The machine that builds. @param cache absolute; undefined: the user's folder for caches
- * @throws HOME_MISSING where neither is known
- */
-export function buildMachine(terminal: Terminal, cache: string | undefined): BuildMachine {
+/** What flags and settings say about the machine that builds. */
+export interface BuildMachineSettings {
+  /** Absolute; undefined: the user's folder for caches. */
+  cache: string | undefined;
+  "ca-file": readonly string[];
+}
+
+/** The machine that builds. @throws HOME_MISSING where no folder for caches is known */
+export function buildMachine(terminal: Terminal, settings: BuildMachineSettings): BuildMachine {
   const { env, system, now } = terminal;
+  const { cache, "ca-file": caFiles } = settings;
   const cacheDir = cache ?? system.folders?.cache;
   if (cacheDir === undefined) {
     throw new GoferryError("HOME_MISSING", {
@@ -41,6 +46,7 @@ export function buildMachine(terminal: Terminal, cache: string | undefined): Bui
   return {
     platform: goPlatform(system),
     env: withoutPassphrase(env),
+    caFiles,
     cacheDir,
     uid,
     now,

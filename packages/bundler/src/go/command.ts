@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { GoferryError } from "@goferry/core";
 import { goFailure, graveFailure, recognisedFailure } from "./failure.ts";
 import { secretRemover } from "./secrets.ts";
+import { proxyHost } from "../net/proxy-env.ts";
 import type { Environment } from "./environment.ts";
 import type { GoFailure } from "./failure.ts";
 import type { ProcessRunner } from "./spawn.ts";
@@ -27,14 +28,14 @@ export interface GoCommand {
   /**
    * Runs `go ARGS` without a shell and without a standard input.
    * @throws GO_SUM_MISMATCH, LOG_MISMATCH, GO_SUM_MISSING, GO_TOO_OLD, MODULE_INVALID, NOT_FOUND,
-   * NETWORK_UNREACHABLE, PROXY_AUTH_REQUIRED, VCS_MISSING, PROJECT_INVALID, REPLACE_OUT_OF_REACH, DISK_FULL, GO_FAILED for a
+   * NETWORK_UNREACHABLE, CERTIFICATE_*, PROXY_AUTH_REQUIRED, VCS_MISSING, PROJECT_INVALID, REPLACE_OUT_OF_REACH, DISK_FULL, GO_FAILED for a
    * go that fails (failure.ts); INTERRUPTED, IO_FAILED (spawn.ts)
    */
   run(args: readonly string[], options: GoRunOptions): Promise<GoOutput>;
   /**
    * As `run`, where a module that nobody serves is to be borne: hands back why go failed instead of throwing it. What may be otherwise the next time, or may be tampering, is thrown even where go exits
    * with 0: a bundle must not be poorer because a server was out of reach.
-   * @throws NETWORK_UNREACHABLE, PROXY_AUTH_REQUIRED, VCS_MISSING, NOT_FOUND (a login that was refused), GO_SUM_MISMATCH,
+   * @throws NETWORK_UNREACHABLE, CERTIFICATE_*, PROXY_AUTH_REQUIRED, VCS_MISSING, NOT_FOUND (a login that was refused), GO_SUM_MISMATCH,
    * LOG_MISMATCH, DISK_FULL; INTERRUPTED, IO_FAILED
    */
   attempt(args: readonly string[], options: GoRunOptions): Promise<GoAttempt>;
@@ -71,6 +72,7 @@ export function createGo({ goroot, env, secrets = {}, runner }: CreateGoOptions)
       subject: clean(subject),
       ended: result.signal ?? `exit code ${code}`,
       stderr: clean(stderr),
+      proxy: proxyHost(env),
     };
     return { stdout, stderr, hasFailed: code !== 0, words };
   };

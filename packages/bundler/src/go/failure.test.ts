@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { goFailure } from "./failure.ts";
 
-const FAILURE = { command: "go mod download", subject: "app", ended: "exit code 1" };
+const FAILURE = {
+  command: "go mod download",
+  subject: "app",
+  ended: "exit code 1",
+  proxy: "proxy.corp.example:3128",
+};
 
 /** What go 1.26 and 1.27 print, and what it means. */
 const CASES: {
@@ -9,8 +14,10 @@ const CASES: {
   stderr: string;
   code: string;
   subject?: string;
+  message?: unknown;
   expected?: string;
   found?: string;
+  next?: unknown;
 }[] = [
   {
     name: "go.sum mismatch",
@@ -107,6 +114,21 @@ SECURITY ERROR`,
     stderr: 'go: example.com/a@v1.0.0: Get "https://p.example.com/x": Proxy Authentication Required',
     code: "PROXY_AUTH_REQUIRED",
     subject: "example.com/a@v1.0.0",
+    message: expect.stringContaining("proxy.corp.example:3128"),
+  },
+  {
+    name: "a proxy that refuses git's login",
+    stderr: `go: a.b/c@v1.0.0: git ls-remote -q https://a.b/c.git in /w: exit status 128:
+	fatal: unable to access 'https://a.b/c.git/': CONNECT tunnel failed, response 407`,
+    code: "PROXY_AUTH_REQUIRED",
+    subject: "a.b/c@v1.0.0",
+  },
+  {
+    name: "git that would ask for the proxy's login",
+    stderr: `go: a.b/c@v1.0.0: git ls-remote -q https://a.b/c.git in /w: exit status 128:
+	fatal: could not read Password for 'http://me@proxy.corp.example:3128': terminal prompts disabled`,
+    code: "PROXY_AUTH_REQUIRED",
+    subject: "a.b/c@v1.0.0",
   },
   {
     name: "a refused connection",
@@ -119,7 +141,46 @@ SECURITY ERROR`,
     name: "an unknown certificate",
     stderr:
       'go: a.b/c@v1.5.2: Get "https://h/x": tls: failed to verify certificate: x509: certificate signed by unknown authority',
-    code: "NETWORK_UNREACHABLE",
+    code: "CERTIFICATE_UNTRUSTED",
+    subject: "a.b/c@v1.5.2",
+    message: "the certificate of h is not trusted",
+    next: expect.stringContaining("--ca-file FILE"),
+  },
+  {
+    name: "an expired certificate",
+    stderr:
+      'go: a.b/c@v1.5.2: Get "https://h:8443/x": tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-26T09:18:00Z is after 2021-01-01T00:00:00Z',
+    code: "CERTIFICATE_EXPIRED",
+    message: "the certificate of h:8443 is not valid at this time",
+    next: expect.stringContaining("clock"),
+  },
+  {
+    name: "a certificate for another host",
+    stderr:
+      'go: a.b/c@v1.5.2: Get "https://h/x": tls: failed to verify certificate: x509: certificate is valid for a.test, not h',
+    code: "CERTIFICATE_HOST",
+    message: "the certificate of h is for another host",
+  },
+  {
+    name: "a certificate that git with GnuTLS refuses, without saying why",
+    stderr: `go: a.b/c@v1.0.0: git ls-remote -q https://a.b/c.git in /w: exit status 128:
+	fatal: unable to access 'https://a.b/c.git/': server certificate verification failed. CAfile: none CRLfile: none`,
+    code: "CERTIFICATE_UNTRUSTED",
+    subject: "a.b/c@v1.0.0",
+    next: expect.stringMatching(/--ca-file FILE.*clock/u),
+  },
+  {
+    name: "a certificate for another host, as git has it",
+    stderr: `go: a.b/c@v1.0.0: git ls-remote -q https://a.b/c.git in /w: exit status 128:
+	fatal: unable to access 'https://a.b/c.git/': SSL: certificate subject name (a.test) does not match target host name 'a.b'`,
+    code: "CERTIFICATE_HOST",
+    message: "the certificate of a.b is for another host",
+  },
+  {
+    name: "a certificate that git with OpenSSL refuses",
+    stderr: `go: a.b/c@v1.0.0: git ls-remote -q https://a.b/c.git in /w: exit status 128:
+	fatal: unable to access 'https://a.b/c.git/': SSL certificate problem: unable to get local issuer certificate`,
+    code: "CERTIFICATE_UNTRUSTED",
   },
   {
     name: "a server in trouble",

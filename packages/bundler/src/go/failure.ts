@@ -2,6 +2,7 @@
 // collected from go 1.26 and 1.27 (sources: cmd/go/internal/modfetch, modload, web, and golang.org/x/mod). What is
 // not recognised stays GO_FAILED with the last lines that go printed. The texts come in without secrets.
 import { GoferryError, proposePatterns } from "@goferry/core";
+import { CERTIFICATE, certificateFailure, PROXY_LOGIN, proxyLoginFailure } from "./failed-connection.ts";
 
 export interface GoFailure {
   /** The command as it could be typed. */
@@ -10,6 +11,8 @@ export interface GoFailure {
   subject: string;
   /** "exit code 1" or the name of a signal. */
   ended: string;
+  /** HOST:PORT of the HTTP proxy that the command was told to use. */
+  proxy?: string | undefined;
   stderr: string;
 }
 
@@ -68,8 +71,10 @@ const GRAVE: readonly Recogniser[] = [
   checksumMismatch,
   diskFull,
   programMissing,
+  proxyWantsLogin,
   credentialsRefused,
   hostKeyUnknown,
+  certificateRefused,
   unreachable,
 ];
 
@@ -81,8 +86,10 @@ const RECOGNISERS: readonly Recogniser[] = [
   replacementMissing,
   wrongModulePath,
   programMissing,
+  proxyWantsLogin,
   credentialsRefused,
   hostKeyUnknown,
+  certificateRefused,
   noRecord,
   notFound,
   unreachable,
@@ -175,18 +182,38 @@ function programMissing(text: string, { subject }: GoFailure): GoferryError | un
   });
 }
 
+function proxyWantsLogin(text: string, { subject, proxy }: GoFailure): GoferryError | undefined {
+  const found =
+    lineWith(text, PROXY_LOGIN) ??
+    text
+      .split("\n")
+      .find((line) => isAskedForProxy(line, proxy))
+      ?.trim();
+  if (found === undefined) return undefined;
+  return proxyLoginFailure({ subject: moduleAt(found, text) ?? subject, found }, proxy);
+}
+
+/** Git asks for the login of a proxy in the words in which it asks for a server's. */
+function isAskedForProxy(line: string, proxy: string | undefined): boolean {
+  return proxy !== undefined && line.includes("could not read ") && line.includes(proxy);
+}
+
+function certificateRefused(text: string, { subject }: GoFailure): GoferryError | undefined {
+  const found = lineWith(text, CERTIFICATE);
+  if (found === undefined) return undefined;
+  return certificateFailure(found)?.({ subject: moduleAt(found, text) ?? subject, found });
+}
+
 function credentialsRefused(text: string, { subject }: GoFailure): GoferryError | undefined {
   const pattern =
-    /: (?:401|407) [A-Z][A-Za-z ]+|Proxy Authentication Required|could not read (?:Username|Password)|Authentication failed|Permission denied \(.*publickey/u;
+    /: 401 [A-Z][A-Za-z ]+|could not read (?:Username|Password)|Authentication failed|Permission denied \(.*publickey/u;
   const found = lineWith(text, pattern);
   if (found === undefined) return undefined;
-  const next = /407|Proxy Authentication/u.test(found)
-    ? "Put the user name and the password into HTTPS_PROXY."
-    : found.includes("publickey")
-      ? "Give the key to the SSH agent: ssh-add, with SSH_AUTH_SOCK in the environment."
-      : "Put the login into ~/.netrc (machine HOST login NAME password WORD), which Go and git both read. Of git's own " +
-        "helpers Go learns by GOAUTH='git DIR' only; a proxy's login can stand in the URL in GOPROXY.";
-  return new GoferryError(next.includes("HTTPS_PROXY") ? "PROXY_AUTH_REQUIRED" : "NOT_FOUND", {
+  const next = found.includes("publickey")
+    ? "Give the key to the SSH agent: ssh-add, with SSH_AUTH_SOCK in the environment."
+    : "Put the login into ~/.netrc (machine HOST login NAME password WORD), which Go and git both read. Of git's own " +
+      "helpers Go learns by GOAUTH='git DIR' only; a proxy's login can stand in the URL in GOPROXY.";
+  return new GoferryError("NOT_FOUND", {
     subject: moduleAt(found, text) ?? subject,
     message: "the server asks for credentials and got none that it accepts",
     found,
@@ -254,14 +281,14 @@ function notFound(text: string, { subject }: GoFailure): GoferryError | undefine
 
 function unreachable(text: string, { subject }: GoFailure): GoferryError | undefined {
   const pattern =
-    /dial tcp|dial unix|connection re(?:fused|set)|no such host|i\/o timeout|TLS handshake|\btls: |x509: |:\/\/.*unexpected EOF|module lookup disabled by GOPROXY=off|proxyconnect|: (?:408|429|5\d\d) [A-Z][A-Za-z ]+|Could not resolve host|Connection timed out|ssh: connect to host|unable to access (?!.*returned error: 4)/u;
+    /dial tcp|dial unix|connection re(?:fused|set)|no such host|i\/o timeout|TLS handshake|\btls: |:\/\/.*unexpected EOF|module lookup disabled by GOPROXY=off|proxyconnect|: (?:408|429|5\d\d) [A-Z][A-Za-z ]+|Could not resolve host|Connection timed out|ssh: connect to host|unable to access (?!.*returned error: 4)/u;
   const found = lineWith(text, pattern);
   if (found === undefined) return undefined;
   return new GoferryError("NETWORK_UNREACHABLE", {
     subject: moduleAt(found, text) ?? subject,
     message: "the module proxy or the origin server cannot be reached",
     found,
-    next: "Check GOPROXY, HTTPS_PROXY and the CA certificates (SSL_CERT_FILE, for git GIT_SSL_CAINFO), then run it again.",
+    next: "Check GOPROXY, HTTPS_PROXY and NO_PROXY, then run it again.",
   });
 }
 

@@ -161,12 +161,17 @@ describe.skipIf(!git)("a private module is refused", () => {
     [
       "with certificates that Go does not know",
       () => ({ env: { SSL_CERT_FILE: "/dev/null" }, home: { ".netrc": netrc(LOGIN.password) } }),
-      { code: "NETWORK_UNREACHABLE", found: said("certificate"), next: said("SSL_CERT_FILE") },
+      {
+        code: "CERTIFICATE_UNTRUSTED",
+        message: said(GIT_HOST),
+        found: said("x509"),
+        next: said("--ca-file"),
+      },
     ],
     [
       "with certificates that git does not know",
       () => ({ env: { GIT_SSL_CAINFO: "/dev/null" }, home: { ".netrc": netrc(LOGIN.password) } }),
-      { code: "NETWORK_UNREACHABLE", found: said("unable to access"), next: said("GIT_SSL_CAINFO") },
+      { code: "CERTIFICATE_UNTRUSTED", found: said("unable to access"), next: said("--ca-file") },
     ],
   ])("%s", async (_, user, expected) => {
     expect(await refusal(user())).toMatchObject(expected);

@@ -5,8 +5,10 @@ import { join } from "node:path";
 
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { readAuthorities } from "./authorities.ts";
 import { createHttp, type Http, type HttpOptions } from "./http.ts";
-import { type Certificate, selfSigned, serve, serveProxy } from "./test-server.ts";
+import { type Certificate, issue, selfSigned } from "./test-certificates.ts";
+import { serve, serveProxy } from "./test-server.ts";
 
 const options = { subject: "example.test/mod@v1.0.0", limit: 1000 };
 const ok: RequestListener = (_, response) => void response.end("hello");
@@ -46,11 +48,36 @@ describe("an http server behind a proxy", () => {
     expect(proxy.requests).toHaveLength(0);
   });
 
-  it("is out of reach behind a proxy that wants a login", async () => {
-    await using proxy = await serveProxy({ handler: (_, response) => void response.writeHead(407).end() });
-    const result = quick({ HTTP_PROXY: proxy.url }).get("http://mirror.test/x", options);
-    await expect(result).rejects.toMatchObject({ code: "PROXY_AUTH_REQUIRED", exitCode: 6 });
-  });
+  it.each(["http", "https"])(
+    "(%s) is out of reach without the right login, and the proxy is named",
+    async (scheme) => {
+      await using server = await serve(ok, certificate);
+      const login = { user: "me", password: "PROXYSECRET" };
+      await using proxy = await serveProxy({ handler: ok, port: server.port, login });
+      const get = async (url: string): Promise<unknown> => {
+        const http = quick({ HTTP_PROXY: url, HTTPS_PROXY: url, SSL_CERT_FILE: ca });
+        return await http.get(`${scheme}://mirror.test/x`, options).then(
+          ({ status }) => status,
+          (error: unknown) => error,
+        );
+      };
+      expect(await get(withLogin(proxy.url))).toBe(200);
+      const wrong = await get(proxy.url.replace("//", "//me:ANOTHERSECRET@"));
+      const refusal = {
+        code: "PROXY_AUTH_REQUIRED",
+        exitCode: 6,
+        subject: options.subject,
+        found: `407 Proxy Authentication Required, from the proxy 127.0.0.1:${proxy.port}`,
+      };
+      expect(wrong).toMatchObject({ ...refusal, message: expect.stringContaining("does not accept") });
+      expect(await get(proxy.url)).toMatchObject({
+        ...refusal,
+        message: expect.stringContaining("none is set"),
+      });
+      expect(`${JSON.stringify(wrong)}${String((wrong as Error).stack)}`).not.toContain("SECRET");
+      expect(server.requests).toHaveLength(scheme === "https" ? 1 : 0);
+    },
+  );
 });
 
 describe("an https server behind a proxy", () => {
@@ -98,7 +125,10 @@ describe("an https server behind a proxy", () => {
       "https://mirror.test/x",
       options,
     );
-    await expect(untrusted).rejects.toMatchObject({ code: "NETWORK_UNREACHABLE" });
+    await expect(untrusted).rejects.toMatchObject({
+      code: "CERTIFICATE_UNTRUSTED",
+      message: expect.stringContaining(`the HTTP proxy localhost:${proxy.port}`),
+    });
   });
 
   it("does not wait for a proxy that says nothing", async () => {
@@ -126,22 +156,92 @@ describe("certificates", () => {
     expect((await http.get("https://mirror.test/x", options)).status).toBe(200);
   });
 
-  it("that nobody vouches for, or for another host, are refused at once, with the next step", async () => {
+  it("are trusted by the files of --ca-file, and by those of the system", async () => {
     await using server = await serve(ok, certificate);
     await using proxy = await serveProxy({ port: server.port });
-    const unknown = quick({ HTTPS_PROXY: proxy.url }).get("https://mirror.test/x", options);
-    await expect(unknown).rejects.toMatchObject({
-      code: "NETWORK_UNREACHABLE",
-      next: expect.stringContaining("SSL_CERT_FILE"),
-    });
-    const other = quick({ HTTPS_PROXY: proxy.url, SSL_CERT_FILE: ca }).get("https://other.test/x", options);
-    await expect(other).rejects.toMatchObject({
-      code: "NETWORK_UNREACHABLE",
-      found: expect.stringContaining("ALTNAME"),
-    });
-    expect(proxy.connects).toHaveLength(2);
-    expect(server.requests).toHaveLength(0);
+    for (const named of [{ caFiles: [ca] }, { systemFiles: ["/nowhere/ca.crt", ca] }]) {
+      const authorities = await readAuthorities({ env: {}, ...named });
+      const http = quick({ HTTPS_PROXY: proxy.url }, { authorities });
+      expect((await http.get("https://mirror.test/x", options)).status).toBe(200);
+    }
   });
+
+  const root = issue("Corp Root");
+  const refusals: [string, Certificate, string, string, string][] = [
+    [
+      "that nobody vouches for",
+      selfSigned("mirror.test"),
+      "CERTIFICATE_UNTRUSTED",
+      "mirror.test",
+      "--ca-file",
+    ],
+    [
+      "by an authority that is not known",
+      issue("mirror.test", { by: issue("Another Root") }),
+      "CERTIFICATE_UNTRUSTED",
+      "issued by Another Root",
+      "--ca-file",
+    ],
+    [
+      "for another host",
+      issue("a.test", { by: root }),
+      "CERTIFICATE_HOST",
+      "one for a.test, issued by Corp Root",
+      "name",
+    ],
+    [
+      "that has expired",
+      issue("mirror.test", { by: root, years: [2020, 2021] }),
+      "CERTIFICATE_EXPIRED",
+      "CERT_HAS_EXPIRED, valid from Jan  1 00:00:00 2020 GMT to Jan  1 00:00:00 2021 GMT, issued by Corp Root",
+      "clock",
+    ],
+    [
+      "that is not valid yet",
+      issue("mirror.test", { by: root, years: [2048, 2049] }),
+      "CERTIFICATE_EXPIRED",
+      "CERT_NOT_YET_VALID",
+      "clock",
+    ],
+  ];
+  it.each(refusals)(
+    "%s are refused at once, with the host, the issuer and the next step",
+    async (_, shown, ...told) => {
+      const [code, found, next] = told;
+      const file = join(folder, "root.pem");
+      await writeFile(file, root.cert);
+      await using server = await serve(ok, shown);
+      await using proxy = await serveProxy({ port: server.port, certificate: shown });
+      const refusal = {
+        code,
+        exitCode: 6,
+        subject: options.subject,
+        message: expect.stringContaining("of mirror.test"),
+        found: expect.stringContaining(found),
+        next: expect.stringContaining(next),
+      };
+      await using plain = await serveProxy({ port: server.port });
+      const tunnelled = quick({ HTTPS_PROXY: plain.url, SSL_CERT_FILE: file });
+      await expect(tunnelled.get("https://mirror.test/x", options)).rejects.toMatchObject(refusal);
+      expect(plain.connects).toHaveLength(1);
+      expect(server.requests).toHaveLength(0);
+
+      // The proxy itself shows it: then it is the proxy that is named, and it hears nothing.
+      const secure = quick({ HTTPS_PROXY: withLogin(proxy.url), SSL_CERT_FILE: file });
+      await expect(secure.get("https://mirror.test/x", options)).rejects.toMatchObject({
+        code,
+        message: expect.stringContaining(`the HTTP proxy localhost:${proxy.port}`),
+      });
+      expect(proxy.connects).toHaveLength(0);
+
+      // Without a proxy the server is asked for as localhost.
+      const direct = quick({ SSL_CERT_FILE: file }).get(server.url, options);
+      await expect(direct).rejects.toMatchObject({
+        code,
+        found: expect.stringContaining("issued by"),
+      });
+    },
+  );
 
   it("in a file that is not there are named when they are missed, and only then", async () => {
     await using server = await serve(ok, certificate);
@@ -150,7 +250,7 @@ describe("certificates", () => {
     expect((await http.get("http://mirror.test/x", options)).status).toBe(200);
     const next = expect.stringContaining("/nowhere/ca.pem");
     await expect(http.get("https://mirror.test/x", options)).rejects.toMatchObject({
-      code: "NETWORK_UNREACHABLE",
+      code: "CERTIFICATE_UNTRUSTED",
       next,
     });
   });

@@ -5,20 +5,25 @@
 // server says: https-proxy-agent hands the proxy's refusal on as if it came from the https server (a forged 404 or 206
 // without any TLS), forgets the extra authorities for the server behind the tunnel, and waits for ever for a proxy that
 // accepts and says nothing.
-import { readFile } from "node:fs/promises";
 import * as http from "node:http";
 import * as https from "node:https";
 import { isIP } from "node:net";
 import * as tls from "node:tls";
 import type { Duplex } from "node:stream";
 
-import { GoferryError } from "@goferry/core";
-
+import type { Authorities } from "./authorities.ts";
 import { errorCode } from "./disk-error.ts";
 import { type Environment, proxyFor } from "./proxy-env.ts";
+import {
+  createShownCertificates,
+  type ShownCertificate,
+  type ShownCertificates,
+} from "./refused-certificate.ts";
 
 export interface AgentOptions {
   env: Environment;
+  /** Called with the first request. */
+  authorities(): Promise<Authorities>;
   /** Milliseconds that a proxy may be silent while a tunnel is set up. */
   stallMs: number;
 }
@@ -29,86 +34,70 @@ export interface Agents {
    * @throws GoferryError ARGUMENT_INVALID for an unusable proxy setting.
    */
   for(url: URL): Promise<{ agent: http.Agent; proxy: URL | undefined }>;
-  /** A sentence about a file of SSL_CERT_FILE or NODE_EXTRA_CA_CERTS that is not there, for a failed TLS handshake. */
+  /** See Authorities.note. */
   readonly caNote: string | undefined;
+  /** What the server at `url`, or an https proxy there, has shown as its certificate, if it was refused. */
+  shownBy(url: URL): ShownCertificate | undefined;
 }
 
 /** The agents of one Http. Nothing is read or connected before the first request. */
 export function createAgents(options: AgentOptions): Agents {
-  const byProxy = new Map<string, http.Agent>();
-  let authorities: Promise<Authorities> | undefined;
+  const agents = new Map<string, http.Agent>();
+  const agentOf = (key: string, create: () => http.Agent): http.Agent => {
+    const agent = agents.get(key) ?? create();
+    agents.set(key, agent);
+    return agent;
+  };
+  const shown = createShownCertificates();
+  let trusted: Promise<{ context: tls.SecureContext; note: string | undefined }> | undefined;
   let caNote: string | undefined;
+  const readTrusted = async (): Promise<{ context: tls.SecureContext; note: string | undefined }> => {
+    const authorities = await options.authorities();
+    return { context: secureContext(authorities), note: authorities.note };
+  };
 
   return {
     get caNote() {
       return caNote;
     },
     async for(url) {
-      authorities ??= loadAuthorities(options);
-      const { context, note } = await authorities;
-      caNote = note;
       const proxy = proxyFor(url, options.env);
-      const key = `${url.protocol} ${proxy?.href ?? ""}`;
-      let agent = byProxy.get(key);
-      if (agent === undefined) {
-        agent = createAgent({ url, proxy, context, stallMs: options.stallMs });
-        byProxy.set(key, agent);
-      }
+      if (url.protocol === "http:")
+        return { agent: agentOf(`http: ${proxy?.href}`, () => plain(proxy)), proxy };
+      trusted ??= readTrusted();
+      const { context, note } = await trusted;
+      caNote = note;
+      const route = { context, shown, stallMs: options.stallMs };
+      const agent = agentOf(`https: ${proxy?.href}`, () =>
+        proxy === undefined ? new DirectAgent(route) : new TunnelAgent(route, proxy),
+      );
       return { agent, proxy };
     },
+    shownBy: (url) => shown.get(addressOf(url)),
   };
 }
 
 /** The code of the error of a tunnel that a proxy refused: PROXY_STATUS_ and the status it answered. */
 export const PROXY_STATUS = "PROXY_STATUS_";
 
-interface Authorities {
-  /** Undefined: Node's own authorities. */
-  context: tls.SecureContext | undefined;
-  note: string | undefined;
-}
+/** In front of the code of an error of the connection to the proxy itself. */
+export const PROXY_ITSELF = "PROXY_ITSELF_";
 
 /** One context for all connections: parsing 300 certificates takes 16 ms, too long to do for each. */
-async function loadAuthorities({ env }: AgentOptions): Promise<Authorities> {
-  const extra: string[] = [];
-  const missing: string[] = [];
-  for (const file of new Set([env["SSL_CERT_FILE"], env["NODE_EXTRA_CA_CERTS"]])) {
-    if (file === undefined || file === "") continue;
-    // A stale variable of some other tool must not stop a build that may not need it; see caNote.
-    await readFile(file, "utf8").then(
-      (text) => extra.push(text),
-      () => missing.push(file),
-    );
-  }
-  const note =
-    missing.length === 0 ? undefined : `The certificate file ${missing.join(" and ")} cannot be read.`;
-  if (extra.length === 0) return { context: undefined, note };
-  try {
-    return { context: tls.createSecureContext({ ca: [...tls.rootCertificates, ...extra] }), note };
-  } catch (error) {
-    throw new GoferryError("ARGUMENT_INVALID", {
-      subject: env["SSL_CERT_FILE"] ?? env["NODE_EXTRA_CA_CERTS"] ?? "certificate file",
-      message: "the file of certificate authorities cannot be used",
-      expected: "certificates in PEM form",
-      found: errorCode(error) ?? "something else",
-      next: "Name a PEM file in SSL_CERT_FILE, or unset the variable.",
-    });
-  }
+function secureContext({ system, extra }: Authorities): tls.SecureContext {
+  const ca = [...new Set([...tls.rootCertificates.map((each) => `${each.trim()}\n`), ...system, ...extra])];
+  return tls.createSecureContext({ ca });
 }
 
 interface Route {
-  url: URL;
-  proxy: URL | undefined;
-  context: tls.SecureContext | undefined;
+  context: tls.SecureContext;
+  shown: ShownCertificates;
   stallMs: number;
 }
 
-function createAgent(route: Route): http.Agent {
-  const { url, proxy, context } = route;
-  if (url.protocol === "https:")
-    return proxy === undefined ? new https.Agent(tlsOptions(context)) : new TunnelAgent(route, proxy);
-  // Node asks a proxy for http servers in absolute form, as go does (CONNECT to port 80 is refused by many). NO_PROXY
-  // was judged by our own rules, so the agent gets none.
+/** For http servers. Node asks a proxy for them in absolute form, as go does (CONNECT to port 80 is refused by many).
+ * NO_PROXY was judged by our own rules, so the agent gets none. */
+function plain(proxy: URL | undefined): http.Agent {
   return new http.Agent({
     keepAlive: true,
     ...(proxy === undefined ? {} : { proxyEnv: { HTTP_PROXY: proxy.href } }),
@@ -116,12 +105,31 @@ function createAgent(route: Route): http.Agent {
 }
 
 /** Verification is spelled out, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in somebody's profile does not switch it off. */
-function tlsOptions(context: tls.SecureContext | undefined): https.AgentOptions {
-  return {
-    keepAlive: true,
-    rejectUnauthorized: true,
-    ...(context === undefined ? {} : { secureContext: context }),
-  };
+function tlsOptions(context: tls.SecureContext): https.AgentOptions {
+  return { keepAlive: true, rejectUnauthorized: true, secureContext: context };
+}
+
+/** Host and port, with the port that https has by itself. */
+function addressOf(url: URL): string {
+  return `${bareHost(url.hostname)}:${url.port || 443}`;
+}
+
+class DirectAgent extends https.Agent {
+  readonly #shown: ShownCertificates;
+
+  constructor({ context, shown }: Route) {
+    super(tlsOptions(context));
+    this.#shown = shown;
+  }
+
+  override createConnection(
+    options: https.RequestOptions,
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): Duplex | null | undefined {
+    const socket = super.createConnection(options, callback);
+    if (socket instanceof tls.TLSSocket) this.#shown.watch(socket, `${options.host}:${options.port ?? 443}`);
+    return socket;
+  }
 }
 
 /** An https agent whose connections are tunnels through an HTTP proxy (RFC 9110 section 9.3.6, CONNECT). */
@@ -144,7 +152,9 @@ class TunnelAgent extends https.Agent {
     connect.once("connect", (answer, socket, early) => {
       if (answer.statusCode === 200 && early.length === 0) {
         socket.ref();
-        done?.(null, tls.connect({ ...(options as tls.ConnectionOptions), socket }));
+        const secured = tls.connect({ ...(options as tls.ConnectionOptions), socket });
+        this.#route.shown.watch(secured, `${options.host}:${options.port ?? 443}`);
+        done?.(null, secured);
         return;
       }
       socket.destroy();
@@ -155,11 +165,16 @@ class TunnelAgent extends https.Agent {
       );
     });
     // The request that waits keeps the process alive by its own timer; once it is given up, the tunnel must not.
-    connect.once("socket", (socket) => socket.unref());
+    connect.once("socket", (socket) => {
+      socket.unref();
+      if (socket instanceof tls.TLSSocket) this.#route.shown.watch(socket, addressOf(this.#proxy));
+    });
     connect.once("timeout", () =>
       connect.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })),
     );
-    connect.once("error", (error) => done?.(error));
+    connect.once("error", (error) =>
+      done?.(Object.assign(error, { code: `${PROXY_ITSELF}${errorCode(error) ?? ""}` })),
+    );
     connect.end();
   }
 

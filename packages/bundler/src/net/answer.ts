@@ -1,9 +1,10 @@
 // What an answer of a server means: whether its body can be trusted to be whole, and what a refusal tells the user.
-import { GoferryError, redactUrls } from "@goferry/core";
+import { GoferryError } from "@goferry/core";
 
 import type { Exchange } from "./exchange.ts";
 import { REFUSAL_TEXT_MAX_BYTES, RETRY_AFTER_MAX_MS } from "./limits.ts";
 import { responseInvalid } from "./network-failure.ts";
+import { printable } from "./printable.ts";
 import { retryAfter, Retryable } from "./retry.ts";
 
 export interface Wanted {
@@ -146,12 +147,4 @@ async function refusalText(exchange: Exchange): Promise<string> {
   }
   const line = printable(bytes.toString("utf8").trim().split("\n")[0] ?? "");
   return line === "" ? "" : ` (${line})`;
-}
-
-/** At most 200 characters, without those that steer a terminal and without what could be a login in a URL. */
-function printable(text: string): string {
-  return redactUrls(text)
-    .replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, " ")
-    .trim()
-    .slice(0, 200);
 }

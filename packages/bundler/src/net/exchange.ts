@@ -65,7 +65,7 @@ export async function openExchange(wire: Wire, request: ExchangeRequest): Promis
         ...login,
       };
       const response = await send({ wire, request, url, headers, signal, watchdog });
-      if (response.status === 407) throw proxyWantsLogin(request.subject);
+      if (response.status === 407) throw proxyWantsLogin(request.subject, (await wire.agents.for(url)).proxy);
       if (mayAskAgain && mayWantLogin(response.status, login)) {
         mayAskAgain = false;
         const better = await wire.logins.better(url, login, response);
@@ -211,6 +211,7 @@ function failure(error: unknown, { wire, request, url, proxy, watchdog }: Failed
   return networkFailure(error, {
     stallMs,
     caNote: agents.caNote,
+    shownBy: (address) => agents.shownBy(address),
     subject,
     url,
     proxy,

@@ -7,7 +7,8 @@ import { describe, expect, it } from "vitest";
 import { runner } from "../../../../test/kit/bundler-go.ts";
 import type { AuthCommand } from "./goauth.ts";
 import { createHttp, type Http } from "./http.ts";
-import { selfSigned, serve } from "./test-server.ts";
+import { selfSigned } from "./test-certificates.ts";
+import { serve } from "./test-server.ts";
 
 const options = { subject: "example.test/mod@v1.0.0", limit: 1000 };
 const certificate = selfSigned("localhost");

@@ -8,7 +8,8 @@ import { describe, expect, it } from "vitest";
 
 import { createHttp, type Http, type HttpOptions } from "./http.ts";
 import { ATTEMPTS } from "./limits.ts";
-import { selfSigned, serve } from "./test-server.ts";
+import { selfSigned } from "./test-certificates.ts";
+import { serve } from "./test-server.ts";
 
 const options = { subject: "example.test/mod@v1.0.0", limit: 1000 };
 

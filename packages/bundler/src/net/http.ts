@@ -8,6 +8,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { GoferryError } from "@goferry/core";
 
 import { createAgents } from "./agents.ts";
+import { type Authorities, readAuthorities } from "./authorities.ts";
 import { checkBody, readBody, refuseStatus } from "./answer.ts";
 import { diskError, errorCode } from "./disk-error.ts";
 import { type Download, downloadFile } from "./download.ts";
@@ -20,8 +21,10 @@ import { redact } from "./redact.ts";
 import { interrupted, withRetries } from "./retry.ts";
 
 export interface HttpOptions {
-  /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY, NETRC, HOME, SSL_CERT_FILE and NODE_EXTRA_CA_CERTS are read from it. */
+  /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY, NETRC, HOME and, without `authorities`, SSL_CERT_FILE and the like are read from it. */
   env: Environment;
+  /** Who is trusted to vouch for servers; read with the first request unless given. */
+  authorities?: Authorities | undefined;
   /** GOAUTH, from the environment or the go/env file; netrc unless given. */
   goauth?: string | undefined;
   /** Runs git and the commands of GOAUTH; without it they know nothing. */
@@ -93,7 +96,11 @@ export function createHttp(options: HttpOptions): Http {
     options.sleep ?? ((ms, signal) => wait(ms, undefined, signal === undefined ? {} : { signal }));
   const { goauth = "", runAuth = async () => await Promise.resolve(undefined) } = options;
   const wire: Wire = {
-    agents: createAgents({ env, stallMs }),
+    agents: createAgents({
+      env,
+      stallMs,
+      authorities: async () => options.authorities ?? (await readAuthorities({ env })),
+    }),
     logins: createLogins({ goauth, netrc: () => loadNetrc(env), run: runAuth }),
     userAgent,
     stallMs,

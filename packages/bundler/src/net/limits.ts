@@ -40,5 +40,8 @@ export const REDIRECTS_MAX = 5;
 /** Bytes of the text of a refusal that are read to be quoted; module proxies put the reason there. */
 export const REFUSAL_TEXT_MAX_BYTES = 4096;
 
+/** Bytes of a file of certificate authorities. All that Mozilla trusts are 220 KB. */
+export const CA_FILE_MAX_BYTES = 16 * 1024 * 1024;
+
 /** Milliseconds after which a temporary file in the download cache belongs to no running build any more. */
 export const CACHE_LEFTOVER_MS = 24 * 60 * 60 * 1000;

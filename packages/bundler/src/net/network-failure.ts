@@ -1,8 +1,10 @@
 // What the system and TLS say when a request fails, in the words of somebody who wants to mend it.
 import { GoferryError } from "@goferry/core";
 
-import { PROXY_STATUS } from "./agents.ts";
+import { PROXY_ITSELF, PROXY_STATUS } from "./agents.ts";
+import { certificateRefused } from "./certificate-failure.ts";
 import { errorCode } from "./disk-error.ts";
+import type { ShownCertificate } from "./refused-certificate.ts";
 import { Retryable } from "./retry.ts";
 
 export interface FailureContext {
@@ -10,6 +12,8 @@ export interface FailureContext {
   stallMs: number;
   /** A sentence about a file of certificates that is not there. */
   caNote: string | undefined;
+  /** The certificate that the server at this URL showed, where it was refused. */
+  shownBy(url: URL): ShownCertificate | undefined;
   subject: string;
   url: URL;
   proxy: URL | undefined;
@@ -18,42 +22,44 @@ export interface FailureContext {
 
 /**
  * What a rejected request or a broken body means: a Retryable, or a GoferryError where trying again cannot help
- * (NETWORK_UNREACHABLE for a certificate, PROXY_AUTH_REQUIRED). No URL, and so no password, gets into it.
+ * (CERTIFICATE_UNTRUSTED, CERTIFICATE_EXPIRED, CERTIFICATE_HOST, PROXY_AUTH_REQUIRED). No URL, and so no password, gets
+ * into it.
  */
-export function networkFailure(
-  error: unknown,
-  { stallMs, caNote, subject, url, proxy, stalled }: FailureContext,
-): Error {
+export function networkFailure(error: unknown, context: FailureContext): Error {
   if (error instanceof GoferryError || error instanceof Retryable) return error;
-  const code = errorCode(error) ?? "";
-  if (code === `${PROXY_STATUS}407`) return proxyWantsLogin(subject);
+  const { stallMs, caNote, subject, url, proxy, stalled } = context;
+  const [, itself, code = ""] = CODE.exec(errorCode(error) ?? "") ?? [];
+  if (code === `${PROXY_STATUS}407`) return proxyWantsLogin(subject, proxy);
+  // Where the proxy itself cannot be reached, the server was never asked.
+  const asked = itself !== undefined && proxy !== undefined ? proxy : url;
+  const shown = context.shownBy(asked);
+  const refused = certificateRefused(code, {
+    subject,
+    host: asked.host,
+    isProxy: asked === proxy,
+    shown,
+    caNote,
+  });
+  if (refused !== undefined) return refused;
   const through = proxy === undefined ? "" : ` through the proxy ${proxy.host}`;
-  const server = `${url.protocol}//${url.host}${through}`;
-  if (UNTRUSTED.test(code)) {
-    return new GoferryError("NETWORK_UNREACHABLE", {
-      subject,
-      message: "the certificate of the server is not trusted",
-      expected: "a certificate by an authority that Node or SSL_CERT_FILE knows",
-      found: `${code} at ${server}`,
-      next: caNote ?? "If your site has its own authority, name its PEM file in SSL_CERT_FILE.",
-    });
-  }
   const proxyStatus = code.startsWith(PROXY_STATUS) ? Number(code.slice(PROXY_STATUS.length)) : undefined;
   const refusal = proxyStatus === undefined ? undefined : `the proxy answered ${proxyStatus}`;
   const silence = stalled ? `nearly nothing came for ${stallMs / 1000} seconds` : undefined;
   const failure = new GoferryError("NETWORK_UNREACHABLE", {
     subject,
-    message: "the server cannot be reached or does not stay reachable",
-    found: `${silence ?? refusal ?? reason(error, code)}, at ${server}`,
-    next: `Check that this machine reaches ${url.host}; HTTPS_PROXY and NO_PROXY say which way requests go.`,
+    message:
+      asked === proxy
+        ? "the HTTP proxy cannot be reached"
+        : "the server cannot be reached or does not stay reachable",
+    found: `${silence ?? refusal ?? reason(error, code)}, at ${url.protocol}//${url.host}${through}`,
+    next: `Check that this machine reaches ${asked.host}; HTTPS_PROXY and NO_PROXY say which way requests go.`,
   });
   // A proxy that refuses the tunnel with 4xx has a rule against it, which stays.
   return proxyStatus !== undefined && proxyStatus < 500 ? failure : new Retryable(failure);
 }
 
-/** Codes of OpenSSL and node:tls for a certificate that will not become trusted by asking again. */
-const UNTRUSTED =
-  /^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|HOSTNAME_MISMATCH|INVALID_CA)/u;
+/** The code of an error, without what says that it is one of the connection to the proxy. */
+const CODE = new RegExp(`^(${PROXY_ITSELF})?(.*)$`, "u");
 
 /** What the system said. node-fetch puts the URL, query and all, in front of it. */
 function reason(error: unknown, code: string): string {
@@ -63,12 +69,18 @@ function reason(error: unknown, code: string): string {
 }
 
 /** The error for a 407, of a proxy itself or through it. */
-export function proxyWantsLogin(subject: string): GoferryError {
+export function proxyWantsLogin(subject: string, proxy: URL | undefined): GoferryError {
+  const hadLogin = proxy !== undefined && proxy.username + proxy.password !== "";
+  const host = proxy?.host ?? "HOST:PORT";
   return new GoferryError("PROXY_AUTH_REQUIRED", {
     subject,
-    message: "the HTTP proxy wants a login, or does not accept the one it got",
-    found: "407 Proxy Authentication Required",
-    next: "Set HTTPS_PROXY (HTTP_PROXY for http servers) to http://LOGIN:PASSWORD@HOST:PORT.",
+    message: hadLogin
+      ? "the HTTP proxy does not accept the login that it got"
+      : "the HTTP proxy wants a login, and none is set",
+    found: `407 Proxy Authentication Required, from ${proxy === undefined ? "the server" : `the proxy ${proxy.host}`}`,
+    next:
+      `Set HTTPS_PROXY (HTTP_PROXY for http servers) to http://LOGIN:PASSWORD@${host}, with characters such as @ : / ` +
+      "of login and password written as %40 %3A %2F. Only Basic authentication is known, as to go.",
   });
 }
 

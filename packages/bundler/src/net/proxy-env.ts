@@ -20,6 +20,13 @@ export function proxyFor(url: URL, env: Environment): URL | undefined {
   return parseProxy(variable, value);
 }
 
+/** HOST:PORT of the proxy for https servers, or else of that for http, for a message; undefined where none is set. */
+export function proxyHost(env: Environment): string | undefined {
+  const value = read(env, "HTTPS_PROXY") || read(env, "HTTP_PROXY");
+  const text = value.includes("://") ? value : `http://${value}`;
+  return URL.canParse(text) ? new URL(text).host || undefined : undefined;
+}
+
 function read(env: Environment, name: string): string {
   return (env[name] || env[name.toLowerCase()] || "").trim();
 }

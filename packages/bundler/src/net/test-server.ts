@@ -1,11 +1,11 @@
-// For the tests of this folder: real servers that misbehave in the ways that networks do, and a fresh certificate for
-// those that speak TLS.
-import { generateKeyPairSync, sign } from "node:crypto";
+// For the tests of this folder: real servers that misbehave in the ways that networks do.
 import { once } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { connect } from "node:net";
+
+import type { Certificate } from "./test-certificates.ts";
 
 export interface TestServer extends AsyncDisposable {
   /** "http://127.0.0.1:PORT" or "https://localhost:PORT". */
@@ -39,13 +39,21 @@ export async function serve(handler: http.RequestListener, certificate?: Certifi
   };
 }
 
+const WANTS_LOGIN =
+  'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="site"\r\n' +
+  "Content-Length: 0\r\nConnection: close\r\n\r\n";
+
 /**
  * An HTTP proxy that answers requests in absolute form with `handler` and tunnels every CONNECT to `port` of this machine,
- * or refuses it with `refuse`. `connects` are the CONNECT requests so far, `open` its connections.
+ * or, by the name that is asked for, to that of `ports`, or refuses it with `refuse`. With a login it wants that in
+ * Proxy-Authorization (RFC 7617). `connects` are the CONNECT requests so far, `open` its connections.
  */
 export async function serveProxy(options: {
   handler?: http.RequestListener;
   port?: number;
+  /** By host name. */
+  ports?: Readonly<Record<string, number>>;
+  login?: { user: string; password: string };
   refuse?: string;
   silent?: boolean;
   /** With one, the proxy itself speaks TLS. */
@@ -54,11 +62,18 @@ export async function serveProxy(options: {
   const requests: http.IncomingMessage[] = [];
   const connects: http.IncomingMessage[] = [];
   const sockets = new Set<Socket>();
+  const { certificate, login } = options;
+  const wanted =
+    login === undefined
+      ? undefined
+      : `Basic ${Buffer.from(`${login.user}:${login.password}`).toString("base64")}`;
+  const isRefused = ({ headers }: http.IncomingMessage): boolean =>
+    wanted !== undefined && headers["proxy-authorization"] !== wanted;
   const listener: http.RequestListener = (request, response) => {
     requests.push(request);
-    options.handler?.(request, response);
+    if (isRefused(request)) response.writeHead(407, { "proxy-authenticate": 'Basic realm="site"' }).end();
+    else options.handler?.(request, response);
   };
-  const { certificate } = options;
   const server =
     certificate === undefined ? http.createServer(listener) : https.createServer(certificate, listener);
   server.on("connection", (socket) => {
@@ -72,11 +87,13 @@ export async function serveProxy(options: {
       socket.on("end", () => socket.destroy()).resume();
       return;
     }
-    if (options.refuse !== undefined) {
-      socket.end(options.refuse);
+    const refuse = isRefused(request) ? WANTS_LOGIN : options.refuse;
+    if (refuse !== undefined) {
+      socket.end(refuse);
       return;
     }
-    const target = connect(options.port ?? 0, "127.0.0.1", () => {
+    const [name = ""] = (request.url ?? "").split(":");
+    const target = connect(options.ports?.[name] ?? options.port ?? 0, "127.0.0.1", () => {
       socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
       target.pipe(socket);
       socket.pipe(target);
@@ -99,54 +116,4 @@ export async function serveProxy(options: {
       await once(server, "close");
     },
   };
-}
-
-export interface Certificate {
-  /** PEM. */
-  readonly cert: string;
-  /** PEM. */
-  readonly key: string;
-}
-
-/** A fresh self-signed certificate for a host name (X.509 v3, RFC 5280), which is its own authority. */
-export function selfSigned(host: string): Certificate {
-  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-  const ed25519 = der(0x30, oid("2b6570"));
-  const name = der(0x30, der(0x31, der(0x30, oid("550403"), der(0x0c, Buffer.from(host)))));
-  const validity = der(
-    0x30,
-    der(0x17, Buffer.from("200101000000Z")),
-    der(0x17, Buffer.from("491231235959Z")),
-  );
-  const altName = der(0x30, oid("551d11"), der(0x04, der(0x30, der(0x82, Buffer.from(host)))));
-  const isAuthority = der(0x30, oid("551d13"), der(0x04, der(0x30, der(0x01, Buffer.of(0xff)))));
-  const body = der(
-    0x30,
-    der(0xa0, der(0x02, Buffer.of(2))),
-    der(0x02, Buffer.of(1)),
-    ed25519,
-    name,
-    validity,
-    name,
-    publicKey.export({ type: "spki", format: "der" }),
-    der(0xa3, der(0x30, isAuthority, altName)),
-  );
-  const signed = der(0x30, body, ed25519, der(0x03, Buffer.of(0), sign(null, body, privateKey)));
-  const lines = signed.toString("base64").match(/.{1,64}/gu) ?? [];
-  return {
-    cert: ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n"),
-    key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-  };
-}
-
-function der(tag: number, ...parts: Uint8Array[]): Buffer {
-  const content = Buffer.concat(parts);
-  const { length } = content;
-  const header =
-    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.of(tag, ...header), content]);
-}
-
-function oid(hex: string): Buffer {
-  return der(0x06, Buffer.from(hex, "hex"));
 }

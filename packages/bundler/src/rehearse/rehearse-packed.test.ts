@@ -33,6 +33,7 @@ async function prepare(workDir: string, platforms: string[], own: string[] = [])
     uid: undefined,
     now: () => new Date(),
     kill: (pid: number, signal: "SIGTERM" | "SIGKILL") => process.kill(pid, signal),
+    caFiles: [],
     userAgent: "test",
   };
   const network = {

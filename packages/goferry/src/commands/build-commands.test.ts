@@ -139,6 +139,23 @@ describe("plan", () => {
     expect(result.code).toBe(exit);
   });
 
+  it("refuses a file of authorities that is none, by flag or setting, before it asks anybody", async () => {
+    await using other = await testFolder();
+    await writeFile(join(other.path, "empty.pem"), "");
+    const asked: string[] = [];
+    const listen = ({ url = "" }: { url?: string }): void => void asked.push(url);
+    server.on("request", listen);
+    const byFlag = await site(["plan", "--json", "--ca-file", join(other.path, "empty.pem")]);
+    const bySetting = await site(["plan", "--json"], { env: { GOFERRY_CA_FILE: "/nowhere/ca.pem" } });
+    server.off("request", listen);
+    for (const result of [byFlag, bySetting]) {
+      expect(result.code).toBe(2);
+      expect(result.json()).toMatchObject({ error: { code: "CA_FILE_INVALID" } });
+    }
+    expect(bySetting.json()).toMatchObject({ error: { subject: "/nowhere/ca.pem" } });
+    expect(asked).toEqual([]);
+  });
+
   it("says when nobody knows a proxy", async () => {
     const unknown = await site(["plan", "--json"], { env: { GOPROXY: "", PATH: "" } });
     expect(unknown.code).toBe(2);

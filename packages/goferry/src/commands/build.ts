@@ -68,6 +68,10 @@ export const build = defineCommand({
       what: "The same bundle again, from its lock",
     },
     {
+      line: "goferry build goferry.yaml --sign-key keys/private.asc --out site.tar --ca-file /etc/corp/root.pem",
+      what: "Behind the proxy of a site with a certificate authority of its own",
+    },
+    {
       line: "goferry build goferry.yaml --sign-key keys/private.asc --out usb/site.tar --with-executables dist",
       what: "With all that a host without goferry needs",
     },
@@ -79,7 +83,7 @@ export const build = defineCommand({
     setFlagsFromString("--semi-space-growth-factor=1");
     const { out, lock, locked } = values;
     const spec = values.spec ?? resolve(terminal.cwd, DEFAULT_SPEC);
-    const machine = buildMachine(terminal, values.cache);
+    const machine = buildMachine(terminal, values);
     const executables = values["with-executables"];
     const passphraseFile = values["passphrase-file"];
     // Before the build rather than after it: nobody wants to wait for a minute to hear of a wrong folder.

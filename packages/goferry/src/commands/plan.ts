@@ -26,14 +26,18 @@ export const plan = defineCommand({
       line: "goferry plan site/goferry.yaml --locked --json",
       what: "Is the lock still right? Exit code 2 if not",
     },
+    {
+      line: "goferry plan --ca-file /etc/corp/root.pem",
+      what: "Behind a proxy or before servers of a site with an authority of its own",
+    },
   ],
   exits: [EXIT.usage, EXIT.preflight, EXIT.io, EXIT.notFound],
   answers: true,
   async run(values, { terminal, progress, signal }) {
-    const { lock, locked, cache } = values;
+    const { lock, locked } = values;
     const spec = values.spec ?? resolve(terminal.cwd, DEFAULT_SPEC);
     const onProgress = reportBuild(progress);
-    const made = await planBundle({ spec, lock, locked, onProgress, signal }, buildMachine(terminal, cache));
+    const made = await planBundle({ spec, lock, locked, onProgress, signal }, buildMachine(terminal, values));
     return planOutcome(made, spec);
   },
 });

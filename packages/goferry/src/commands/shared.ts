@@ -43,6 +43,12 @@ export const SPEC_OPTIONS = {
     help: "Folder for downloads that are kept; the user's cache folder if left out.",
     setting: true,
   },
+  "ca-file": {
+    kind: "paths",
+    arg: "FILE",
+    help: "PEM file of your site's certificate authority, to be trusted for every download besides those of the system.",
+    setting: true,
+  },
 } as const satisfies OptionTable;
 
 export const ROOT_OPTION = {
