@@ -49,7 +49,7 @@ export function testHost(fs: HostFs = nodeFs(realHost)): TransactionHost {
     fs,
     processes: linuxProcesses({ pid: process.pid, exists: pidExists }),
     now: () => new Date("2026-03-04T05:06:07.000Z"),
-    userName: "tester",
+    by: { user: "tester", sudoUser: null },
   };
 }
 

@@ -46,6 +46,7 @@ export const CODES = {
   TOOL_INVALID: "usage",
   VCS_MISSING: "usage",
 
+  AUDIT_BROKEN: "refused",
   BUNDLE_MALFORMED: "refused",
   CHUNK_MISMATCH: "refused",
   DOCUMENT_INVALID: "refused",

@@ -70,10 +70,11 @@ function addCommands(parser: Argv, { commands, depth, choose }: Level): Argv {
   for (const word of new Set(commands.map(({ name }) => name.split(" ")[depth] ?? ""))) {
     const below = commands.filter(({ name }) => name.split(" ")[depth] === word);
     const leaf = below.find(({ name }) => name.split(" ").length === depth + 1);
-    const build = (inner: Argv): Argv =>
-      leaf === undefined
-        ? addCommands(inner, { commands: below, depth: depth + 1, choose })
-        : refuseUnknown(inner.options(yargsOptions(leaf.options)), leaf);
+    const longer = below.filter((command) => command !== leaf);
+    const build = (inner: Argv): Argv => {
+      const own = leaf === undefined ? inner : refuseUnknown(inner.options(yargsOptions(leaf.options)), leaf);
+      return addCommands(own, { commands: longer, depth: depth + 1, choose });
+    };
     added = added.command(word, false, build, () => (leaf === undefined ? undefined : choose(leaf)));
   }
   return depth === 0 ? refuseUnknown(added, undefined) : added;

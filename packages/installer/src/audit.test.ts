@@ -9,6 +9,7 @@ import { nodeFs } from "./node-fs.ts";
 
 const fs = nodeFs(realHost);
 const time = new Date("2026-03-04T05:06:07.000Z");
+const by = { user: "root", sudoUser: "anna" };
 const entry: AuditEntry = {
   action: "install",
   subject: "site",
@@ -18,12 +19,13 @@ const entry: AuditEntry = {
 };
 
 it("refers to the line before by its digest", () => {
-  const first = auditLine(entry, { time, user: "root", prev: null });
-  const second = auditLine(entry, { time, user: "root", prev: auditDigest(first) });
+  const first = auditLine(entry, { time, by, prev: null });
+  const second = auditLine(entry, { time, by, prev: auditDigest(first) });
   expect(JSON.parse(second)).toEqual({
     ...entry,
     time: time.toISOString(),
     user: "root",
+    sudoUser: "anna",
     prev: auditDigest(first),
   });
   expect(auditDigest(first)).toMatch(/^sha256:[0-9a-f]{64}$/);
@@ -31,7 +33,7 @@ it("refers to the line before by its digest", () => {
 });
 
 it("keeps a line a line, whatever a subject holds", () => {
-  const line = auditLine({ ...entry, subject: 'a\nb"}' }, { time, user: "root", prev: null });
+  const line = auditLine({ ...entry, subject: 'a\nb"}' }, { time, by, prev: null });
   expect(line).not.toContain("\n");
 });
 
@@ -46,7 +48,7 @@ describe("appendAuditLine", () => {
   it("completes its own line, cut anywhere, and leaves other text alone", async () => {
     await using folder = await testFolder();
     const path = join(folder.path, "audit.jsonl");
-    const line = auditLine(entry, { time, user: "root", prev: null });
+    const line = auditLine(entry, { time, by, prev: null });
     const lengths = fc.nat({ max: line.length });
     await fc.assert(
       fc.asyncProperty(lengths, async (length) => {

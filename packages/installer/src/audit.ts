@@ -1,8 +1,10 @@
-// state/audit.jsonl: who changed this root, when, and on whose signature. One JSON object a line, each with the digest
-// of the line before, so that a line cannot be changed, dropped or moved without breaking the chain; the digest of
-// the last one stands in state.json too. The chain proves nothing against somebody who writes all of it anew.
+// state/audit.jsonl: who changed this root, when, and on whose signature, and who tried to and could not. One JSON object
+// a line, each with the digest of the line before, so that a line cannot be changed, dropped or moved without breaking the
+// chain; the digest of the last change stands in state.json too, and all of them in syslog. The chain proves nothing
+// against somebody who writes all of it anew: audit-verify.ts.
 
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import type { HostFs } from "./fs.ts";
 
 /** What a command says about itself. */
@@ -11,7 +13,7 @@ export interface AuditEntry {
   action: string;
   /** What it was about: a bundle, a version. */
   subject: string;
-  /** How it ended: "done". */
+  /** How it ended: "done", or the code of the error: "SIGNATURE_UNTRUSTED". */
   result: string;
   /** Digest of the bundle index, "sha256:<64 hex>", where a bundle was involved. */
   bundle: string | null;
@@ -21,16 +23,60 @@ export interface AuditEntry {
 
 export interface AuditContext {
   time: Date;
-  /** The login name of who ran the command. */
-  user: string;
+  by: Actor;
   /** Digest of the line before; null for the first. */
   prev: string | null;
 }
 
+/** Who runs a command. */
+export interface Actor {
+  /** The login name of the process' user. */
+  user: string;
+  /** Who became that user by sudo, as SUDO_USER says; null otherwise. */
+  sudoUser: string | null;
+}
+
 /** One line of the log, without its newline. Keys stand in this order. */
-export function auditLine(entry: AuditEntry, { time, user, prev }: AuditContext): string {
+export function auditLine(entry: AuditEntry, { time, by, prev }: AuditContext): string {
+  const { user, sudoUser } = by;
   const { action, subject, result, bundle, signers } = entry;
-  return JSON.stringify({ time: time.toISOString(), user, action, subject, result, bundle, signers, prev });
+  return JSON.stringify({
+    time: time.toISOString(),
+    user,
+    sudoUser,
+    action,
+    subject,
+    result,
+    bundle,
+    signers,
+    prev,
+  });
+}
+
+const DIGEST = z.string().regex(/^sha256:[0-9a-f]{64}$/u);
+
+const recordSchema = z.strictObject({
+  time: z.iso.datetime(),
+  user: z.string(),
+  sudoUser: z.string().nullable(),
+  action: z.string().min(1),
+  subject: z.string(),
+  result: z.string().min(1),
+  bundle: DIGEST.nullable(),
+  signers: z.array(z.string()),
+  prev: DIGEST.nullable(),
+});
+
+/** A line of the log, read. */
+export type AuditRecord = z.infer<typeof recordSchema>;
+
+/** Undefined for what `auditLine` does not write. */
+export function parseAuditLine(line: string): AuditRecord | undefined {
+  try {
+    return recordSchema.parse(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The digest by which the next line, and state.json, refer to this one: sha256 of its bytes without the newline. */

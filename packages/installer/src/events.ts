@@ -10,7 +10,9 @@ export type RootEvent =
   | { kind: "locked"; waitedMs: number }
   | { kind: "step"; step: Step }
   /** What an earlier, interrupted command had begun was finished or taken back. */
-  | { kind: "recovered"; outcome: "finished" | "undone"; command: string };
+  | { kind: "recovered"; outcome: "finished" | "undone"; command: string }
+  /** A line was added to the audit log. */
+  | { kind: "audited"; line: string };
 
 /** How a command is run. */
 export interface Conduct {

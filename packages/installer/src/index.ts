@@ -1,5 +1,7 @@
 // What the command line uses of the installer.
 
+export { recordFailure } from "./audit-failure.ts";
+export { auditOf, type AuditEntryLine } from "./audit-verify.ts";
 export type { Override } from "./configure/overrides.ts";
 export { defaultPath, defaultRoot } from "./default-root.ts";
 export type { RootEvent } from "./events.ts";
@@ -10,3 +12,4 @@ export type { Selection } from "./plan/selection.ts";
 export { useVersion, type Used } from "./use.ts";
 export type { State } from "./transaction/state.ts";
 export { changePrivatePatterns, type PatternsChanged } from "./trust.ts";
+export { tellSyslog } from "./syslog.ts";

@@ -3,6 +3,7 @@
 // journal says, and removes what is left.
 
 import type { ErrorCode } from "@goferry/core";
+import type { Actor } from "./audit.ts";
 import type { Host } from "./host.ts";
 import { layout, type Layout } from "./layout.ts";
 import { nodeFs } from "./node-fs.ts";
@@ -43,9 +44,14 @@ export async function openRoot(host: Host, path: string, options: OpenRootOption
 
 /** What transactions need of this machine. */
 export function siteOf(host: Host): TransactionHost {
-  const { pid, processExists, userName, lockWaitMs, onEvent } = host;
+  const { pid, processExists, lockWaitMs, onEvent } = host;
   const processes = linuxProcesses({ pid, exists: processExists });
-  return { fs: nodeFs(host), now: () => host.now(), userName, processes, lockWaitMs, onEvent };
+  return { fs: nodeFs(host), now: () => host.now(), by: actorOf(host), processes, lockWaitMs, onEvent };
+}
+
+/** root with sudo is also somebody. The name is what sudo said, and root can set it as it likes. */
+function actorOf({ userName: user, env }: Host): Actor {
+  return { user, sudoUser: env["SUDO_USER"] || null };
 }
 
 const BEFORE_RECOVERY: ReadonlySet<ErrorCode> = new Set([

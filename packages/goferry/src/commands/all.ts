@@ -1,6 +1,7 @@
 // Every command, in the order in which the help lists them.
 
 import type { Command } from "../command.ts";
+import { audit, auditVerify } from "./audit.ts";
 import { build } from "./build.ts";
 import { completions } from "./completion.ts";
 import { diff } from "./diff.ts";
@@ -29,5 +30,7 @@ export const COMMANDS: readonly Command[] = [
   trustAllowPrivate,
   trustRemovePrivate,
   trustList,
+  audit,
+  auditVerify,
   ...completions,
 ];

@@ -45,7 +45,8 @@ export function complete(words: readonly string[], commands: readonly Command[])
       : optionValue(value, option, `--${name}=`);
   }
   if (typed.startsWith("-")) return only(typed, flags(unused(options, rest)));
-  return positional(command, rest);
+  const longer = rest.length === 0 ? nextNames(names, commands) : [];
+  return longer.length > 0 ? only(typed, longer) : positional(command, rest);
 }
 
 /** The answer as the scripts read it: a line for each candidate, help after a tab; the last line says which paths. */
@@ -70,17 +71,20 @@ interface Split {
 /** Flags may stand between the words of a command; none of those that may takes a value. */
 function splitNames(before: readonly string[], commands: readonly Command[]): Split {
   const names: string[] = [];
+  let found: Split | undefined;
   for (const [i, word] of before.entries()) {
     if (word.startsWith("-")) continue;
     const longer = [...names, word].join(" ");
     if (!commands.some(({ name }) => `${name} `.startsWith(`${longer} `))) {
-      return { names, command: undefined, rest: before.slice(i) };
+      return found ?? { names, command: undefined, rest: before.slice(i) };
     }
     names.push(word);
     const command = commands.find(({ name }) => name === longer);
-    if (command !== undefined) return { names, command, rest: before.slice(i + 1) };
+    // A longer command may begin with it: `audit` and `audit verify`.
+    if (command !== undefined) found = { names: [...names], command, rest: before.slice(i + 1) };
+    else found = undefined;
   }
-  return { names, command: undefined, rest: [] };
+  return found ?? { names, command: undefined, rest: [] };
 }
 
 function nextNames(names: readonly string[], commands: readonly Command[]): Candidate[] {

@@ -5,7 +5,7 @@
 import { dirname, join } from "node:path";
 import { GoferryError } from "@goferry/core";
 import { auditDigest, auditLine } from "../audit.ts";
-import type { AuditEntry } from "../audit.ts";
+import type { Actor, AuditEntry } from "../audit.ts";
 import { isBelow } from "../fs.ts";
 import { generationFile, type Layout } from "../layout.ts";
 import { readContent, isSame } from "./changes.ts";
@@ -47,7 +47,9 @@ export interface Circumstances {
   id: string;
   command: string;
   startedAt: Date;
-  user: string;
+  by: Actor;
+  /** Digest of the last line of the audit log. */
+  auditPrev: string | null;
   before: State;
 }
 
@@ -56,7 +58,7 @@ export async function describeChanges(site: Site, prepared: Prepared, now: Circu
   const { fs, at } = site;
   checkPaths(site, prepared, now.id);
   const stateBefore = await fs.readFile(at.stateFile);
-  const line = auditLine(prepared.audit, { time: now.startedAt, user: now.user, prev: now.before.auditHead });
+  const line = auditLine(prepared.audit, { time: now.startedAt, by: now.by, prev: now.auditPrev });
   const aside = describeAside(site, prepared, now.id);
   const kept = { from: stagedGeneration(at, now.id), to: generationFile(at, prepared.state.generation) };
   const moves = { ...prepared, replace: [...(prepared.replace ?? []), kept] };

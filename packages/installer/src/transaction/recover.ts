@@ -24,6 +24,8 @@ export interface Recovery {
   undone: number;
   /** Files that somebody else has changed meanwhile, and that were left as they are. */
   foreign: string[];
+  /** Its line of the audit log, where it was finished. */
+  auditLine: string | null;
 }
 
 /**
@@ -44,8 +46,9 @@ export async function recover(host: LockHost, at: Layout, options: LockOptions):
 /** `recoverLocked`, and says so when there was something to recover. */
 export async function recoverTold({ onEvent }: LockHost, site: Site): Promise<Recovery> {
   const recovery = await recoverLocked(site);
-  const { outcome, command } = recovery;
+  const { outcome, command, auditLine } = recovery;
   if (outcome !== "nothing") onEvent?.({ kind: "recovered", outcome, command: command ?? "" });
+  if (auditLine !== null) onEvent?.({ kind: "audited", line: auditLine });
   return recovery;
 }
 
@@ -68,7 +71,13 @@ export async function finish({ fs, at }: Site, journal: Journal): Promise<void> 
   await dropJournal({ fs, at });
 }
 
-const NOTHING: Recovery = { outcome: "nothing", command: null, undone: 0, foreign: [] };
+const NOTHING: Recovery = {
+  outcome: "nothing",
+  command: null,
+  undone: 0,
+  foreign: [],
+  auditLine: null,
+};
 
 /** What is in a root only while a command runs, or after one that was killed. */
 async function hasTraces(fs: HostFs, at: Layout): Promise<boolean> {
@@ -99,7 +108,7 @@ async function redo(site: Site, journal: Journal): Promise<Recovery> {
   const { foreign } = await switchEdits(site, journal, "after");
   await site.fs.syncTree(site.at.root);
   await finish(site, journal);
-  return { outcome: "finished", command: journal.command, undone: 0, foreign };
+  return { outcome: "finished", command: journal.command, undone: 0, foreign, auditLine: journal.auditLine };
 }
 
 /**
@@ -114,7 +123,7 @@ async function undo(site: Site, journal: Journal): Promise<Recovery> {
   await site.fs.syncTree(site.at.root);
   await dropJournal(site);
   await clearStaging(site, journal.id).catch(() => undefined);
-  return { outcome: "undone", command: journal.command, undone, foreign };
+  return { outcome: "undone", command: journal.command, undone, foreign, auditLine: null };
 }
 
 async function dropJournal({ fs, at }: Site): Promise<void> {

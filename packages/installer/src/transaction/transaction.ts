@@ -6,6 +6,8 @@
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 import { GoferryError } from "@goferry/core";
+import type { Actor } from "../audit.ts";
+import { openAudit } from "../audit-files.ts";
 import { writeFileAtomic } from "../fs.ts";
 import { layout } from "../layout.ts";
 import { makeMoves, stageEdits, switchEdits } from "./changes.ts";
@@ -15,7 +17,7 @@ import type { Prepared } from "./describe.ts";
 import { serializeJournal, stagingFolder } from "./journal.ts";
 import { acquireLock } from "./lock.ts";
 import type { LockHost } from "./lock.ts";
-import { finish, recoverLocked, recoverTold } from "./recover.ts";
+import { finish, recoverTold } from "./recover.ts";
 import type { Recovery } from "./recover.ts";
 import { clearStaging } from "./staging.ts";
 import { parseState, readState } from "./state.ts";
@@ -36,8 +38,8 @@ export type Step =
   | "clean";
 
 export interface TransactionHost extends LockHost {
-  /** The login name of who runs the command, for the audit log. */
-  userName: string;
+  /** Who runs the command, for the audit log. */
+  by: Actor;
 }
 
 export interface Plan {
@@ -79,7 +81,7 @@ export async function runTransaction(host: TransactionHost, root: string, plan: 
     const recovered = await recoverTold(host, site);
     const before = await readState(site.fs, site.at);
     const after = await change(host, site, before, plan).catch((error: unknown) =>
-      takeBack(site, before, plan, error),
+      takeBack(host, site, before, plan, error),
     );
     return { changed: after !== null, state: after ?? before, recovered };
   } finally {
@@ -104,7 +106,8 @@ async function change(host: TransactionHost, site: Site, before: State, plan: Pl
     id,
     command,
     startedAt,
-    user: host.userName,
+    by: host.by,
+    auditPrev: await openAudit(site, { stateHead: before.auditHead, by: host.by, time: startedAt }),
     before,
   });
   const stateAfter = Buffer.from(journal.stateAfter, "base64");
@@ -138,6 +141,7 @@ async function change(host: TransactionHost, site: Site, before: State, plan: Pl
 
   tell("clean", host, plan);
   await finish(site, journal);
+  host.onEvent?.({ kind: "audited", line: journal.auditLine });
   return after;
 }
 
@@ -178,8 +182,14 @@ function refuseForeign({ foreign }: Switched): void {
  * Does now what the next command would do. Gives the new state when the error came after the commit and the rest could
  * be done after all; otherwise throws the error, in the words that fit.
  */
-async function takeBack(site: Site, before: State, plan: Plan, error: unknown): Promise<State> {
-  const { undone } = await recoverLocked(site).catch(async (failure: unknown) => {
+async function takeBack(
+  host: TransactionHost,
+  site: Site,
+  before: State,
+  plan: Plan,
+  error: unknown,
+): Promise<State> {
+  const { undone } = await recoverTold(host, site).catch(async (failure: unknown) => {
     const journal = await site.fs.lstat(site.at.journal).catch(() => "unknown");
     if (journal !== null) throw pending(site, error, failure);
     // Only staging is left, and goes with the next command.
