@@ -47,7 +47,7 @@ it.skipIf(lacking.flat().length > 0)("reaches the log with user, digest and resu
   const ended = once(receiver, "close");
   expect(await tellSyslog(realHost, line, { socket, programs: [LOGGER] })).toBe(true);
   await ended;
-  expect(text).toMatch(/^<85>.* goferry: audit sha256:/u);
+  expect(text.trim()).toMatch(/^<85>.* goferry: audit sha256:/u);
   expect(text).toContain(
     `audit ${auditDigest(line)} user=root sudo_user=anna action=install subject="si\\"te.tar" result=done`,
   );
