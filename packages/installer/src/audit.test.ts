@@ -70,7 +70,7 @@ it("says when its last line was written", async () => {
   expect(await lastAuditTime(fs, path)).toBeUndefined();
   const subject = 'a "time":"1999-01-01T00:00:00.000Z" of its own';
   for (const at of [new Date("2026-01-01T00:00:00.000Z"), time]) {
-    await appendAuditLine(fs, path, auditLine({ ...entry, subject }, { time: at, user: "root", prev: null }));
+    await appendAuditLine(fs, path, auditLine({ ...entry, subject }, { time: at, by, prev: null }));
     expect(await lastAuditTime(fs, path)).toEqual(at);
   }
   for (const text of ["scribble\n", "{}\n", '{"time":"yesterday"}\n', ""]) {
