@@ -43,7 +43,7 @@ export async function recover(host: LockHost, at: Layout, options: LockOptions):
   }
 }
 
-/** `recoverLocked`, and says so when there was something to recover. */
+/** The same for who holds the lock. Says so when there was something to recover. */
 export async function recoverTold({ onEvent }: LockHost, site: Site): Promise<Recovery> {
   const recovery = await recoverLocked(site);
   const { outcome, command, auditLine } = recovery;
@@ -52,8 +52,7 @@ export async function recoverTold({ onEvent }: LockHost, site: Site): Promise<Re
   return recovery;
 }
 
-/** The same for who holds the lock. */
-export async function recoverLocked(site: Site): Promise<Recovery> {
+async function recoverLocked(site: Site): Promise<Recovery> {
   const { fs, at } = site;
   const journal = await readJournal(fs, at);
   if (journal === null) {
