@@ -5,6 +5,7 @@ export { auditOf, type AuditEntryLine } from "./audit-verify.ts";
 export type { Override } from "./configure/overrides.ts";
 export { defaultPath, defaultRoot } from "./default-root.ts";
 export type { RootEvent } from "./events.ts";
+export { rootEvidence, type BundleEvidence, type RootEvidence, type UnitEvidence } from "./evidence.ts";
 export type { Finding } from "./findings.ts";
 export { createHost, type Host, type HostFacts } from "./host.ts";
 export { install, listRoot, type Installed, type InstallOptions, type InstallProgress } from "./install.ts";

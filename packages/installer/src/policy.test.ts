@@ -21,7 +21,7 @@ function bundle(
 /** A root that has had these, and has only the last of them still. */
 function had(...bundles: [name: string, serial: number, indexDigest: string][]): State {
   const installedAt = NOW.toISOString();
-  const rest = { installedAt, signers: [], projects: [], complete: true, zips: true };
+  const rest = { installedAt, signers: [], treeSize: null, projects: [], complete: true, zips: true };
   const seen = bundles.map(([name, serial, indexDigest]) => ({ name, serial, indexDigest }));
   const marks = new Map(seen.toSorted((a, b) => a.serial - b.serial).map((mark) => [mark.name, mark]));
   const last = seen.slice(-1).map((each) => ({ ...each, ...rest }));

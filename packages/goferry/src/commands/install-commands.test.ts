@@ -60,7 +60,31 @@ describe("install and list", () => {
       sdks: [{ version: "1.27.1", current: true }],
       bundles: [{ name: "tiny" }],
       counts: { modules: 2, gomods: 0, private: 1 },
+      serials: [{ name: "tiny", serial: 1795237200 }],
     });
+  });
+
+  it("says of each unit what vouches for it", async () => {
+    await using host = await testFolder();
+    const options = { cwd: host.path };
+    await goferry(installWords(), options);
+    const shown = await goferry(["list", "--evidence"], options);
+    expect(shown).toMatchObject({ code: 0, stderr: "" });
+    expect(shown.stdout).toMatch(/log +sum\.example\.com, key [0-9a-f]{8}, tree of 4 records, hash /u);
+    expect(shown.stdout).toMatch(
+      /example\.com\/logged@v1\.2\.3\n +h1:\S+, record 1, from tiny serial 1795237200/u,
+    );
+    expect(shown.stdout).toMatch(
+      /secret@v0\.1\.0\n +h1:\S+, private, under corp\.example\.com\/\*, from tiny/u,
+    );
+    const told = (await goferry(["list", "--evidence", "--json"], options)).json();
+    expect(told["log"]).toMatchObject({ name: "sum.example.com", treeSize: 4, continues: [] });
+    const bundles = [{ name: "tiny", serial: 1795237200, treeSize: 4, signers: [bundle.fingerprint] }];
+    expect(told["units"]).toMatchObject([
+      { kind: "toolchain", path: "golang.org/toolchain", record: 0, pattern: null, bundles },
+      { path: "corp.example.com/secret", record: null, pattern: "corp.example.com/*", bundles },
+      { path: "example.com/logged", version: "v1.2.3", record: 1, pattern: null, bundles },
+    ]);
   });
 
   it("installs a part, says so, and the rest of it later", async () => {

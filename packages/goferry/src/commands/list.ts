@@ -3,6 +3,7 @@
 import { EXIT, patternUses, unitName, type PatternUse } from "@goferry/core";
 import { defaultRoot, listRoot, type State } from "@goferry/installer";
 import { defineCommand } from "../command.ts";
+import { evidenceOutcome } from "../evidence-text.ts";
 import { binFolder } from "../machine.ts";
 import { rowsText } from "../output/rows.ts";
 import { countText } from "../output/units.ts";
@@ -12,18 +13,26 @@ import { ROOT_OPTION } from "./shared.ts";
 export const list = defineCommand({
   name: "list",
   summary: "Show the Go versions and bundles of a root",
-  description: "Shows which Go versions, bundles and modules are installed in a root.",
+  description:
+    "Shows which Go versions, bundles and modules are installed in a root.\n\n" +
+    "With --evidence it says of each unit what vouches for it: the number of its record in the checksum database and the " +
+    "tree that holds it, or the pattern of private modules; the bundles that brought it, and who signed them.",
   positionals: {},
-  options: { root: ROOT_OPTION },
+  options: {
+    root: ROOT_OPTION,
+    evidence: { kind: "flag", help: "What vouches for each unit, for whoever has to sign it off." },
+  },
   examples: [
     { line: "goferry list", what: "What is installed where this user installs" },
     { line: "goferry list --root /opt/goferry --json", what: "All modules of another root, for a program" },
+    { line: "goferry list --evidence", what: "What vouches for each of them" },
   ],
   exits: [EXIT.usage, EXIT.preflight, EXIT.io],
   answers: true,
   async run(values, { host }) {
     const root = values.root ?? defaultRoot(host);
     const state = await listRoot(host, root);
+    if (values.evidence) return evidenceOutcome(state);
     const { generation, current, sdks, bundles, units } = state;
     const modules = units.filter(({ kind }) => kind === "module").length;
     return {
@@ -35,6 +44,7 @@ export const list = defineCommand({
         current,
         sdks: sdks.map((sdk) => ({ ...sdk, current: sdk.version === current })),
         bundles,
+        serials: state.serials,
         counts: {
           modules,
           gomods: units.length - modules,

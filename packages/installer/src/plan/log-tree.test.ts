@@ -30,6 +30,7 @@ function unit(id: number): InstalledUnit {
     modH1,
     record: { id, h1 },
     size: 1,
+    bundles: [`sha256:${"0".repeat(64)}`],
   };
 }
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { unitsFor } from "@goferry/core";
+import { openTreeHead, unitsFor } from "@goferry/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   layeredBundle,
@@ -103,13 +103,14 @@ describe("stateAfter", () => {
       generation: 1,
       current: "1.27.1",
       log: { key: bundle.log.vkey, heads: [bundle.contents.log?.head], lookups: null },
-      sdks: [{ version: "1.27.1", platform: "linux/amd64" }],
+      sdks: [{ version: "1.27.1", platform: "linux/amd64", bundles: [bundle.indexDigest] }],
       bundles: [
         {
           name: "layered",
           serial: 1_700_000_000,
           indexDigest: bundle.indexDigest,
           zips: true,
+          treeSize: openTreeHead(bundle.contents.log?.head ?? "", bundle.log.vkey).size,
           installedAt: "2026-11-21T05:00:00.000Z",
         },
       ],
@@ -170,7 +171,9 @@ describe("stateAfter", () => {
     await using alone = await make({ modules: [[lone]], serial: 1_700_000_002 });
     const kinds = (state: State): string[] => state.units.map(({ kind }) => kind);
     expect(kinds(after(after(emptyState(ROOT), alone), whole, { lacks: [] }))).toEqual(["module"]);
-    expect(kinds(after(after(emptyState(ROOT), whole), alone, { lacks: [] }))).toEqual(["module"]);
+    const both = after(after(emptyState(ROOT), whole), alone, { lacks: [] });
+    expect(kinds(both)).toEqual(["module"]);
+    expect(both.units[0]?.bundles).toEqual([whole.indexDigest, alone.indexDigest]);
   });
 
   it("lists a bundle once, with the time of its first installation, and remembers that it has zips", async () => {
@@ -191,6 +194,10 @@ describe("stateAfter", () => {
     await using two = await make({ modules: [[{ ...m, version: "v2.0.0+incompatible" }]], name: "two" });
     const state = after(after(emptyState(ROOT), one), two, { lacks: ["example.com/m@v2.0.0+incompatible"] });
     expect(state.bundles.map(({ name }) => name)).toEqual(["one", "two"]);
+    // The toolchain is in both, and each module in one.
+    const [first, second] = [one.indexDigest, two.indexDigest];
+    expect(state.sdks.map(({ bundles }) => bundles)).toEqual([[first, second]]);
+    expect(state.units.map(({ bundles }) => bundles)).toEqual([[first], [second]]);
     expect(state.units.map(({ version }) => version)).toEqual(["v1.0.0", "v2.0.0+incompatible"]);
     expect(state.sdks).toHaveLength(1);
   });

@@ -1,6 +1,6 @@
 // The state of a root once a bundle is installed in it. Pure: nothing is looked up.
 
-import { newestGoFirst, unitName, unitsFor, type OpenedBundle, type Unit } from "@goferry/core";
+import { newestGoFirst, openTreeHead, unitName, unitsFor, type OpenedBundle, type Unit } from "@goferry/core";
 import { followLog } from "../log-history.ts";
 import type { Host } from "../host.ts";
 import type { InstallOptions } from "../install.ts";
@@ -14,14 +14,20 @@ export interface StateChange {
 }
 
 export function stateAfter(before: State, { wanted, options, host }: StateChange): State {
-  const { contents } = options.bundle;
-  const units = mergeUnits(before.units, wanted.selected.flatMap(installedUnit));
-  const newSdks = wanted.units.flatMap((unit) =>
-    unit.kind === "toolchain"
-      ? [{ version: unit.go, platform: unit.platform, h1: unit.h1, size: unit.size }]
-      : [],
+  const { contents, indexDigest } = options.bundle;
+  const { selected } = wanted;
+  const units = mergeUnits(
+    before.units,
+    selected.flatMap((unit) => installedUnit(unit, indexDigest)),
   );
-  const sdks = [...before.sdks, ...newSdks];
+  const newSdks = wanted.units.flatMap((unit) => installedSdk(unit, indexDigest));
+  const held = new Set(selected.flatMap((unit) => (unit.kind === "toolchain" ? [unit.go] : [])));
+  const sdks = [
+    ...before.sdks.map((sdk) =>
+      held.has(sdk.version) ? { ...sdk, bundles: heldBy(sdk.bundles, indexDigest) } : sdk,
+    ),
+    ...newSdks,
+  ];
   return {
     ...before,
     generation: before.generation + 1,
@@ -53,7 +59,7 @@ function union(before: readonly string[], added: readonly string[]): string[] {
 }
 
 function describe(
-  { bundle, zips }: StateChange["options"],
+  { bundle, zips, logKey }: StateChange["options"],
   host: StateChange["host"],
   there: Pick<State, "sdks" | "units">,
 ): InstalledBundle {
@@ -66,6 +72,7 @@ function describe(
     indexDigest,
     installedAt: host.now().toISOString(),
     signers: signatures.map(({ fingerprint }) => fingerprint),
+    treeSize: contents.log === undefined ? null : openTreeHead(contents.log.head, logKey).size,
     projects: projects
       .filter((_, i) => lacks.every((unit) => unit.kind === "toolchain" || !unit.neededBy.includes(i)))
       .map(({ name }) => name),
@@ -104,11 +111,22 @@ function withBundle(bundles: readonly InstalledBundle[], added: InstalledBundle)
   return [...others, { ...(known ?? added), projects, complete, zips }];
 }
 
-function installedUnit(unit: Unit): InstalledUnit[] {
+function heldBy(before: readonly string[], bundle: string): string[] {
+  return [...new Set([...before, bundle])];
+}
+
+function installedSdk(unit: Unit, bundle: string): State["sdks"] {
+  // checkEvidence accepts no toolchain without a record.
+  if (unit.kind !== "toolchain" || unit.evidence === "private") return [];
+  const { go: version, platform, h1, size, evidence } = unit;
+  return [{ version, platform, h1, size, record: { id: evidence.id }, bundles: [bundle] }];
+}
+
+function installedUnit(unit: Unit, bundle: string): InstalledUnit[] {
   if (unit.kind === "toolchain") return [];
   const { kind, path, version, modH1, evidence, size } = unit;
   const h1 = unit.kind === "module" ? unit.h1 : null;
-  return [{ kind, path, version, h1, modH1, record: recordOf(h1, evidence), size }];
+  return [{ kind, path, version, h1, modH1, record: recordOf(h1, evidence), size, bundles: [bundle] }];
 }
 
 /** The schema of the contents has seen to it that one of the two hashes is there. */
@@ -121,7 +139,9 @@ function mergeUnits(before: readonly InstalledUnit[], added: readonly InstalledU
   const units = new Map(before.map((unit) => [`${unit.path}@${unit.version}`, unit]));
   for (const unit of added) {
     const key = `${unit.path}@${unit.version}`;
-    if (unit.kind === "module" || !units.has(key)) units.set(key, unit);
+    const known = units.get(key);
+    const whole = known !== undefined && unit.kind === "gomod" ? known : unit;
+    units.set(key, { ...whole, bundles: [...new Set([...(known?.bundles ?? []), ...unit.bundles])] });
   }
   return [...units.values()];
 }

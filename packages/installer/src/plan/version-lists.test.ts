@@ -30,6 +30,7 @@ const known = (path: string, version: string, kind: "module" | "gomod" = "module
   modH1: H1,
   record: { id: 1, h1: H1 },
   size: 1,
+  bundles: [`sha256:${"0".repeat(64)}`],
 });
 
 /** `there`: lists that the root has. */

@@ -18,8 +18,8 @@ const full: State = {
   transaction: "t2",
   current: "1.27.1",
   sdks: [
-    { version: "1.27.1", platform: "linux/amd64", h1, size: 1 },
-    { version: "1.26.8", platform: "linux/amd64", h1, size: 1 },
+    { version: "1.27.1", platform: "linux/amd64", h1, size: 1, record: { id: 7 }, bundles: [digest] },
+    { version: "1.26.8", platform: "linux/amd64", h1, size: 1, record: { id: 7 }, bundles: [digest] },
   ],
   bundles: [
     {
@@ -28,6 +28,7 @@ const full: State = {
       indexDigest: digest,
       installedAt: "2026-03-04T05:06:07.000Z",
       signers: ["0123456789ABCDEF0123456789ABCDEF01234567"],
+      treeSize: 71_800_000,
       projects: ["./app"],
       complete: false,
       zips: true,
@@ -42,6 +43,7 @@ const full: State = {
       modH1: h1,
       record: { id: 7, h1 },
       size: 1,
+      bundles: [digest],
     },
     {
       kind: "gomod",
@@ -51,6 +53,7 @@ const full: State = {
       modH1: h1,
       record: { id: 7, h1 },
       size: 1,
+      bundles: [digest],
     },
   ],
   serials: [
@@ -75,7 +78,10 @@ it("is that of an empty root where there is none", async () => {
 });
 
 it("holds what a bundle may hold, Go 2 too", () => {
-  const sdks = [...full.sdks, { version: "2.0.1", platform: "linux/amd64", h1, size: 1 }];
+  const sdks = [
+    ...full.sdks,
+    { version: "2.0.1", platform: "linux/amd64", h1, size: 1, record: { id: 7 }, bundles: [digest] },
+  ];
   const state = { ...full, sdks, current: "2.0.1" };
   expect(parseState(serializeState(state), at).current).toBe("2.0.1");
   expect(() => parseState(bytesOf({ ...state, current: "1.27" }), at)).toThrow(refused("STATE_DAMAGED"));

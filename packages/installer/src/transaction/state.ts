@@ -14,12 +14,17 @@ const h1 = z.string().regex(/^h1:[A-Za-z0-9+/]{43}=$/);
 /** Bytes of all its files, as the bundle has them; the zip that is made of a module comes on top. */
 const size = z.int().min(0);
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+/** Index digests of the bundles that brought it or held it too, in the order of their installation. */
+const bundles = z.array(digest).min(1);
 
 const sdkSchema = z.strictObject({
   version: GO_RELEASE,
   platform: z.string().regex(/^[a-z0-9]+\/[a-z0-9]+$/),
   h1,
   size,
+  /** Its record in the checksum database: no toolchain is without one. */
+  record: z.strictObject({ id: z.int().min(0) }),
+  bundles,
 });
 
 const bundleSchema = z.strictObject({
@@ -30,6 +35,8 @@ const bundleSchema = z.strictObject({
   installedAt: z.iso.datetime(),
   /** OpenPGP fingerprints of the pinned keys whose signatures counted. */
   signers: z.array(z.string().regex(/^[0-9A-Fa-f]{40,64}$/)),
+  /** Records in the tree of the checksum database that its proofs led to; null if no unit of it is in one. */
+  treeSize: z.int().min(1).nullable(),
   /** Those of its projects of which everything is there. */
   projects: z.array(z.string()),
   /** False when only a part of it was asked for. */
@@ -47,6 +54,7 @@ const unitSchema = z.strictObject({
   /** Its record in the checksum database; null when only the bundle's signature vouches for it. */
   record: z.strictObject({ id: z.int().min(0), h1 }).nullable(),
   size,
+  bundles,
 });
 
 const serialSchema = z.strictObject({
