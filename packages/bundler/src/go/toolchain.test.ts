@@ -48,6 +48,7 @@ function makeProxy(zip: Uint8Array): Pick<FetchToolchainOptions, "proxy"> & { as
       asked.push(path);
       if (zip.length > limit) throw new GoferryError("RESPONSE_INVALID", { subject, message: "too large" });
       await writeFile(file, zip);
+      return { resumed: false };
     },
   };
   return { proxy, asked };
@@ -60,6 +61,7 @@ function makeSlowProxy(zip: Uint8Array): FetchToolchainOptions["proxy"] {
       await writeFile(file, zip.subarray(0, 100));
       await wait(20);
       await writeFile(file, zip.subarray(100), { flag: "a" });
+      return { resumed: false };
     },
   };
 }
@@ -99,6 +101,25 @@ describe("fetchToolchain", () => {
       expected: EXPECTED.h1,
     });
     expect(await kept(folder.path)).toEqual([]);
+  });
+
+  it("takes the file from one answer where what several gave is not it, and believes no other hash then either", async () => {
+    for (const [second, outcome] of [
+      [zipOf(TREE), "no error"],
+      [zipOf({ ...TREE, VERSION: "go1.27.2\n" }), "LOG_MISMATCH"],
+    ] as const) {
+      await using folder = await temporaryFolder();
+      const asked: (boolean | undefined)[] = [];
+      const proxy: FetchToolchainOptions["proxy"] = {
+        async download(_, file, { whole }) {
+          asked.push(whole);
+          await writeFile(file, whole === true ? second : zipOf(TREE).subarray(9));
+          return { resumed: whole !== true };
+        },
+      };
+      expect(await codeOf(fetchToolchain(request(folder.path, proxy)))).toBe(outcome);
+      expect(asked).toEqual([undefined, true]);
+    }
   });
 
   it("refuses a file that is no zip, and keeps nothing of it", async () => {

@@ -28,8 +28,8 @@ const WRITES_AT_A_TIME = 32;
 
 /** The part of a module proxy that a toolchain needs. */
 export interface FileDownloader {
-  /** Downloads `<proxy>/<path>` to `file`, whole or not at all. */
-  download(path: string, file: string, options: ToolchainDownloadOptions): Promise<unknown>;
+  /** Downloads `<proxy>/<path>` to `file`, whole or not at all; says whether it was put together from several answers. */
+  download(path: string, file: string, options: ToolchainDownloadOptions): Promise<{ resumed: boolean }>;
 }
 
 export interface ToolchainDownloadOptions {
@@ -37,6 +37,8 @@ export interface ToolchainDownloadOptions {
   subject: string;
   /** Bytes that the file may have. */
   limit: number;
+  /** Take it from one answer. */
+  whole?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -79,12 +81,17 @@ export async function fetchToolchain(options: FetchToolchainOptions): Promise<Fe
   const key = `${path}/@v/${version}.zip`;
   const zip = cache.file(key);
   const fetched = { path, version, zip, h1: expected.h1, modH1 };
-  if ((await cachedHash(zip, prefix)) === expected.h1) return fetched;
+  if ((await hashIfWhole(zip, prefix)) === expected.h1) return fetched;
 
   await cache.drop(key);
   let downloaded = false;
   await cache.fetchInto(key, async (fresh) => {
-    await proxy.download(key, fresh, { subject, limit: MODULE_ZIP_MAX_BYTES, signal });
+    const wanted = { subject, limit: MODULE_ZIP_MAX_BYTES, signal };
+    const { resumed } = await proxy.download(key, fresh, wanted);
+    // Servers behind one name may each have a zip of their own of the same module, whose pieces make none.
+    if (resumed && (await hashIfWhole(fresh, prefix)) !== expected.h1) {
+      await proxy.download(key, fresh, { ...wanted, whole: true });
+    }
     const h1 = await hashModuleZip(fresh, prefix);
     if (h1 !== expected.h1) throw logMismatch(subject, expected.h1, h1);
     downloaded = true;
@@ -97,7 +104,7 @@ export async function fetchToolchain(options: FetchToolchainOptions): Promise<Fe
   return fetched;
 }
 
-async function cachedHash(zip: string, prefix: string): Promise<string | undefined> {
+async function hashIfWhole(zip: string, prefix: string): Promise<string | undefined> {
   try {
     return await hashModuleZip(zip, prefix);
   } catch (error) {

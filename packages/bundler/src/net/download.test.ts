@@ -3,8 +3,6 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { GoferryError } from "@goferry/core";
-import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { createHttp, type DownloadOptions, type Http } from "./http.ts";
@@ -83,6 +81,7 @@ describe("download", () => {
     expect(await quick().download(server.url, join(dir, "f"), { ...options, onProgress })).toEqual({
       status: 200,
       size: 300_000,
+      resumed: false,
     });
     expect((await readFile(join(dir, "f"))).equals(body)).toBe(true);
     expect(await readdir(dir)).toEqual(["f"]);
@@ -111,9 +110,14 @@ describe("download", () => {
       answer(request, response, { body, version }, requests++ < 3 ? 50_000 : Infinity),
     );
     const file = join(await folder(), "f");
-    await quick().download(server.url, file, options);
+    const seen: number[] = [];
+    const onProgress = (bytes: number): void => void seen.push(bytes);
+    await quick().download(server.url, file, { ...options, onProgress });
     expect((await readFile(file)).equals(body)).toBe(true);
     expect(ranges(server.requests)).toEqual([undefined, "bytes=50000-", "bytes=100000-", "bytes=150000-"]);
+    // At the end of one answer and at the beginning of the next.
+    const twice = seen.filter((bytes, i) => seen.indexOf(bytes) !== i);
+    expect([seen[0], ...twice, seen.at(-1)]).toEqual([0, 50_000, 100_000, 150_000, 200_000]);
     expect(server.requests[1]?.headers["if-range"]).toBe(version["etag"] ?? version["last-modified"]);
   });
 
@@ -131,9 +135,12 @@ describe("download", () => {
       answer(request, response, { body, version }, requests++ < 1 ? 50_000 : Infinity),
     );
     const file = join(await folder(), "f");
-    await quick().download(server.url, file, options);
+    const seen: number[] = [];
+    const onProgress = (bytes: number): void => void seen.push(bytes);
+    await quick().download(server.url, file, { ...options, onProgress });
     expect((await readFile(file)).equals(body)).toBe(true);
     expect(ranges(server.requests)).toEqual([undefined, undefined]);
+    expect(seen.filter((bytes) => bytes === 0)).toHaveLength(2);
   });
 
   it("goes on without a version where the file can never change", async () => {
@@ -355,7 +362,7 @@ describe("download", () => {
     await using server = await serve((_, response) => void response.writeHead(410).end());
     const dir = await folder();
     const answered = await quick().download(server.url, join(dir, "f"), { ...options, accept: [404, 410] });
-    expect(answered).toEqual({ status: 410, size: 0 });
+    expect(answered).toEqual({ status: 410, size: 0, resumed: false });
     expect(await readdir(dir)).toEqual([]);
   });
 
@@ -404,84 +411,5 @@ describe("download", () => {
     await expect(quick().download(server.url, join(dir, "file", "f"), options)).rejects.toMatchObject({
       code: "IO_FAILED",
     });
-  });
-});
-
-describe("any schedule of faults", () => {
-  interface Fault {
-    kind: "cut" | "stall" | "ignoreRange" | "change" | "gzip" | "shortRange" | "forgetful" | number;
-    /** Bytes after which the fault happens. */
-    at: number;
-  }
-
-  const fault: fc.Arbitrary<Fault> = fc.record({
-    kind: fc.constantFrom(
-      ...(["cut", "cut", "cut", "stall", "ignoreRange", "change", "shortRange", "forgetful"] as const),
-      ...(["gzip", 404, 416, 429, 503] as const),
-    ),
-    at: fc.nat(60_000),
-  });
-
-  /** The server goes through the faults, one for each request, and behaves after them. */
-  function faulty(faults: Fault[], bodies: Buffer[]): RequestListener {
-    let turn = 0;
-    let version = 0;
-    return (request, response) => {
-      const now = faults[turn++];
-      if (now?.kind === "change") version = (version + 1) % bodies.length;
-      const resource = { body: bodies[version] ?? Buffer.alloc(0), version: { etag: `"v${version}"` } };
-      if (now === undefined || now.kind === "change") answer(request, response, resource);
-      else if (typeof now.kind === "number") response.writeHead(now.kind).end();
-      else if (now.kind === "gzip") response.writeHead(200, { "content-encoding": "gzip" }).end("x");
-      else if (now.kind === "cut") answer(request, response, resource, now.at);
-      else if (now.kind === "forgetful") {
-        // Sends the rest of whatever it has now, without looking at If-Range, but tells its version.
-        delete request.headers["if-range"];
-        answer(request, response, resource);
-      } else if (now.kind === "ignoreRange") {
-        delete request.headers.range;
-        answer(request, response, resource, now.at);
-      } else if (now.kind === "shortRange") {
-        const first = Number(/\d+/u.exec(request.headers.range ?? "")?.[0] ?? 0);
-        const last = Math.min(first + 999, resource.body.length - 1);
-        if (first === 0 || first > last) answer(request, response, resource);
-        else {
-          const headers = {
-            etag: resource.version.etag,
-            "content-range": `bytes ${first}-${last}/${resource.body.length}`,
-          };
-          response
-            .writeHead(206, { ...headers, "content-length": last - first + 1 })
-            .end(resource.body.subarray(first, last + 1));
-        }
-      } else {
-        response.writeHead(200, { ...resource.version, "content-length": resource.body.length });
-        response.write(resource.body.subarray(0, now.at));
-      }
-    };
-  }
-
-  it("ends in one whole version of the file or in an error, and leaves nothing else", async () => {
-    const bodies = [content(50_000, 1), content(40_000, 2), content(50_000, 3)];
-    const codes = new Set<string>();
-    await fc.assert(
-      fc.asyncProperty(fc.array(fault, { maxLength: 8 }), async (faults) => {
-        await using server = await serve(faulty(faults, bodies));
-        const dir = await folder();
-        const code = await quick(40)
-          .download(server.url, join(dir, "f"), options)
-          .then(
-            () => "done",
-            (error: unknown) => (error instanceof GoferryError ? error.code : String(error)),
-          );
-        const left = await Promise.all((await readdir(dir)).map((name) => readFile(join(dir, name))));
-        const whole = left.map((file) => bodies.some((body) => body.equals(file)));
-        expect(whole).toEqual(code === "done" ? [true] : []);
-        expect(["done", "NETWORK_UNREACHABLE", "NOT_FOUND", "RESPONSE_INVALID"]).toContain(code);
-        codes.add(code);
-      }),
-      { numRuns: 40 },
-    );
-    expect(codes.has("done") && codes.size > 1).toBe(true);
   });
 });

@@ -16,6 +16,8 @@ export interface Download {
   readonly status: number;
   /** Bytes of the file. */
   readonly size: number;
+  /** Whether the file was put together from the bodies of several answers. */
+  readonly resumed: boolean;
 }
 
 export interface DownloadRequest extends DownloadOptions {
@@ -32,12 +34,12 @@ export async function downloadFile(file: string, request: DownloadRequest): Prom
     throw diskError(error, part);
   });
   try {
-    const progress: Progress = { have: 0, furthest: 0, total: undefined, version: undefined };
+    const progress: Progress = { have: 0, furthest: 0, total: undefined, version: undefined, resumed: false };
     const status = await request.retry(() => attempt({ handle, part, progress, request }));
     await handle.close();
     if (status === 200) await rename(part, file);
     else await rm(part, { force: true });
-    return { status, size: progress.have };
+    return { status, size: progress.have, resumed: progress.resumed };
   } catch (error) {
     await handle.close().catch(() => undefined);
     // What went wrong first is what the user must hear of.
@@ -55,6 +57,8 @@ interface Progress {
   total: number | undefined;
   /** What names the version of the file. Undefined: it cannot be continued. */
   version: Version | undefined;
+  /** Whether `have` are bytes of several answers. */
+  resumed: boolean;
 }
 
 interface Version {
@@ -107,8 +111,10 @@ function startOver(
   { progress, request }: { progress: Progress; request: DownloadRequest },
 ): void {
   progress.have = 0;
+  progress.resumed = false;
   progress.total = checkBody(exchange, request);
-  progress.version = versionOf(exchange, { immutable: request.immutable === true });
+  progress.version =
+    request.whole === true ? undefined : versionOf(exchange, { immutable: request.immutable === true });
   checkExpected(exchange, { request, size: progress.total });
 }
 
@@ -135,6 +141,7 @@ function acceptRange(
   ) {
     throw changed(exchange, { progress, subject });
   }
+  progress.resumed = true;
   progress.total = Number(total);
   if (progress.total > request.limit)
     throw tooLarge(subject, { limit: request.limit, found: `${total} bytes` });
@@ -144,6 +151,7 @@ function acceptRange(
 async function receive(exchange: Exchange, { handle, part, progress, request }: Attempt): Promise<void> {
   const { subject, limit, onProgress } = request;
   const atMost = Math.min(progress.total ?? limit, request.expectedSize ?? limit, limit);
+  onProgress?.(progress.have, progress.total);
   for await (const chunk of exchange.chunks()) {
     if (progress.have + chunk.length > atMost) {
       throw tooLarge(subject, { limit: atMost, found: `more than that, from ${exchange.url}` });

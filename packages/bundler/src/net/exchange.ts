@@ -10,7 +10,7 @@ import type { LoginHeaders, Logins } from "./goauth.ts";
 import { networkFailure, proxyWantsLogin, responseInvalid } from "./network-failure.ts";
 import { redact } from "./redact.ts";
 import { followRedirect, isRedirect } from "./redirect.ts";
-import { createWatchdog, type Watchdog } from "./watchdog.ts";
+import { createWatchdog, type StartTimer, type Watchdog } from "./watchdog.ts";
 
 /** What an exchange needs that stays the same from request to request. */
 export interface Wire {
@@ -19,6 +19,7 @@ export interface Wire {
   userAgent: string;
   /** Milliseconds of silence after which the exchange fails; see limits.ts. */
   stallMs: number;
+  startTimer: StartTimer;
 }
 
 export interface ExchangeRequest {
@@ -50,7 +51,7 @@ export interface Exchange {
  *   PROXY_AUTH_REQUIRED, RESPONSE_INVALID for a redirect that is not followed.
  */
 export async function openExchange(wire: Wire, request: ExchangeRequest): Promise<Exchange> {
-  const watchdog = createWatchdog(wire.stallMs);
+  const watchdog = createWatchdog(wire.stallMs, wire.startTimer);
   const signal =
     request.signal === undefined ? watchdog.signal : AbortSignal.any([watchdog.signal, request.signal]);
   try {

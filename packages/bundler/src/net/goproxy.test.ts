@@ -130,7 +130,7 @@ describe("download", () => {
       join(dir, "f"),
       options,
     );
-    expect(result).toEqual({ size: 3 });
+    expect(result).toEqual({ size: 3, resumed: false });
     expect(await readdir(dir)).toEqual(["f"]);
     expect(await readFile(join(dir, "f"), "utf8")).toBe("zip");
   });
@@ -161,7 +161,10 @@ describe("a proxy in a folder", () => {
     const dir = await folder();
     const seen: number[] = [];
     const onProgress = (bytes: number): void => void seen.push(bytes);
-    expect(await proxy.download(PATH, join(dir, "f"), { ...options, onProgress })).toEqual({ size: 15 });
+    expect(await proxy.download(PATH, join(dir, "f"), { ...options, onProgress })).toEqual({
+      size: 15,
+      resumed: false,
+    });
     expect(seen).toEqual([15]);
     const small = { ...options, limit: 14 };
     await expect(proxy.get(PATH, small)).rejects.toMatchObject({ code: "RESPONSE_INVALID" });

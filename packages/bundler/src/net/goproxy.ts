@@ -4,12 +4,15 @@ import { GoferryError } from "@goferry/core";
 
 import { copyLocal, localSize, readLocal } from "./goproxy-file.ts";
 import { parseProxyList, type ProxyEntry, type ProxyList } from "./goproxy-list.ts";
+import type { Download } from "./download.ts";
 import type { DownloadOptions, GetOptions, Http } from "./http.ts";
 import { SUMDB_ANSWER_MAX_BYTES } from "./limits.ts";
 import { redact } from "./redact.ts";
 
 export type ProxyGet = Pick<GetOptions, "subject" | "limit" | "signal">;
-export type ProxyDownload = ProxyGet & Pick<DownloadOptions, "expectedSize" | "onProgress">;
+export type ProxyDownload = ProxyGet & Pick<DownloadOptions, "expectedSize" | "onProgress" | "whole">;
+
+export type ProxyDownloaded = Pick<Download, "size" | "resumed">;
 
 export interface GoProxy {
   /** The GOPROXY list as it was given. It may hold logins, so it is never shown. */
@@ -19,8 +22,8 @@ export interface GoProxy {
    * @throws GoferryError NOT_FOUND, PROXY_UNKNOWN where the list names no proxy, and as Http.get.
    */
   get(path: string, options: ProxyGet): Promise<Uint8Array>;
-  /** The file at `path` to `file`, with its size in bytes. @throws as get and Http.download. */
-  download(path: string, file: string, options: ProxyDownload): Promise<{ size: number }>;
+  /** The file at `path` to `file`. @throws as get and Http.download. */
+  download(path: string, file: string, options: ProxyDownload): Promise<ProxyDownloaded>;
   /** Bytes of the file at `path`, as the first proxy says that has it; undefined where none does. @throws INTERRUPTED */
   size(path: string, options: Pick<ProxyGet, "subject" | "signal">): Promise<number | undefined>;
 }
@@ -32,12 +35,10 @@ export function createGoProxy(http: Http, list: string): GoProxy {
     list,
     get: (path, options) =>
       firstThatHas(proxies, options.subject, (source) => getFrom({ http, path, ...source }, options)),
-    async download(path, file, options) {
-      const size = await firstThatHas(proxies, options.subject, (source) =>
+    download: (path, file, options) =>
+      firstThatHas(proxies, options.subject, (source) =>
         downloadFrom({ http, path, ...source }, file, options),
-      );
-      return { size };
-    },
+      ),
     async size(path, options) {
       for (const entry of proxies.entries) {
         const url = join(entry, path, options.subject);
@@ -169,18 +170,18 @@ async function downloadFrom(
   { http, entry, path, last }: Asked,
   file: string,
   options: ProxyDownload,
-): Promise<number | undefined> {
+): Promise<ProxyDownloaded | undefined> {
   const url = join(entry, path, options.subject);
   if (url.protocol === "file:") {
     const size = await copyLocal(url, file, options);
-    if (size === undefined && last) return missing(entry, path, options.subject);
-    if (size !== undefined) options.onProgress?.(size, size);
-    return size;
+    if (size === undefined) return last ? missing(entry, path, options.subject) : undefined;
+    options.onProgress?.(size, size);
+    return { size, resumed: false };
   }
   // What a proxy serves for a version never changes, by the protocol; its h1 is checked by whoever asked for it.
-  const request = { ...options, accept: last ? [] : ABSENT, hint: HINT, immutable: true };
-  const { status, size } = await http.download(url.href, file, request);
-  return status === 200 ? size : undefined;
+  const request = { ...options, immutable: true, accept: last ? [] : ABSENT, hint: HINT };
+  const { status, ...downloaded } = await http.download(url.href, file, request);
+  return status === 200 ? downloaded : undefined;
 }
 
 /** The address of a path. @throws GoferryError ARGUMENT_INVALID for a path that could lead elsewhere. */

@@ -19,6 +19,7 @@ import { type Netrc, parseNetrc } from "./netrc.ts";
 import type { Environment } from "./proxy-env.ts";
 import { redact } from "./redact.ts";
 import { interrupted, withRetries } from "./retry.ts";
+import { type StartTimer, systemTimer } from "./watchdog.ts";
 
 export interface HttpOptions {
   /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY, NETRC, HOME and, without `authorities`, SSL_CERT_FILE and the like are read from it. */
@@ -33,6 +34,8 @@ export interface HttpOptions {
   userAgent: string;
   /** Milliseconds of silence after which a connection counts as dead; STALL_MS unless given. */
   stallMs?: number | undefined;
+  /** The clock by which silence is measured; the system's unless given. */
+  startTimer?: StartTimer | undefined;
   /** Waits so many milliseconds between attempts. */
   sleep?: ((ms: number, signal?: AbortSignal) => Promise<void>) | undefined;
   /** A number of [0, 1), for the jitter. */
@@ -64,7 +67,10 @@ export interface DownloadOptions extends GetOptions {
   /** The server promises never to change what is at this URL, and the caller checks a hash: a download that was cut
    * is then resumed even if the server names no version (ETag) of the file. */
   immutable?: boolean | undefined;
-  /** Called for every piece: bytes on disk, and of how many, if known. Goes back to 0 if the server starts over. */
+  /** Never put together from several answers: what came that way had the wrong hash. */
+  whole?: boolean | undefined;
+  /** Called when an answer begins and for every piece: bytes on disk, and of how many, if known. Goes back to 0 if the server
+   * starts over. */
   onProgress?: ((bytes: number, total: number | undefined) => void) | undefined;
 }
 
@@ -83,7 +89,8 @@ export interface Http {
   size(url: string, options: Pick<GetOptions, "subject" | "signal">): Promise<number | undefined>;
   /**
    * Streams the body at `url` to `file` + ".part" and renames it to `file` when it is whole; after an error neither is
-   * left. A download that is cut goes on where it was. `file` must be this call's own (cache.ts sees to that).
+   * left. A download that is cut goes on where it was; what pieces of several answers were put together is up to the hash
+   * that the caller checks. `file` must be this call's own (cache.ts sees to that).
    * @throws as get; also DISK_FULL and IO_FAILED.
    */
   download(url: string, file: string, options: DownloadOptions): Promise<Download>;
@@ -91,7 +98,7 @@ export interface Http {
 
 /** The network for one run. Files of the environment are read with the first request. */
 export function createHttp(options: HttpOptions): Http {
-  const { env, userAgent, stallMs = STALL_MS, random = Math.random } = options;
+  const { env, userAgent, stallMs = STALL_MS, random = Math.random, startTimer = systemTimer } = options;
   const sleep =
     options.sleep ?? ((ms, signal) => wait(ms, undefined, signal === undefined ? {} : { signal }));
   const { goauth = "", runAuth = async () => await Promise.resolve(undefined) } = options;
@@ -104,6 +111,7 @@ export function createHttp(options: HttpOptions): Http {
     logins: createLogins({ goauth, netrc: () => loadNetrc(env), run: runAuth }),
     userAgent,
     stallMs,
+    startTimer,
   };
   const open = (request: ExchangeRequest): Promise<Exchange> => openExchange(wire, request);
 

@@ -15,11 +15,19 @@ export interface Watchdog {
   abort(): void;
 }
 
+/** Calls `fire` once after so many milliseconds, unless what it hands back was called before. */
+export type StartTimer = (ms: number, fire: () => void) => () => void;
+
+export const systemTimer: StartTimer = (ms, fire) => {
+  const timer = setTimeout(fire, ms);
+  return () => clearTimeout(timer);
+};
+
 /** A watchdog that counts from now and fires after `stallMs` milliseconds. */
-export function createWatchdog(stallMs: number): Watchdog {
+export function createWatchdog(stallMs: number, startTimer: StartTimer): Watchdog {
   const controller = new AbortController();
   let barked = false;
-  let timer: NodeJS.Timeout | undefined;
+  let stop = (): void => undefined;
   let left = stallMs;
   let since = performance.now();
   const watchdog: Watchdog = {
@@ -32,16 +40,16 @@ export function createWatchdog(stallMs: number): Watchdog {
       watchdog.resume();
     },
     pause() {
-      clearTimeout(timer);
+      stop();
       left -= performance.now() - since;
     },
     resume() {
-      clearTimeout(timer);
+      stop();
       since = performance.now();
-      timer = setTimeout(() => {
+      stop = startTimer(left, () => {
         barked = true;
         controller.abort();
-      }, left);
+      });
     },
     abort: () => controller.abort(),
   };
