@@ -24,6 +24,7 @@ export type ExitName = keyof typeof EXIT;
 export const CODES = {
   INTERNAL: "internal",
 
+  ALREADY_SIGNED: "usage",
   ARGUMENT_INVALID: "usage",
   CACHE_UNSAFE: "usage",
   CA_FILE_INVALID: "usage",
@@ -31,6 +32,9 @@ export const CODES = {
   GO_SUM_MISSING: "usage",
   GO_TOO_OLD: "usage",
   GO_VERSION_UNSUPPORTED: "usage",
+  GPG_FAILED: "usage",
+  GPG_MISSING: "usage",
+  KEYS_TOO_FEW: "usage",
   KEY_INVALID: "usage",
   LOCK_DRIFT: "usage",
   LOCK_INVALID: "usage",
@@ -51,8 +55,10 @@ export const CODES = {
   CHUNK_MISMATCH: "refused",
   DOCUMENT_INVALID: "refused",
   ENTRY_REFUSED: "refused",
+  FINGERPRINT_MISMATCH: "refused",
   GO_SUM_MISMATCH: "refused",
   HASH_MISMATCH: "refused",
+  KEY_REVOKED: "refused",
   LOG_MISMATCH: "refused",
   MODULE_ZIP_INVALID: "refused",
   PRIVATE_REFUSED: "refused",
@@ -113,6 +119,7 @@ export const CODES = {
   CLOCK_BEHIND: "policy",
   SERIAL_AHEAD: "policy",
   SERIAL_REUSED: "policy",
+  TRUST_UPDATE_OLD: "policy",
 
   REHEARSAL_FAILED: "rehearsal",
 

@@ -16,6 +16,7 @@ export { readLayer, type LayerJob } from "./bundle/layer.ts";
 export {
   inspectBundle,
   openBundle,
+  type BundleParts,
   type ClaimedBundle,
   type OpenedBundle,
   type Trust,
@@ -50,7 +51,7 @@ export {
   type Blob,
   type Signed,
 } from "./format/documents.ts";
-export { BUNDLE_NAME, DIGEST, GO_RELEASE, H1, PLATFORM, TIME } from "./format/fields.ts";
+export { BUNDLE_NAME, DIGEST, FINGERPRINT, GO_RELEASE, H1, PLATFORM, TIME } from "./format/fields.ts";
 export { canonicalJson, parseCanonicalJson, type Json } from "./format/json.ts";
 export { REQUEST_SCHEMA, type Request } from "./format/request.ts";
 export { fileMode, toolchainHashName, toolchainTreeName } from "./gomodule/mode.ts";
@@ -94,6 +95,7 @@ export {
   type TrustedKey,
   type VerifiedSignature,
 } from "./signature/verify.ts";
+export { armoredKey, mergeTrustedKeys } from "./signature/merge-key.ts";
 export { printableUserId } from "./signature/trusted-key.ts";
 export {
   encodeProof,
@@ -142,3 +144,14 @@ export {
   type HashReader,
   type TreeHead,
 } from "./sumdb/tlog.ts";
+export {
+  parseUpdateFile,
+  readAddedKeys,
+  renderUpdateFile,
+  updateBytes,
+  UPDATE_TYPE,
+  verifyTrustUpdate,
+  type TrustUpdate,
+  type TrustUpdateFile,
+  type VerifiedUpdate,
+} from "./trust-update.ts";

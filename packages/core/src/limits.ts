@@ -16,6 +16,9 @@ export const MAX_SIGNATURE_BYTES = 64 * KIB;
 /** Signers of one bundle. */
 export const MAX_SIGNATURES = 32;
 
+/** A trust update with its signatures, bytes. */
+export const MAX_UPDATE_BYTES = MIB;
+
 /** The contents, bytes: about 1.5 KiB for each module, so some 40,000 modules. */
 export const MAX_CONTENTS_BYTES = 64 * MIB;
 

@@ -14,3 +14,6 @@ export { useVersion, type Used } from "./use.ts";
 export type { State } from "./transaction/state.ts";
 export { changePrivatePatterns, type PatternsChanged } from "./trust.ts";
 export { tellSyslog } from "./syslog.ts";
+export { changeTrust, readTrust, type TrustChanged, type TrustPlace } from "./trust/change.ts";
+export { pinnedTrust, type PinnedTrust } from "./trust/pinned.ts";
+export type { TrustChange, TrustStore } from "./trust/store.ts";

@@ -28,6 +28,7 @@ import { resolveRoot } from "./root-path.ts";
 import { openRoot } from "./site.ts";
 import { selfTest } from "./selftest.ts";
 import { readState, type State } from "./transaction/state.ts";
+import { checkSigners } from "./trust/pinned.ts";
 import { runTransaction } from "./transaction/transaction.ts";
 
 export interface InstallProgress {
@@ -90,7 +91,8 @@ export interface Installed {
 /**
  * Verifies and installs a bundle whose contents are vouched for. The process' umask must be 022 (see HostFacts): a
  * call to set the mode of each of 70,000 files would cost more than writing the small ones.
- * @throws ARGUMENT_INVALID for a pattern; NOT_FOUND for a part that the bundle has not; PRIVATE_REFUSED, LOG_MISMATCH; CLOCK_BEHIND,
+ * @throws ARGUMENT_INVALID for a pattern; NOT_FOUND for a part that the bundle has not; KEY_REVOKED,
+ * SIGNATURE_MISSING by what the root asks for; PRIVATE_REFUSED, LOG_MISMATCH; CLOCK_BEHIND,
  * SERIAL_AHEAD, BUNDLE_EXPIRED, BUNDLE_OLDER, SERIAL_REUSED; the refusals of preflight; CHUNK_MISMATCH, HASH_MISMATCH, ENTRY_REFUSED,
  * BUNDLE_MALFORMED; LOCKED; DISK_FULL, IO_FAILED; ROLLED_BACK, SELF_TEST_FAILED; INTERRUPTED
  */
@@ -104,6 +106,7 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   const { root, at, site } = await openRoot(host, options.root, { command, dryRun, signal });
   const { fs } = site;
   const before = await readState(fs, at);
+  checkSigners(bundle, before);
   const evidence = checkEvidence(bundle.contents, evidencePolicy(before, options));
   const wanted = await demand(fs, at, options, host);
   const history = historyFindings(followLog(bundle.contents, before, options.logKey), before);

@@ -13,6 +13,7 @@ import {
   signatureManifest,
   signedDocuments,
   type Blob,
+  type Signed,
 } from "../format/documents.ts";
 import { parseCanonicalJson } from "../format/json.ts";
 import { ARTIFACT, BUNDLE_INDEX, LAYOUT_INDEX } from "../format/pointers.ts";
@@ -23,13 +24,20 @@ import {
   MAX_SIGNATURE_BYTES,
   MAX_SIGNATURES,
 } from "../limits.ts";
-import { verifyDetached, type TrustedKey, type VerifiedSignature } from "../signature/verify.ts";
+import {
+  checkSignedSince,
+  verifyDetached,
+  type TrustedKey,
+  type VerifiedSignature,
+} from "../signature/verify.ts";
 import { blobPath, FrameReader } from "./frame.ts";
 import type { ByteSource } from "./source.ts";
 
 export interface Trust {
   /** The pinned keys; never from the bundle. */
   keys: readonly TrustedKey[];
+  /** Fingerprints of keys that never count, 40 upper-case hex digits. */
+  revoked?: readonly string[] | undefined;
   /** How many different keys must have signed; 1 if left out. */
   minSignatures?: number | undefined;
   /** The clock of this machine. */
@@ -45,8 +53,18 @@ export interface ClaimedBundle {
   readme: string;
   /** Number of signatures in the file, whoever made them. */
   signatureCount: number;
+  /** What countersigning takes over as it is. */
+  parts: BundleParts;
   /** Offset in the file of each layer of the contents. */
   layerOffsets: number[];
+}
+
+/** A bundle in front of its layers, byte by byte. */
+export interface BundleParts {
+  readme: Uint8Array;
+  documents: Signed;
+  /** Armored, in the order of the file. */
+  signatures: Uint8Array[];
 }
 
 /** A bundle whose contents are vouched for by pinned keys. Only `openBundle` makes one. */
@@ -65,7 +83,10 @@ export interface OpenedBundle extends ClaimedBundle {
 export async function openBundle(source: ByteSource, trust: Trust): Promise<OpenedBundle> {
   const front = await readFront(source);
   const judged = await judge(front, trust);
-  return { ...(await readContents(front)), ...judged };
+  const claimed = await readContents(front);
+  const created = new Date(claimed.contents.created);
+  for (const signature of judged.signatures) checkSignedSince(signature, created, source.name);
+  return { ...claimed, ...judged };
 }
 
 /**
@@ -109,7 +130,7 @@ async function readFront(source: ByteSource): Promise<Front> {
 
 async function judge(
   { frame, index, signatures }: Front,
-  { keys, minSignatures = 1, now }: Trust,
+  { keys, revoked, minSignatures = 1, now }: Trust,
 ): Promise<Pick<OpenedBundle, "signatures" | "otherSignatures">> {
   const subject = frame.source.name;
   if (signatures.length === 0) {
@@ -126,7 +147,8 @@ async function judge(
   let behind: GoferryError | undefined;
   for (const { bytes } of signatures) {
     try {
-      const verified = await verifyDetached({ armored: bytes, data: index.bytes, keys, at: now, subject });
+      const check = { armored: bytes, data: index.bytes, keys, revoked, at: now, subject };
+      const verified = await verifyDetached(check);
       good.set(verified.fingerprint, verified);
     } catch (error) {
       if (!(error instanceof GoferryError)) throw error;
@@ -145,7 +167,7 @@ async function judge(
     message: "too few trusted keys have signed the bundle",
     expected: `${minSignatures} signatures by different trusted keys`,
     found: `${good.size}: ${[...good.keys()].join(", ")}`,
-    next: "Have it built with more of the keys: goferry build --sign-key FILE --sign-key FILE",
+    next: "Have it signed with another trusted key: goferry sign BUNDLE --sign-key FILE --key FILE",
   });
 }
 
@@ -175,6 +197,7 @@ async function readContents(front: Front): Promise<ClaimedBundle> {
     indexDigest: index.digest,
     readme: new TextDecoder().decode(readme),
     signatureCount: signatures.length,
+    parts: { readme, documents: derived, signatures: signatures.map(({ bytes: armored }) => armored) },
     layerOffsets,
   };
 }

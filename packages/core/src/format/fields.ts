@@ -7,6 +7,8 @@ export const SHA256 = z.string().regex(/^[0-9a-f]{64}$/, { error: "64 lower-case
 export const DIGEST = z.templateLiteral(["sha256:", SHA256], {
   error: "sha256: and 64 lower-case hexadecimal digits",
 });
+/** Of an OpenPGP key of version 4. */
+export const FINGERPRINT = z.string().regex(/^[0-9A-F]{40}$/, { error: "40 upper-case hexadecimal digits" });
 export const H1 = z.string().regex(/^h1:[A-Za-z0-9+/]{43}=$/, { error: "h1: and a SHA-256 in base64" });
 export const BUNDLE_NAME = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/, {
   error: "1 to 64 lower-case letters, digits, dots, dashes and underscores",

@@ -86,10 +86,10 @@ function refuse(subject: string, expected: string, found?: string): never {
 function refusal(subject: string, expected: string, found?: string, cause?: unknown): GoferryError {
   return new GoferryError("DOCUMENT_INVALID", {
     subject,
-    message: "a document of the bundle is not as the format says",
+    message: "a document is not as the format says",
     expected,
     found,
-    next: "Use a goferry at least as new as the one that built the bundle; if it is, have the bundle built again",
+    next: "Use a goferry at least as new as the one that made the file; if it is, have the file made again",
     cause,
   });
 }

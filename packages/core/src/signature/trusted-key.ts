@@ -2,7 +2,7 @@
 // out. What is wrong with a key is said here, once, so that a failed verification is never about the key file.
 
 import { readKeys } from "openpgp";
-import type { Key, PublicKey } from "openpgp";
+import type { Key, PublicKey, Subkey } from "openpgp";
 import { GoferryError } from "../errors.ts";
 import { looksArmored, readArmor } from "./armor.ts";
 import { END_OF_TIME, fingerprintOf, isRevoked, STRICT } from "./policy.ts";
@@ -28,7 +28,7 @@ const STRONG_ALGORITHMS = new Set(["rsaEncryptSign", "rsaSign", "ecdsa", "eddsaL
  * Reads a file with one OpenPGP public key, armored or binary, version 4. `subject` is what errors call the file.
  *
  * @throws GoferryError KEY_INVALID: not a key, several keys, a secret key, RSA below 2048 bits, DSA or ElGamal, no
- * self-signature by SHA-256 or better, revoked.
+ * self-signature by SHA-256 or better, revoked, neither it nor a subkey may sign.
  */
 export async function readTrustedKey(file: Uint8Array, subject = "public key"): Promise<TrustedKey> {
   const key = await parseOnlyKey(file, subject);
@@ -44,7 +44,7 @@ export async function readTrustedKey(file: Uint8Array, subject = "public key"): 
   if (await isRevoked(key, key)) {
     throw keyInvalid(subject, "the key is revoked", {
       found: fingerprint,
-      next: "Stop trusting this key and ask its owner for the new one.",
+      next: `Make sure that no host trusts it: goferry trust revoke ${fingerprint}; and ask its owner for the new one`,
     });
   }
   const expires = await key.getExpirationTime(undefined, STRICT);
@@ -56,8 +56,42 @@ export async function readTrustedKey(file: Uint8Array, subject = "public key"): 
       next: `Its owner renews it with: gpg --cert-digest-algo SHA256 --quick-set-expire ${fingerprint} 2y`,
     });
   }
+  if (!(await maySign(key))) {
+    throw keyInvalid(subject, "nothing may be signed with this key", {
+      expected: "a key, or a subkey that is neither revoked nor weak, with the right to sign data",
+      found: `${fingerprint}, which is for other uses`,
+      next: `Its owner adds a subkey that signs: gpg --quick-add-key ${fingerprint} ed25519 sign; or uses another key`,
+    });
+  }
   const common = { fingerprint, userIds, created: key.getCreationTime(), key };
   return expires instanceof Date ? { ...common, expires } : common;
+}
+
+/**
+ * Whether the key, or a subkey of it, might sign at any time. One that is for encryption, or only certifies, would be
+ * pinned for nothing, and every bundle refused for a reason that is hard to see then.
+ */
+async function maySign(key: Key): Promise<boolean> {
+  const certifications = key.users.flatMap((user) => user.selfCertifications);
+  for (const part of key.getKeys()) {
+    if (await isRevoked(key, part)) continue;
+    const statements = "bindingSignatures" in part ? part.bindingSignatures : [];
+    const times = [...certifications, ...statements].flatMap(({ created }) => created ?? []);
+    for (const time of times) {
+      if (await isSigningKey(key, part, time)) return true;
+    }
+  }
+  return false;
+}
+
+async function isSigningKey(key: Key, part: Key | Subkey, time: Date): Promise<boolean> {
+  try {
+    const found = await key.getSigningKey(part.getKeyID(), time, undefined, STRICT);
+    return fingerprintOf(found) === fingerprintOf(part);
+  } catch {
+    // The library throws where there is none.
+    return false;
+  }
 }
 
 /** A user ID fit for a terminal: whoever made the key chose its bytes. */

@@ -25,6 +25,11 @@ export interface DetachedCheck {
   /** The pinned keys; a signature by any other key is refused. */
   keys: readonly TrustedKey[];
   /**
+   * Fingerprints of keys that were revoked here, 40 upper-case hex digits. None of them counts, pinned or not, whenever
+   * the signature says it was made: who has stolen a key dates as he likes.
+   */
+  revoked?: readonly string[] | undefined;
+  /**
    * The clock of this machine. With it, a signature from more than CLOCK_TOLERANCE ahead and one past its own expiry
    * are refused; without it, neither is looked at.
    */
@@ -56,7 +61,7 @@ export async function verifyDetached(check: DetachedCheck): Promise<VerifiedSign
   const subject = check.subject ?? "signature";
   const claim = await readClaim(check.armored, subject);
   // Who signed comes first: the time of a signature that does not count anyway is nobody's business.
-  const issuers = pinnedIssuers(claim, check.keys);
+  const issuers = pinnedIssuers(claim, check);
   checkExpiry(claim, check.at);
   const data = check.data instanceof Uint8Array ? check.data : await hashSigned(claim.packet, check.data);
   let refusal: unknown;
@@ -75,6 +80,27 @@ export async function verifyDetached(check: DetachedCheck): Promise<VerifiedSign
 interface Issuer {
   trusted: TrustedKey;
   signing: Key | Subkey;
+}
+
+/**
+ * Checks that a signature is not older than what it signs, by more than the clocks of two machines may differ: then it
+ * was made for something else, or its key was not there any more when it was needed.
+ * @param made when the signed thing says it was made
+ * @throws SIGNATURE_TIME
+ */
+export function checkSignedSince(
+  { fingerprint, created }: VerifiedSignature,
+  made: Date,
+  subject: string,
+): void {
+  if (created.getTime() >= made.getTime() - CLOCK_TOLERANCE) return;
+  throw new GoferryError("SIGNATURE_TIME", {
+    subject,
+    message: `the signature by ${fingerprint} is older than what it signs`,
+    expected: `a time not more than a day before ${made.toISOString()}`,
+    found: created.toISOString(),
+    next: "Ask the signer to look at the clock of the machine that signs, and for a new signature.",
+  });
 }
 
 function checkExpiry({ subject, packet }: Claim, at: Date | undefined): void {
@@ -106,21 +132,40 @@ function beforeNow(verified: VerifiedSignature, at: Date | undefined, subject: s
 }
 
 /** Key IDs are short enough to collide, so the full fingerprint decides wherever the signature carries it. */
-function pinnedIssuers({ subject, keyId, fingerprint }: Claim, keys: readonly TrustedKey[]): Issuer[] {
-  const issuers = keys.flatMap((trusted) =>
-    trusted.key
-      .getKeys()
-      .map((signing) => ({ trusted, signing }))
-      .filter(({ signing }) => fingerprintOf(signing).endsWith(fingerprint ?? keyId)),
-  );
+function pinnedIssuers(claim: Claim, { keys, revoked = [] }: DetachedCheck): Issuer[] {
+  const { subject, keyId, fingerprint } = claim;
+  const pinnedKeys = keys.filter((key) => !revoked.includes(key.fingerprint));
+  const issuers = issuersAmong(pinnedKeys, claim);
   if (issuers.length > 0) return issuers;
-  const pinned = keys.map((key) => `${key.fingerprint} (${key.userIds[0]})`).join(", ");
+  const [dead] = issuersAmong(keys, claim);
+  const lost = dead?.trusted.fingerprint ?? revoked.find((each) => each.endsWith(fingerprint ?? keyId));
+  if (lost !== undefined) throw revokedHere(subject, lost);
+  const pinned = pinnedKeys.map((key) => `${key.fingerprint} (${key.userIds[0]})`).join(", ");
   throw new GoferryError("SIGNATURE_UNTRUSTED", {
     subject,
     message: "the signature was made by a key that is not trusted here",
     expected: pinned === "" ? "a trusted key, and none is named" : `a signature by ${pinned}`,
     found: fingerprint === undefined ? `key ID ${keyId}` : `key ID ${keyId}, fingerprint ${fingerprint}`,
-    next: "Get the signer's public key by a way you trust, compare its fingerprint, and name it with --key.",
+    next: "Get the signer's public key by a way you trust, compare its fingerprint, and name it with --key or goferry trust add.",
+  });
+}
+
+function issuersAmong(keys: readonly TrustedKey[], { keyId, fingerprint }: Claim): Issuer[] {
+  return keys.flatMap((trusted) =>
+    trusted.key
+      .getKeys()
+      .map((signing) => ({ trusted, signing }))
+      .filter(({ signing }) => fingerprintOf(signing).endsWith(fingerprint ?? keyId)),
+  );
+}
+
+function revokedHere(subject: string, found: string): GoferryError {
+  return new GoferryError("SIGNATURE_UNTRUSTED", {
+    subject,
+    message: "the key that made the signature is revoked here",
+    expected: "a signature by a key that is not revoked",
+    found,
+    next: "Have the bundle signed with another trusted key; a revoked one never counts again.",
   });
 }
 

@@ -11,6 +11,7 @@ import { install } from "./install.ts";
 import { keyGenerate } from "./key-generate.ts";
 import { list } from "./list.ts";
 import { plan } from "./plan.ts";
+import { trustAdd, trustRemove, trustRequire, trustRevoke } from "./trust-keys.ts";
 import { trustList } from "./trust-list.ts";
 import { trustAllowPrivate, trustRemovePrivate } from "./trust-private.ts";
 import { use } from "./use.ts";
@@ -27,6 +28,10 @@ export const COMMANDS: readonly Command[] = [
   install,
   use,
   list,
+  trustAdd,
+  trustRemove,
+  trustRevoke,
+  trustRequire,
   trustAllowPrivate,
   trustRemovePrivate,
   trustList,

@@ -120,7 +120,7 @@ describe("diff", () => {
       (await diff("tiny.tar", other.file, "--key", "public.asc", "--key", "other/public.asc")).code,
     ).toBe(0);
     const few = await diff("tiny.tar", "same.lock", "--key", "public.asc", "--min-signatures", "2", "--json");
-    expect(few.json()).toMatchObject({ error: { code: "SIGNATURE_MISSING" } });
+    expect(few.json()).toMatchObject({ error: { code: "KEYS_TOO_FEW" } });
 
     const unverified = await diff("tiny.tar", other.file, "--unverified");
     expect(unverified).toMatchObject({ code: 0, stderr: "" });

@@ -1,14 +1,7 @@
 // `goferry diff`: what changed from one bundle or lock to another.
 
 import { open } from "node:fs/promises";
-import {
-  EXIT,
-  GoferryError,
-  inspectBundle,
-  openBundle,
-  openFileSource,
-  type TrustedKey,
-} from "@goferry/core";
+import { EXIT, inspectBundle, openBundle, openFileSource, type Trust } from "@goferry/core";
 import {
   bundleInventory,
   changeText,
@@ -22,10 +15,10 @@ import {
 } from "@goferry/bundler";
 import { signatureJson, signatureText } from "../bundle-facts.ts";
 import { defineCommand, type Outcome } from "../command.ts";
-import { readTrustedKeys } from "../key-files.ts";
 import { rowsText } from "../output/rows.ts";
 import { amountText } from "../output/units.ts";
-import { KEY_OPTION, TRUST_OPTIONS } from "./shared.ts";
+import { trustFor } from "../trusted-keys.ts";
+import { TRUST_OPTIONS, TRUSTING_ROOT } from "./shared.ts";
 
 const SIDE = { arg: "A", help: "Bundle or goferry.lock, the older one.", required: true } as const;
 
@@ -41,8 +34,8 @@ export const diff = defineCommand({
     "anything differs; with --json, `same` and `alarms` say it.",
   positionals: { a: SIDE, b: { ...SIDE, arg: "B", help: "Bundle or goferry.lock, the newer one." } },
   options: {
-    key: KEY_OPTION,
-    "min-signatures": TRUST_OPTIONS["min-signatures"],
+    ...TRUST_OPTIONS,
+    root: TRUSTING_ROOT,
     unverified: { kind: "flag", help: "Compare what bundles say of themselves, without asking who says it." },
   },
   examples: [
@@ -55,13 +48,10 @@ export const diff = defineCommand({
   ],
   exits: [EXIT.usage, EXIT.refused, EXIT.io, EXIT.notFound],
   answers: true,
-  async run(values, { terminal }) {
-    const { key, unverified } = values;
-    const options = {
-      keys: unverified ? undefined : await readTrustedKeys(key),
-      minSignatures: values["min-signatures"],
-      now: terminal.now(),
-    };
+  async run(values, { terminal, host, signal }) {
+    // Two locks need no key, so it is asked for when a bundle comes up.
+    const trust = async (): Promise<Trust> => await trustFor(values, { terminal, host, signal });
+    const options = { trust: values.unverified ? undefined : trust };
     const a = await readSide(values.a, options);
     const b = await readSide(values.b, options);
     return outcome(a, b, diffInventories(a.inventory, b.inventory));
@@ -70,9 +60,7 @@ export const diff = defineCommand({
 
 interface Trusting {
   /** undefined: nothing is verified, as was asked for. */
-  keys: readonly TrustedKey[] | undefined;
-  minSignatures: number | undefined;
-  now: Date;
+  trust: (() => Promise<Trust>) | undefined;
 }
 
 interface Side {
@@ -110,16 +98,15 @@ async function lockSide(file: string): Promise<Side> {
   };
 }
 
-async function bundleSide(file: string, { keys, minSignatures, now }: Trusting): Promise<Side> {
+async function bundleSide(file: string, { trust }: Trusting): Promise<Side> {
   await using source = await openFileSource(file);
-  if (keys === undefined) {
+  if (trust === undefined) {
     const { contents, indexDigest } = await inspectBundle(source);
     const inventory = bundleInventory(contents);
     const json = { file, kind: "bundle", verified: false, indexDigest, ...head(inventory) };
     return { file, inventory, trust: "a bundle, NOT VERIFIED", json };
   }
-  if (keys.length === 0) throw keyMissing(file);
-  const { contents, indexDigest, signatures } = await openBundle(source, { keys, minSignatures, now });
+  const { contents, indexDigest, signatures } = await openBundle(source, await trust());
   const inventory = bundleInventory(contents);
   return {
     file,
@@ -138,16 +125,6 @@ async function bundleSide(file: string, { keys, minSignatures, now }: Trusting):
 
 function head({ name, created, serial, go, request }: Inventory): object {
   return { name, created, serial, go, platforms: request.platforms };
-}
-
-function keyMissing(file: string): GoferryError {
-  return new GoferryError("ARGUMENT_INVALID", {
-    subject: "--key",
-    message: "a bundle is compared with the keys that its maker signs with",
-    expected: "--key FILE, GOFERRY_KEY, or key: in a config file",
-    found: `nothing, for ${file}`,
-    next: "To compare what the file says of itself, whoever wrote it: --unverified",
-  });
 }
 
 function outcome(a: Side, b: Side, difference: Difference): Outcome {

@@ -13,7 +13,6 @@ import { bundleFacts, signatureJson, signatureText, type BundleFacts } from "../
 import { defineCommand, type Outcome } from "../command.ts";
 import { EVIDENCE_OPTIONS } from "../evidence-options.ts";
 import { findingText } from "../finding-text.ts";
-import { readTrustedKeys } from "../key-files.ts";
 import { binFolder } from "../machine.ts";
 import { rowsText } from "../output/rows.ts";
 import { amountText, countText } from "../output/units.ts";
@@ -22,6 +21,7 @@ import { patternLines } from "../private-text.ts";
 import { SELECTION_OPTIONS, selectionOf } from "../selection-options.ts";
 import { reportInstall } from "../stages.ts";
 import type { Environment } from "../terminal.ts";
+import { trustForInstall } from "../trusted-keys.ts";
 import { BUNDLE, DRY_RUN, ROOT_OPTION, TRUST_OPTIONS } from "./shared.ts";
 
 export const install = defineCommand({
@@ -33,6 +33,8 @@ export const install = defineCommand({
     "interrupted leaves the machine as it was.\n\n" +
     "Of a bundle with several Go versions or projects a part is enough for many machines. The rest can be added later " +
     "from the same bundle; asking for less than is there takes nothing away.\n\n" +
+    "Keys that are trusted in the root (goferry trust add) decide whose bundles it takes, else those of the user. With " +
+    "--key only the keys that are named count, though never one that was revoked, nor fewer than the root asks for.\n\n" +
     "Outside of a root that is named nothing is changed, unless --path profile asks for it. No network is used.",
   positionals: { bundle: BUNDLE },
   options: {
@@ -79,6 +81,7 @@ export const install = defineCommand({
       line: "goferry install site.tar --key keys/public.asc",
       what: "For this user, in ~/.local/share/goferry",
     },
+    { line: "sudo goferry install site.tar", what: "By the keys that this machine trusts" },
     {
       line: "sudo goferry install site.tar --key keys/public.asc",
       what: "For everybody on this machine: in /opt/goferry, with Go on PATH",
@@ -114,9 +117,8 @@ export const install = defineCommand({
   async run(values, { terminal, host, progress, signal }) {
     const root = values.root ?? defaultRoot(host);
     const select = selectionOf(values);
-    const keys = await readTrustedKeys(values.key);
+    const trust = await trustForInstall({ ...values, root }, { terminal, host, signal });
     await using source = await openFileSource(values.bundle);
-    const trust = { keys, minSignatures: values["min-signatures"], now: terminal.now() };
     const bundle = await openBundle(source, trust);
     const dryRun = values["dry-run"];
     const installed = await installBundle(host, {

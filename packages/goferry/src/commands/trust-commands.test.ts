@@ -1,4 +1,5 @@
-// trust allow-private, remove-private and list, and what list says of a root that has only patterns.
+// trust allow-private, remove-private and list, and what list says of a root that has only patterns; the commands about
+// keys, and which keys install, verify and diff go by.
 
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -26,7 +27,7 @@ it("allows several patterns, lists them, and takes one back", async () => {
     `Nothing is installed in ${root}; it accepts private modules of a.example/*, b.example\n`,
   );
   expect((await run("trust", "list")).stdout).toBe(
-    `${root}\n  private  a.example/*: 0 units\n           b.example: 0 units\n`,
+    `${root}\n  keys     none; every command needs --key\n  private  a.example/*: 0 units\n           b.example: 0 units\n`,
   );
   const removed = await run("trust", "remove-private", "b.example", "--json");
   expect(removed.json()).toEqual({
@@ -38,6 +39,10 @@ it("allows several patterns, lists them, and takes one back", async () => {
   });
   expect((await run("trust", "list", "--json")).json()).toEqual({
     root,
+    keys: [],
+    minSignatures: 1,
+    revoked: [],
+    update: null,
     privatePatterns: [{ pattern: "a.example/*", units: [] }],
   });
 });

@@ -119,10 +119,14 @@ describe("verify", () => {
   });
 
   it("wants as many signatures as are asked for", async () => {
-    const { code, stderr } = await goferry(
-      ["verify", bundle.file, "--key", bundle.publicKey, "--min-signatures", "2", ...ALLOW],
-      { cwd: folder.path },
-    );
+    await using other = await testFolder();
+    const make = ["key", "generate", "--name", "Other", "--email", "other@example.com", "--no-passphrase"];
+    await goferry([...make, "--out", "keys"], { cwd: other.path });
+    const words = ["verify", bundle.file, "--key", bundle.publicKey, "--min-signatures", "2", ...ALLOW];
+    const alone = await goferry(words, { cwd: other.path });
+    expect(alone.code).toBe(2);
+    expect(alone.stderr).toContain("KEYS_TOO_FEW");
+    const { code, stderr } = await goferry([...words, "--key", "keys/public.asc"], { cwd: other.path });
     expect(code).toBe(3);
     expect(stderr).toContain("SIGNATURE_MISSING");
   });

@@ -12,11 +12,11 @@ import {
 import { bundleFacts, expiryWarning, factRows, signatureJson, signatureText } from "../bundle-facts.ts";
 import { defineCommand, type Outcome } from "../command.ts";
 import { EVIDENCE_OPTIONS, evidencePolicy } from "../evidence-options.ts";
-import { readTrustedKeys } from "../key-files.ts";
 import { rowsText } from "../output/rows.ts";
 import { amountText, bytesText, countText } from "../output/units.ts";
 import { claimedLines, patternLines } from "../private-text.ts";
-import { BUNDLE, TRUST_OPTIONS } from "./shared.ts";
+import { trustFor } from "../trusted-keys.ts";
+import { BUNDLE, TRUST_OPTIONS, TRUSTING_ROOT } from "./shared.ts";
 
 export const verify = defineCommand({
   name: "verify",
@@ -24,10 +24,12 @@ export const verify = defineCommand({
   description:
     "Checks that trusted keys signed the bundle, that every byte is what they signed, that every toolchain and " +
     "module has the hash it should have, and that the checksum database has that hash under this name.\n\n" +
-    "Keys are trusted because you name them here; never take them from the medium that carries the bundle.",
+    "Keys are trusted because you name them with --key, or pinned them with goferry trust add; never take them from the " +
+    "medium that carries the bundle.",
   positionals: { bundle: BUNDLE },
   options: {
     ...TRUST_OPTIONS,
+    root: TRUSTING_ROOT,
     quick: {
       kind: "flag",
       help: "Only signatures and bytes: do not unpack, do not look at hashes and log proofs.",
@@ -42,10 +44,9 @@ export const verify = defineCommand({
     },
   ],
   exits: [EXIT.usage, EXIT.refused, EXIT.io, EXIT.notFound],
-  async run(values, { terminal, progress, signal }) {
-    const keys = await readTrustedKeys(values.key);
+  async run(values, { terminal, host, progress, signal }) {
+    const trust = await trustFor(values, { terminal, host, signal });
     await using source = await openFileSource(values.bundle);
-    const trust = { keys, minSignatures: values["min-signatures"], now: terminal.now() };
     const bundle = await openBundle(source, trust);
     const total = bundle.contents.layers.reduce((sum, { size }) => sum + size, 0);
     let done = 0;

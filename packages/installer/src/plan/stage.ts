@@ -20,6 +20,7 @@ import { ioError } from "../node-fs.ts";
 import type { EditRequest, Prepared } from "../transaction/describe.ts";
 import type { Move } from "../transaction/journal.ts";
 import type { State } from "../transaction/state.ts";
+import { checkSigners } from "../trust/pinned.ts";
 import { demand, type Demand } from "./demand.ts";
 import { goEnvEdits, settingsFor } from "./go-env-edits.ts";
 import { stageLogTree, type LogTree } from "./log-tree.ts";
@@ -45,6 +46,7 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
   const { host, fs, at, staging, before, options } = request;
   const { bundle } = options;
   // Another command may have come first while this one waited for the lock.
+  checkSigners(bundle, before);
   const lastChange = await lastAuditTime(fs, at.audit);
   const { exceptions } = options;
   const allowed = checkPolicy(bundle, before, { now: host.now(), lastChange, exceptions });

@@ -1,7 +1,7 @@
 // state.json: what is installed in a root. Its rename is the commit point of every change, so what this file says
 // is, by definition, what the host has; everything else is brought in line with it.
 
-import { GO_RELEASE, GoferryError } from "@goferry/core";
+import { FINGERPRINT, GO_RELEASE, GoferryError } from "@goferry/core";
 import { z } from "zod";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
@@ -74,6 +74,18 @@ const logSchema = z.strictObject({
   lookups: text.nullable(),
 });
 
+/** Which keys sign for this root: the administrator's decision, which no rollback takes back (trust/store.ts). */
+const trustSchema = z.strictObject({
+  /** The key itself is state/trust/<fingerprint>.asc, and `digest` that of the file. */
+  keys: z.array(z.strictObject({ fingerprint: FINGERPRINT, digest })),
+  /** How many of them must have signed a bundle. */
+  minSignatures: z.int().min(1),
+  /** Keys that never count again. */
+  revoked: z.array(FINGERPRINT),
+  /** The last trust update that was applied. */
+  update: z.strictObject({ sequence: z.int().min(1), digest }).nullable(),
+});
+
 const stateSchema = z.strictObject({
   stateVersion: z.literal(STATE_VERSION),
   /** The absolute path it was made for; go.env and launchers name it. */
@@ -100,6 +112,7 @@ const stateSchema = z.strictObject({
    */
   privatePatterns: z.array(text),
   direct: z.array(text),
+  trust: trustSchema,
   /** What is known of the checksum database; null before the first bundle that has units in one. */
   log: logSchema.nullable(),
   /** Digest of the last line that a transaction wrote to the audit log. */
@@ -109,6 +122,7 @@ const stateSchema = z.strictObject({
 export type State = z.infer<typeof stateSchema>;
 
 export type SerialMark = z.infer<typeof serialSchema>;
+export type RootTrust = State["trust"];
 export type InstalledBundle = z.infer<typeof bundleSchema>;
 export type InstalledUnit = z.infer<typeof unitSchema>;
 
@@ -145,6 +159,7 @@ export function emptyState(root: string): State {
     serials: [],
     privatePatterns: [],
     direct: [],
+    trust: { keys: [], minSignatures: 1, revoked: [], update: null },
     log: null,
     auditHead: null,
   };
@@ -170,6 +185,11 @@ export function serializeState(state: State): Uint8Array {
     serials: sortedBy(state.serials, ({ name }) => name),
     privatePatterns: state.privatePatterns.toSorted(),
     direct: state.direct.toSorted(),
+    trust: {
+      ...state.trust,
+      keys: sortedBy(state.trust.keys, ({ fingerprint }) => fingerprint),
+      revoked: state.trust.revoked.toSorted(),
+    },
     units: sortedBy(state.units, ({ path, version, kind }) => `${path} ${version} ${kind}`),
   });
 }
