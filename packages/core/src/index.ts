@@ -23,9 +23,17 @@ export {
 } from "./bundle/open.ts";
 export { logTiles, type PlacedTile } from "./bundle/log-files.ts";
 export { infoFile, logPlace, modulePlace, sdkPlace, zipHashFile, type ModulePlace } from "./bundle/place.ts";
+export {
+  reviewBundle,
+  reviewChunks,
+  type BundleReview,
+  type Findings,
+  type ReviewOptions,
+  type VerifyOptions,
+} from "./bundle/review.ts";
 export { openFileSource, truncated, type ByteSource, type FileSource } from "./bundle/source.ts";
 export { checkToolchain } from "./bundle/toolchain.ts";
-export { unitsOfLayer, verifyBundle, verifyChunks, type VerifyOptions } from "./bundle/verify.ts";
+export { verifyBundle, verifyChunks } from "./bundle/verify.ts";
 export { digestHex, digestOf, sha256Hex, type Digest } from "./digest.ts";
 export { dirhash, dirhashLines, goModHash, hashLines, type HashedFile } from "./dirhash.ts";
 export { CODES, EXIT, GoferryError, type ErrorCode, type ErrorDetail, type ExitName } from "./errors.ts";
@@ -36,6 +44,7 @@ export {
   layersFor,
   unitName,
   unitsFor,
+  unitsOfLayer,
   type Contents,
   type Layer,
   type ToolchainUnit,

@@ -4,8 +4,8 @@
 import { GoferryError } from "../errors.ts";
 import { unitName, type Contents, type Unit } from "../format/contents.ts";
 import { matchingPattern, proposePatterns } from "../gomodule/patterns.ts";
-import { verifyEvidence } from "../sumdb/evidence.ts";
-import { openHistory } from "../sumdb/history.ts";
+import { openTreeHead, verifyEvidence } from "../sumdb/evidence.ts";
+import { openEarlier } from "../sumdb/history.ts";
 import { parseVerifier } from "../sumdb/note.ts";
 import { logMismatch, type TreeHead } from "../sumdb/tlog.ts";
 
@@ -23,6 +23,7 @@ export interface EvidenceReport {
   head: TreeHead | undefined;
   /** Sizes, in records, of the earlier heads that this one was shown to continue; largest first. */
   continues: number[];
+  /** Units whose record was proven to be in the log. */
   logged: number;
   private: number;
   /** Why the private ones were accepted: every pattern that one of them needed, with their names. */
@@ -36,26 +37,71 @@ export interface PatternUse {
 }
 
 /**
- * @throws LOG_MISMATCH; PRIVATE_REFUSED for units that only the bundle's signature vouches for; ARGUMENT_INVALID for a
- * key of the log that cannot be read
+ * @throws LOG_MISMATCH; PRIVATE_REFUSED for units that only the bundle's signature vouches for, all of them in one refusal,
+ * so that nobody has to ask twice; ARGUMENT_INVALID for a key of the log that cannot be read
  */
-export function checkEvidence({ log, units }: Contents, policy: EvidencePolicy): EvidenceReport {
-  const [head, ...earlier] = log === undefined ? [] : openLog(log, policy);
+export function checkEvidence(contents: Contents, policy: EvidencePolicy): EvidenceReport {
+  const refusals: GoferryError[] = [];
+  const report = reviewEvidence(contents, policy, (finding) => {
+    if (finding.code !== "PRIVATE_REFUSED") throw finding;
+    refusals.push(finding);
+  });
+  const [first, ...others] = refusals;
+  if (first === undefined) return report;
+  const { code, subject, message, expected, found, next } = first;
+  const rest = others.length === 0 ? "" : `; and so are ${others.map((each) => each.subject).join(", ")}`;
+  throw new GoferryError(code, { subject, message, expected, found: `${found}${rest}`, next });
+}
+
+/**
+ * Tells of everything that does not agree with the log, and of each private unit that nobody has allowed. Without a tree
+ * head to believe, no unit is proven, and only that is told.
+ * @throws ARGUMENT_INVALID for a key of the log that cannot be read
+ */
+export function reviewEvidence(
+  { log, units }: Contents,
+  policy: EvidencePolicy,
+  report: (finding: GoferryError) => void,
+): EvidenceReport {
+  const [head, ...earlier] = log === undefined ? [] : openLog(log, policy, report);
   const unlogged = units.filter(({ evidence }) => evidence === "private");
+  let logged = 0;
   for (const unit of units) {
     if (unit.evidence === "private") continue;
-    if (head === undefined) refuseWithoutHead(unit);
-    else verifyEvidence({ unit, evidence: unit.evidence, head });
+    const { evidence } = unit;
+    if (log === undefined) report(withoutHead(unit));
+    // A head that does not hold has been told.
+    else if (head !== undefined && holds(() => verifyEvidence({ unit, evidence, head }), report)) logged++;
   }
   const uses = patternUses(unlogged, policy.privatePatterns);
-  refusePrivate(unlogged, uses, policy);
+  for (const refusal of privateRefusals(unlogged, uses, policy)) report(refusal);
   return {
     head,
     continues: earlier.map(({ size }) => size),
-    logged: units.length - unlogged.length,
+    logged,
     private: unlogged.length,
     patterns: uses,
   };
+}
+
+/** The schema of the contents has refused this already. */
+function withoutHead(unit: Unit): GoferryError {
+  return new GoferryError("LOG_MISMATCH", {
+    subject: unitName(unit),
+    message: "there is no tree head for its proof",
+    next: "Have the bundle built again",
+  });
+}
+
+function holds(check: () => void, report: (finding: GoferryError) => void): boolean {
+  try {
+    check();
+    return true;
+  } catch (error) {
+    if (!(error instanceof GoferryError)) throw error;
+    report(error);
+    return false;
+  }
 }
 
 /** By which of the patterns units are private, each unit by the first that matches; toolchains never are. */
@@ -71,50 +117,61 @@ export function patternUses(
   return [...uses].map(([pattern, names]) => ({ pattern, units: names }));
 }
 
-/** The name is what hosts will show and call their folder; only the key's own name was signed. */
-function openLog(log: NonNullable<Contents["log"]>, { logKey }: EvidencePolicy): TreeHead[] {
+/** The bundle's head and those before it, as far as they hold. */
+function openLog(
+  { name, head, earlier = [] }: NonNullable<Contents["log"]>,
+  { logKey }: EvidencePolicy,
+  report: (finding: GoferryError) => void,
+): TreeHead[] {
   const known = parseVerifier(logKey).name;
-  if (log.name === known) return openHistory(log, logKey);
-  throw logMismatch("tree head of the checksum database", "the bundle names another checksum database", {
-    expected: known,
-    found: JSON.stringify(log.name),
-  });
+  // The name is what hosts will show and call their folder; only the key's own name was signed.
+  if (name !== known) {
+    const names = { expected: known, found: JSON.stringify(name) };
+    report(logMismatch(HEAD, "the bundle names another checksum database", names));
+    return [];
+  }
+  const heads: TreeHead[] = [];
+  holds(() => heads.push(openTreeHead(head, logKey)), report);
+  const [newest] = heads;
+  if (newest === undefined) return [];
+  for (const each of earlier) holds(() => heads.push(openEarlier(newest, each, logKey)), report);
+  return heads;
 }
 
-/** All that nothing allows in one refusal, so that nobody has to ask twice. */
-function refusePrivate(units: readonly Unit[], uses: readonly PatternUse[], policy: EvidencePolicy): void {
+const HEAD = "tree head of the checksum database";
+
+/** One for each that nothing allows; toolchains first, because of them nothing can. */
+function privateRefusals(
+  units: readonly Unit[],
+  uses: readonly PatternUse[],
+  { privatePatterns, howToAllow = (patterns) => `allow ${patterns.join(" ")}` }: EvidencePolicy,
+): GoferryError[] {
   const allowed = new Set(uses.flatMap((use) => use.units));
   const refused = units.filter((unit) => !allowed.has(unitName(unit)));
-  const [first, ...others] = refused;
-  if (first === undefined) return;
-  const toolchain = refused.find(({ kind }) => kind === "toolchain");
-  if (toolchain !== undefined) refuseToolchain(toolchain);
-  const { privatePatterns, howToAllow = (patterns) => `allow ${patterns.join(" ")}` } = policy;
-  const rest = others.length === 0 ? "" : `; and so are ${others.map(unitName).join(", ")}`;
-  throw new GoferryError("PRIVATE_REFUSED", {
-    subject: unitName(first),
-    message: "only the bundle's signature vouches for this module, and nobody has allowed that on this host",
-    expected: `a record of the checksum database, or a path that is allowed here (${privatePatterns.join(", ") || "none is"})`,
-    found: `private${rest}`,
-    next: `Only if these are modules of your own: ${howToAllow(proposePatterns(refused.map(({ path }) => path)))}`,
-  });
+  const modules = refused.filter(({ kind }) => kind !== "toolchain");
+  const patterns = proposePatterns(modules.map(({ path }) => path));
+  return [
+    ...refused.filter(({ kind }) => kind === "toolchain").map(toolchainRefusal),
+    ...modules.map(
+      (unit) =>
+        new GoferryError("PRIVATE_REFUSED", {
+          subject: unitName(unit),
+          message:
+            "only the bundle's signature vouches for this module, and nobody has allowed that on this host",
+          expected: `a record of the checksum database, or a path that is allowed here (${privatePatterns.join(", ") || "none is"})`,
+          found: "private",
+          next: `Only if these are modules of your own: ${howToAllow(patterns)}`,
+        }),
+    ),
+  ];
 }
 
-function refuseToolchain(unit: Unit): never {
-  throw new GoferryError("PRIVATE_REFUSED", {
+function toolchainRefusal(unit: Unit): GoferryError {
+  return new GoferryError("PRIVATE_REFUSED", {
     subject: unitName(unit),
     message: "only the bundle's signature vouches for this toolchain, which nobody can allow",
     expected: "a record of the checksum database",
     found: "private",
     next: "Do not use this bundle: every toolchain of Go is in the checksum database",
-  });
-}
-
-/** The schema of the contents has refused this already. */
-function refuseWithoutHead(unit: Unit): never {
-  throw new GoferryError("LOG_MISMATCH", {
-    subject: unitName(unit),
-    message: "there is no tree head for its proof",
-    next: "Have the bundle built again",
   });
 }

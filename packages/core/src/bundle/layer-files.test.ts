@@ -47,7 +47,7 @@ function read(
   const announced = small.packed.contents.layers[index];
   if (announced === undefined) throw new Error(`no layer ${index}`);
   const ofLayer = small.packed.contents.units.filter((unit) => unit.layers.includes(index)).map(units);
-  const reader = new LayerFiles({ ...announced, entries: files.length, ...layer }, ofLayer, sink);
+  const reader = new LayerFiles({ ...announced, entries: files.length, ...layer }, ofLayer, { sink });
   const tar = testTar(files);
   const limits = { subject: "layer", maxEntries: Infinity, maxBytes: Infinity, names: new EntryNames() };
   const stream = new TarReader(reader, limits);

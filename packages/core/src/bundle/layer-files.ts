@@ -68,10 +68,20 @@ export class LayerFiles implements TarHandler {
   #tree = "";
   #treeOf: Gathered | undefined;
 
-  /** `units` are those of this layer. */
-  constructor(layer: Layer, units: readonly Unit[], sink?: LayerSink) {
+  readonly #report: ((finding: GoferryError) => void) | undefined;
+
+  /** `units` are those of this layer. `report` as in LayerJob. */
+  constructor(
+    layer: Layer,
+    units: readonly Unit[],
+    {
+      sink,
+      report,
+    }: { sink?: LayerSink | undefined; report?: ((finding: GoferryError) => void) | undefined } = {},
+  ) {
     this.#layer = layer;
     this.#sink = sink;
+    this.#report = report;
     this.#sdk = layer.go === undefined ? undefined : sdkPlace(layer.go);
     if (layer.kind === "mod") for (const unit of units) this.#expectModule(unit);
   }
@@ -102,8 +112,18 @@ export class LayerFiles implements TarHandler {
     const { entries } = this.#layer;
     if (this.#entries !== entries)
       this.#refuse("HASH_MISMATCH", "files", NOT_AS_ANNOUNCED, `${entries}`, `${this.#entries}`);
-    for (const each of this.#gathered) this.#finishModule(each);
+    for (const each of this.#gathered) this.#judge(() => this.#finishModule(each));
     return this.#sums;
+  }
+
+  /** Whoever wants to hear of all that is wrong hears of each module, and one does not hide the next. */
+  #judge(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      if (this.#report === undefined || !(error instanceof GoferryError)) throw error;
+      this.#report(error);
+    }
   }
 
   #expectModule(unit: Unit): void {
@@ -148,7 +168,7 @@ export class LayerFiles implements TarHandler {
     const { of: gathered, sha256: only } = this.#beside.get(path) ?? this.#stray(path);
     const isRight =
       only === undefined ? hashLines(`${sha256}  go.mod\n`) === gathered.unit.modH1 : sha256 === only;
-    if (!isRight) this.#wrongHash(path, only ?? gathered.unit.modH1, sha256);
+    if (!isRight) this.#judge(() => this.#wrongHash(path, only ?? gathered.unit.modH1, sha256));
     return gathered;
   }
 

@@ -4,9 +4,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { layerFacts, testTar, testZstd, type LayerFile } from "../../../../test/kit/changed-bundle.ts";
 import { memorySource, smallBundle, type SmallBundle } from "../../../../test/kit/small-bundle.ts";
 import { GoferryError } from "../errors.ts";
-import { CHUNK_BYTES, type Layer } from "../format/contents.ts";
+import { CHUNK_BYTES, unitsOfLayer, type Layer } from "../format/contents.ts";
 import { checkChunks, readLayer, type LayerJob } from "./layer.ts";
-import { unitsOfLayer } from "./verify.ts";
 import type { ByteSource } from "./source.ts";
 
 const OFFSET = 77;

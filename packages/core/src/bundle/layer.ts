@@ -26,6 +26,11 @@ export interface LayerJob {
   signal?: AbortSignal | undefined;
   /** Hears of compressed bytes as they are checked. */
   onBytes?: ((bytes: number) => void) | undefined;
+  /**
+   * Hears of each module that is not what was announced; then the others are compared too. Without it the first one throws.
+   * Not for a sink, which must not hear of a layer that is refused as if it were whole.
+   */
+  report?: ((finding: GoferryError) => void) | undefined;
   /** Gets the tar stream, piece by piece. */
   onTar?: ((bytes: Uint8Array) => void) | undefined;
 }
@@ -72,40 +77,54 @@ export async function readLayer(job: LayerJob): Promise<LayerSums> {
   return await files.finish();
 }
 
-function handlerOf({ layer, units, log, sink }: LayerJob): LayerFiles | LogFiles {
+function handlerOf({ layer, units, log, sink, report }: LayerJob): LayerFiles | LogFiles {
   return layer.kind === "log" && log !== undefined
     ? new LogFiles(layer, log, units, sink)
-    : new LayerFiles(layer, units, sink);
+    : new LayerFiles(layer, units, { sink, report });
 }
 
-/** Checks the chunks of a layer and nothing else: what `verify --quick` does. Throws CHUNK_MISMATCH, IO_FAILED. */
-export async function checkChunks(
-  job: Pick<LayerJob, "source" | "offset" | "layer" | "onBytes">,
-): Promise<void> {
+type ChunkJob = Pick<LayerJob, "source" | "offset" | "layer" | "onBytes" | "report"> & {
+  /** Number of the chunk to begin with, from 0. */
+  first?: number;
+};
+
+/**
+ * Compares the chunks of a layer with what was signed, and does nothing else: what `verify --quick` does. Throws IO_FAILED,
+ * and without `report` CHUNK_MISMATCH.
+ */
+export async function checkChunks(job: ChunkJob): Promise<void> {
   for await (const bytes of readChunks(job)) void bytes;
 }
 
 /** The checked chunks of a layer, as long as they are one zstd frame that ends with the layer. */
 async function* readFrame(job: LayerJob): AsyncGenerator<Uint8Array> {
   const frame = new ZstdFrame(job.layer);
-  for await (const bytes of readChunks(job)) {
+  // What was not signed must not be passed over here: the rest of the frame would be unpacked without it.
+  for await (const bytes of readChunks({ ...job, report: undefined })) {
     frame.write(bytes);
     yield bytes;
   }
   frame.finish();
 }
 
-/** The compressed bytes of a layer in checked chunks. The next one is read while this one is used. */
+/**
+ * The compressed bytes of a layer in checked chunks. The next one is read while this one is used. One that is not what was
+ * signed is told to `report`, and passed over; without that, it ends the reading.
+ */
 async function* readChunks({
   source,
   offset,
   layer,
   onBytes,
-}: Pick<LayerJob, "source" | "offset" | "layer" | "onBytes">): AsyncGenerator<Uint8Array> {
+  report,
+  first = 0,
+}: ChunkJob): AsyncGenerator<Uint8Array> {
   const read = (i: number): Promise<Uint8Array> =>
     source.read(offset + i * CHUNK_BYTES, Math.min(CHUNK_BYTES, layer.size - i * CHUNK_BYTES));
-  let ahead = read(0);
+  if (first >= layer.chunks.length) return;
+  let ahead = read(first);
   for (const [i, expected] of layer.chunks.entries()) {
+    if (i < first) continue;
     const bytes = await ahead;
     if (i + 1 < layer.chunks.length) {
       ahead = read(i + 1);
@@ -113,18 +132,22 @@ async function* readChunks({
       ahead.catch(() => undefined);
     }
     const found = sha256Hex(bytes);
-    if (found !== expected) {
-      const at = offset + i * CHUNK_BYTES;
-      throw new GoferryError("CHUNK_MISMATCH", {
-        subject: `${source.name}, bytes ${at} to ${at + bytes.length - 1}`,
-        message: "the bundle is damaged or was changed here",
-        expected,
-        found,
-        next: "Copy the bundle again; if the same bytes are wrong, the original is",
-      });
+    if (found === expected) {
+      onBytes?.(bytes.length);
+      yield bytes;
+      continue;
     }
+    const at = offset + i * CHUNK_BYTES;
+    const mismatch = new GoferryError("CHUNK_MISMATCH", {
+      subject: `${source.name}, bytes ${at} to ${at + bytes.length - 1}`,
+      message: "the bundle is damaged or was changed here",
+      expected,
+      found,
+      next: "Copy the bundle again; if the same bytes are wrong, the original is",
+    });
+    if (report === undefined) throw mismatch;
     onBytes?.(bytes.length);
-    yield bytes;
+    report(mismatch);
   }
 }
 

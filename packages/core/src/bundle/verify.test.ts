@@ -21,13 +21,13 @@ import {
 import { sha256Hex } from "../digest.ts";
 import { dirhash, goModHash } from "../dirhash.ts";
 import { GoferryError } from "../errors.ts";
-import type { Contents, Layer, Unit } from "../format/contents.ts";
+import { unitsOfLayer, type Contents, type Layer, type Unit } from "../format/contents.ts";
 import { toolchainHashName } from "../gomodule/mode.ts";
 import { zipPrefix } from "../gomodule/path.ts";
 import type { EvidencePolicy, EvidenceReport } from "./evidence.ts";
 import { openBundle } from "./open.ts";
 import { modulePlace, zipHashFile } from "./place.ts";
-import { unitsOfLayer, verifyBundle, verifyChunks } from "./verify.ts";
+import { verifyBundle, verifyChunks } from "./verify.ts";
 
 // Layers of a bundle for linux/amd64 and linux/arm64.
 const COMMON = 0;

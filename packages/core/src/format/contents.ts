@@ -151,6 +151,12 @@ export function isLookedUp({ kind, evidence }: Pick<Unit, "kind" | "evidence">):
   return kind !== "toolchain" && evidence !== "private";
 }
 
+/** The units that have files in a layer; for the log layer, those whose records its tiles hold. */
+export function unitsOfLayer({ units, layers }: Contents, index: number): Unit[] {
+  if (layers[index]?.kind === "log") return units.filter(isLookedUp);
+  return units.filter((unit) => unit.layers.includes(index));
+}
+
 /** The layers that a host of this platform needs, as indexes. */
 export function layersFor({ layers }: Pick<Contents, "layers">, platform: string): number[] {
   return layers.flatMap((layer, i) =>

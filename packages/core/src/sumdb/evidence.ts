@@ -5,6 +5,7 @@
 // Needed are one tree head for the whole bundle, and for each unit the number of its record and its inclusion
 // proof. The record itself is rebuilt from the unit's path, version and hashes.
 
+import { GoferryError } from "../errors.ts";
 import { decodeBase64, openNote, parseTreeHead, parseVerifier } from "./note.ts";
 import { recordText, type LogRecord } from "./record.ts";
 import { checkInclusion, HASH_SIZE, logMismatch, recordHash, type TreeHead } from "./tlog.ts";
@@ -49,7 +50,22 @@ export function verifyEvidence({
     );
   }
   const leaf = recordHash(recordText({ path, version, h1, modH1 }));
-  checkInclusion(decodeProof(evidence.proof, subject), head, evidence.id, leaf, subject);
+  try {
+    checkInclusion(decodeProof(evidence.proof, subject), head, evidence.id, leaf, subject);
+  } catch (error) {
+    throw withHashes(error, { subject, id: evidence.id, h1, modH1 });
+  }
+}
+
+/** So that somebody can look the record up elsewhere, and see which of the two is the true one. */
+function withHashes(
+  error: unknown,
+  { subject, id, h1, modH1 }: { subject: string; id: number; h1: string; modH1: string },
+): unknown {
+  if (!(error instanceof GoferryError)) return error;
+  const { message, expected = "", found = "" } = error;
+  const claim = `record ${id} with ${h1} and go.mod ${modH1}`;
+  return logMismatch(subject, message, { expected, found: `${found}, from ${claim}`, cause: error });
 }
 
 /**

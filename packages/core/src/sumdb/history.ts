@@ -37,12 +37,14 @@ export function openHistory(
   vkey: string,
 ): [newest: TreeHead, ...earlier: TreeHead[]] {
   const newest = openTreeHead(head, vkey);
-  const heads = earlier.map(({ head: note, proof }) => {
-    const older = openTreeHead(note, vkey);
-    checkConsistency(decodeProof(proof, `tree of ${older.size} records`), newest, older);
-    return older;
-  });
-  return [newest, ...heads];
+  return [newest, ...earlier.map((each) => openEarlier(newest, each, vkey))];
+}
+
+/** Checks signature and consistency proof of a head that came before the newest. Throws LOG_MISMATCH. */
+export function openEarlier(newest: TreeHead, { head, proof }: EarlierHead, vkey: string): TreeHead {
+  const older = openTreeHead(head, vkey);
+  checkConsistency(decodeProof(proof, `tree of ${older.size} records`), newest, older);
+  return older;
 }
 
 /**
