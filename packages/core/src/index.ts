@@ -11,7 +11,7 @@ export {
   type PatternUse,
 } from "./bundle/evidence.ts";
 export { blobPath } from "./bundle/frame.ts";
-export type { LayerSink, LayerSums } from "./bundle/layer-files.ts";
+export type { LayerSink, LayerSums, TreeSums } from "./bundle/layer-files.ts";
 export { readLayer, type LayerJob } from "./bundle/layer.ts";
 export {
   inspectBundle,

@@ -2,6 +2,8 @@
 
 export { recordFailure } from "./audit-failure.ts";
 export { auditOf, type AuditEntryLine } from "./audit-verify.ts";
+export { checkRoot, type Checked } from "./check/check.ts";
+export type { Difference } from "./check/difference.ts";
 export type { Override } from "./configure/overrides.ts";
 export { defaultPath, defaultRoot } from "./default-root.ts";
 export type { RootEvent } from "./events.ts";

@@ -17,29 +17,22 @@ import { dirname, join } from "node:path";
 import { EXIT, type GoferryError } from "@goferry/core";
 import { describe, expect, it } from "vitest";
 import {
-  layeredBundle,
-  scriptedToolchain,
-  type LayeredBundle,
-  type LayeredModule,
-  type LayeredOptions,
-} from "../../../test/kit/layered-bundle.ts";
+  installBench,
+  MODULE_A as a,
+  scriptedGo as go,
+  type InstallBench,
+} from "../../../test/kit/install-bench.ts";
+import type { LayeredBundle, LayeredModule } from "../../../test/kit/layered-bundle.ts";
 import { checksumLog } from "../../../test/kit/checksum-log.ts";
 import { PROCESS_FACTS } from "../../../test/kit/process-facts.ts";
-import { testFolder } from "../../../test/kit/host-root.ts";
 import { testPlatform } from "../../../test/kit/real-go.ts";
 import { NOBODY } from "../../../test/kit/unprivileged.ts";
-import { treeContents, treeStamps, type Tree } from "../../../test/kit/tree.ts";
+import { treeContents, treeStamps } from "../../../test/kit/tree.ts";
 import { readGoEnv } from "./configure/go-env.ts";
-import { createHost, type HostFacts } from "./host.ts";
-import { install, listRoot, type Installed, type InstallOptions } from "./install.ts";
+import { createHost } from "./host.ts";
+import { listRoot } from "./install.ts";
 
 const platform = testPlatform();
-const go = (version: string) => scriptedToolchain(version, platform);
-const a: LayeredModule = {
-  path: "example.com/A",
-  version: "v1.0.0",
-  files: { "go.mod": "module example.com/A\n", "a.go": "package a\n" },
-};
 const b: LayeredModule = {
   path: "example.com/b",
   version: "v1.1.0",
@@ -48,65 +41,6 @@ const b: LayeredModule = {
 
 /** Where staging and the lock come and go. */
 const TOUCHED = ["", "state"];
-
-interface Bench extends AsyncDisposable {
-  path: string;
-  root: string;
-  bundle(options?: LayeredOptions): Promise<LayeredBundle>;
-  install(
-    bundle: LayeredBundle,
-    options?: Partial<InstallOptions>,
-    facts?: Partial<HostFacts>,
-  ): Promise<Installed>;
-  /** Every file, link and folder of the root. */
-  look(): Promise<Tree>;
-}
-
-async function bench(): Promise<Bench> {
-  const folder = await testFolder();
-  const { path, root } = folder;
-  const home = join(path, "home");
-  await mkdir(home);
-  const bundles: LayeredBundle[] = [];
-  return {
-    path,
-    root,
-    async bundle(options = {}) {
-      const made = await layeredBundle(path, { toolchains: [go("1.27.1")], modules: [[a]], ...options });
-      bundles.push(made);
-      return made;
-    },
-    install(bundle, options = {}, facts = {}) {
-      const host = createHost({
-        platform,
-        env: { PATH: "/usr/bin:/bin", HOME: home },
-        home,
-        uid: process.getuid?.(),
-        userName: "tester",
-        ...PROCESS_FACTS,
-        cores: 1,
-        ...facts,
-      });
-      return install(host, {
-        root,
-        bundle,
-        bundleFile: "small.tar",
-        logKey: bundle.log.vkey,
-        zips: true,
-        path: "none",
-        direct: [],
-        allowPrivate: [],
-        selfTest: "tools",
-        ...options,
-      });
-    },
-    look: () => treeContents(root),
-    async [Symbol.asyncDispose]() {
-      for (const bundle of bundles) await bundle[Symbol.asyncDispose]();
-      await folder[Symbol.asyncDispose]();
-    },
-  };
-}
 
 async function exists(path: string): Promise<boolean> {
   return lstat(path).then(
@@ -126,7 +60,7 @@ async function refusal(promise: Promise<unknown>): Promise<GoferryError> {
 
 describe("install", () => {
   it("makes a root that has everything where Go looks for it", async () => {
-    await using each = await bench();
+    await using each = await installBench();
     const bundle = await each.bundle();
     const installed = await each.install(bundle);
     expect(installed).toMatchObject({
@@ -159,7 +93,7 @@ describe("install", () => {
   });
 
   it("changes nothing the second time, not even a time stamp", async () => {
-    await using each = await bench();
+    await using each = await installBench();
     const bundle = await each.bundle();
     await each.install(bundle);
     const before = await treeStamps(each.root, TOUCHED);
@@ -173,7 +107,7 @@ describe("install", () => {
   });
 
   it("adds zips when they are wanted later, and nothing else", async () => {
-    await using each = await bench();
+    await using each = await installBench();
     const bundle = await each.bundle({ modules: [[a, b]] });
     await each.install(bundle, { zips: false });
     const before = await each.look();
@@ -188,12 +122,14 @@ describe("install", () => {
       "mod/cache/download/example.com/!a/@v/v1.0.0.zip",
       "mod/cache/download/example.com/b/@v/v1.1.0.zip",
       "state/generations/2.json",
+      "state/units/example.com/!a@v1.0.0.zip.sums",
+      "state/units/example.com/b@v1.1.0.zip.sums",
     ]);
     expect(await each.install(bundle, { zips: false })).toMatchObject({ changed: false });
   });
 
   it("adds a newer Go and the versions of a module beside those that are there, and switches to it", async () => {
-    await using each = await bench();
+    await using each = await installBench();
     await each.install(await each.bundle({ toolchains: [go("1.26.8")], serial: 1_700_000_001 }));
     const a2 = { ...a, version: "v1.2.0" };
     const newer = await each.bundle({
@@ -219,7 +155,7 @@ describe("install", () => {
   });
 
   it("gives the Go versions that are there the patterns of all installations", async () => {
-    await using each = await bench();
+    await using each = await installBench();
     const bundle = await each.bundle();
     await each.install(bundle);
     const direct = ["git.example.com/*"];
@@ -235,7 +171,7 @@ describe("install", () => {
   });
 
   it("says what it would do and does nothing with dryRun", async () => {
-    await using each = await bench();
+    await using each = await installBench();
     const bundle = await each.bundle();
     const would = await each.install(bundle, { dryRun: true });
     expect(would).toMatchObject({ changed: true, generation: 0, current: null });
@@ -246,7 +182,7 @@ describe("install", () => {
   });
 
   it("is done, and says so, also when Go cannot be asked for its settings", async () => {
-    await using each = await bench();
+    await using each = await installBench();
     const files = { ...go("1.27.1").files };
     const silent = String(files["bin/go"]).replace('echo \'{"GOENV": ""}\'', "exit 1");
     const noEnv = await each.bundle({
@@ -267,7 +203,7 @@ describe("install", () => {
   });
 
   it("brings the program itself, for everybody, and a newer one in its place", async () => {
-    await using each = await bench();
+    await using each = await installBench();
     const bundle = await each.bundle();
     const executablePath = join(each.path, "goferry-linux-amd64");
     await writeFile(executablePath, "the first", { mode: 0o700 });
@@ -281,7 +217,7 @@ describe("install", () => {
   });
 
   it("follows links on the way to the root, so that it has one name", async () => {
-    await using each = await bench();
+    await using each = await installBench();
     await mkdir(dirname(each.root), { recursive: true });
     await symlink("opt", join(each.path, "link"));
     const bundle = await each.bundle();
@@ -295,7 +231,7 @@ describe("install", () => {
 /** What must come to nothing, and how. */
 const REFUSED: [
   string,
-  (each: Bench, bundle: LayeredBundle) => Promise<unknown>,
+  (each: InstallBench, bundle: LayeredBundle) => Promise<unknown>,
   Partial<GoferryError>,
   number,
 ][] = [
@@ -376,7 +312,7 @@ const REFUSED: [
 
 describe("install, when it fails", () => {
   it.each(REFUSED)("leaves nothing behind after %s", async (_, attempt, expected, exitCode) => {
-    await using each = await bench();
+    await using each = await installBench();
     const error = await refusal(attempt(each, await each.bundle()));
     expect(error).toMatchObject(expected);
     expect(error.exitCode).toBe(exitCode);
@@ -386,7 +322,7 @@ describe("install, when it fails", () => {
 
   // Those that stop it once it has begun to write.
   it.each(REFUSED.slice(-6))("leaves the old state whole after %s", async (_, attempt, expected) => {
-    await using each = await bench();
+    await using each = await installBench();
     await each.install(await each.bundle({ name: "before", toolchains: [go("1.25.3")], modules: [[b]] }));
     const before = await each.look();
     expect(await refusal(attempt(each, await each.bundle()))).toMatchObject(expected);
@@ -394,7 +330,7 @@ describe("install, when it fails", () => {
   });
 
   it("refuses to take over what somebody else has put where a module belongs", async () => {
-    await using each = await bench();
+    await using each = await installBench();
     await each.install(await each.bundle({ modules: [[b]] }));
     const place = join(each.root, "mod/example.com/!a@v1.0.0");
     await mkdir(place);
@@ -408,7 +344,7 @@ describe("install, when it fails", () => {
   });
 
   it("leaves a folder of somebody else alone, even one that is called staging", async () => {
-    await using each = await bench();
+    await using each = await installBench();
     await mkdir(join(each.root, "staging"), { recursive: true });
     await writeFile(join(each.root, "staging", "theirs"), "precious");
     const before = await each.look();
@@ -420,7 +356,7 @@ describe("install, when it fails", () => {
   it.skipIf(process.getuid?.() !== 0)(
     "takes back what it changed outside of the root, too, and does it all when it works",
     async () => {
-      await using each = await bench();
+      await using each = await installBench();
       const machine = join(each.path, "machine");
       const machineFolders = { etc: join(machine, "etc"), bin: join(machine, "bin") };
       await mkdir(machineFolders.bin, { recursive: true });
@@ -449,7 +385,7 @@ describe("install, when it fails", () => {
   );
 
   it("refuses another content of a version that is there", async () => {
-    await using each = await bench();
+    await using each = await installBench();
     await each.install(await each.bundle());
     const changed = { ...a, files: { ...a.files, "a.go": "package a // changed\n" } };
     const newer = await each.bundle({ modules: [[changed]], serial: 1_700_000_001 });
@@ -462,7 +398,7 @@ describe("install, when it fails", () => {
   });
 
   it.skipIf(process.getuid?.() !== 0)("does nothing that another user's journal says", async () => {
-    await using each = await bench();
+    await using each = await installBench();
     await each.install(await each.bundle());
     await writeFile(join(each.root, "state/journal.json"), '{"journalVersion":1}');
     await chown(join(each.root, "state/journal.json"), NOBODY, NOBODY);
@@ -475,7 +411,7 @@ describe("install, when it fails", () => {
   });
 
   it("leaves in staging what it did not put there", async () => {
-    await using each = await bench();
+    await using each = await installBench();
     const bundle = await each.bundle();
     await each.install(bundle);
     const dead = join(each.root, "staging", "20260304T050607000Z-0123abcd");
@@ -487,7 +423,7 @@ describe("install, when it fails", () => {
   });
 
   it("can be repeated at once after any of them", async () => {
-    await using each = await bench();
+    await using each = await installBench();
     const bundle = await each.bundle();
     for (const stage of ["stage", "self-test"]) {
       const control = new AbortController();
@@ -503,7 +439,7 @@ describe("install, when it fails", () => {
 
 describe("listRoot", () => {
   it("says what is installed, and nothing of a root that is not there", async () => {
-    await using each = await bench();
+    await using each = await installBench();
     const host = createHost({ platform, env: {}, home: undefined, uid: 0, userName: "t", ...PROCESS_FACTS });
     expect(await listRoot(host, each.root)).toMatchObject({ generation: 0, current: null });
     expect(await exists(each.root)).toBe(false);

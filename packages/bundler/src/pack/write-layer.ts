@@ -13,7 +13,7 @@ import {
   trailer,
   WINDOW_LOG,
   type Digest,
-  type HashedFile,
+  type LayerSums,
   type Layer,
 } from "@goferry/core";
 import { LARGE_ENTRY_BYTES } from "../go/zip.ts";
@@ -24,7 +24,7 @@ import type { PlannedFile, PlannedLayer } from "./layer-plan.ts";
 /** What the packer saw of a unit in one layer. */
 export interface UnitFiles {
   /** Names relative to the unit's prefix. */
-  files: HashedFile[];
+  files: LayerSums["files"];
   /** Bytes and number of all its files, those outside its h1 too. */
   size: number;
   count: number;
@@ -165,7 +165,7 @@ class TarStream {
     if (hashed === undefined) return;
     const seen = this.seen.get(hashed.unit) ?? { files: [], size: 0, count: 0 };
     this.seen.set(hashed.unit, seen);
-    seen.files.push({ name: hashed.name, sha256 });
+    seen.files.push({ name: hashed.name, sha256, size });
     seen.size += size;
     seen.count += 1;
   }

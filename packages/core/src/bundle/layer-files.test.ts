@@ -82,7 +82,10 @@ describe("a layer of modules", () => {
       begin: () => undefined,
       data: () => undefined,
       end: () => undefined,
-      module: (unit, lines) => proven.push([unitName(unit), hashLines(lines)]),
+      module: (unit, { lines, sizes }) => {
+        proven.push([unitName(unit), hashLines(lines)]);
+        expect(sizes).toHaveLength(lines.split("\n").length - 1);
+      },
     };
     expect(read(MODULES, filesOf(MODULES), { sink })).toEqual({ files: [], size: 0 });
     const modules = small.packed.contents.units.flatMap((unit) =>
@@ -217,7 +220,7 @@ describe("the layers of a toolchain", () => {
     ]);
     const unit = small.packed.contents.units.find(({ kind }) => kind === "toolchain");
     if (unit?.kind !== "toolchain") throw new Error("no toolchain");
-    expect(hashLines(checkToolchain(unit, sums))).toBe(unit.h1);
+    expect(hashLines(checkToolchain(unit, sums).lines)).toBe(unit.h1);
   });
 
   it.each([

@@ -5,7 +5,7 @@
 import { createHash, hash, type Hash } from "node:crypto";
 import type { TarHandler } from "../archive/tar-reader.ts";
 import type { TarEntry } from "../archive/ustar.ts";
-import { visibleName } from "../archive/names.ts";
+import { compareNames, visibleName } from "../archive/names.ts";
 import { dirhashLines, hashLines, type HashedFile } from "../dirhash.ts";
 import { sha256Hex } from "../digest.ts";
 import { GoferryError } from "../errors.ts";
@@ -22,13 +22,26 @@ export interface LayerSink {
   /** `sha256` is of the whole file, hexadecimal. */
   end(sha256: string): void;
   /** A module of the layer is complete and its hash right; its tree's lines are those of dirhash. */
-  module?(unit: Unit, lines: string): void;
+  module?(unit: Unit, tree: TreeSums): void;
+}
+
+/** What is known of a tree that was proven. */
+export interface TreeSums {
+  /** The text that the h1 is the hash of (dirhash.ts). */
+  lines: string;
+  /** Bytes of each file, in the order of the lines. */
+  sizes: number[];
+}
+
+export interface SizedFile extends HashedFile {
+  /** Bytes. */
+  size: number;
 }
 
 /** A Go version's files in one layer, by their names below GOROOT in the form that is hashed. */
 export interface LayerSums {
   /** Empty for a layer of modules. */
-  files: HashedFile[];
+  files: SizedFile[];
   /** Bytes of all files. */
   size: number;
 }
@@ -37,7 +50,7 @@ export interface LayerSums {
 interface Gathered {
   unit: Unit;
   prefix: string;
-  files: HashedFile[];
+  files: SizedFile[];
   seen: number;
   size: number;
 }
@@ -143,7 +156,7 @@ export class LayerFiles implements TarHandler {
       if (!path.startsWith(this.#sdk)) this.#stray(path);
       const name = path.slice(this.#sdk.length);
       if (mode !== fileMode(name)) this.#wrongMode(entry);
-      this.#sums.files.push({ name: toolchainHashName(name), sha256 });
+      this.#sums.files.push({ name: toolchainHashName(name), sha256, size });
       this.#sums.size += size;
       return;
     }
@@ -152,7 +165,7 @@ export class LayerFiles implements TarHandler {
     gathered.seen += 1;
     gathered.size += size;
     if (gathered === this.#treeOf && path.startsWith(this.#tree)) {
-      gathered.files.push({ name: gathered.prefix + path.slice(this.#tree.length), sha256 });
+      gathered.files.push({ name: gathered.prefix + path.slice(this.#tree.length), sha256, size });
     }
   }
 
@@ -174,10 +187,10 @@ export class LayerFiles implements TarHandler {
 
   #finishModule({ unit, files, seen, size }: Gathered): void {
     if (unit.kind === "module") {
-      const lines = dirhashLines(files);
-      const found = hashLines(lines);
+      const tree = treeSums(files);
+      const found = hashLines(tree.lines);
       if (found !== unit.h1) this.#wrongHash(unitName(unit), unit.h1, found);
-      this.#sink?.module?.(unit, lines);
+      this.#sink?.module?.(unit, tree);
     }
     const inTree = unit.kind === "module" ? files.length : 0;
     const beside = unit.kind === "module" ? 3 : 2;
@@ -224,6 +237,12 @@ export class LayerFiles implements TarHandler {
       next: "Do not use this bundle; tell who signed it, and have it built again",
     });
   }
+}
+
+/** @throws as dirhashLines does */
+export function treeSums(files: SizedFile[]): TreeSums {
+  files.sort((a, b) => compareNames(a.name, b.name));
+  return { lines: dirhashLines(files), sizes: files.map(({ size }) => size) };
 }
 
 const EMPTY = hash("sha256", "", "hex");

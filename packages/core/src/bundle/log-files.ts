@@ -5,6 +5,7 @@
 import type { TarHandler } from "../archive/tar-reader.ts";
 import type { TarEntry } from "../archive/ustar.ts";
 import { compareNames, visibleName } from "../archive/names.ts";
+import { sha256Hex } from "../digest.ts";
 import { GoferryError } from "../errors.ts";
 import { isLookedUp, type Contents, type Layer, type Unit } from "../format/contents.ts";
 import { MAX_TILES } from "../limits.ts";
@@ -90,7 +91,7 @@ export class LogFiles implements TarHandler {
   }
 
   end(): void {
-    this.#sink?.end("");
+    if (this.#sink !== undefined) this.#sink.end(sha256Hex(this.#bytes));
   }
 
   /** After the last entry. Throws ENTRY_REFUSED, and LOG_MISMATCH for a tile of another tree. */

@@ -1,12 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { dirhash as hashOfText } from "../../../../test/kit/checksum-log.ts";
 import { sha256Hex } from "../digest.ts";
-import { dirhash, hashLines, type HashedFile } from "../dirhash.ts";
+import { dirhash, hashLines } from "../dirhash.ts";
 import type { ToolchainUnit } from "../format/contents.ts";
-import type { LayerSums } from "./layer-files.ts";
+import type { LayerSums, SizedFile } from "./layer-files.ts";
 import { checkToolchain } from "./toolchain.ts";
 
-const file = (name: string, text = name): HashedFile => ({ name, sha256: sha256Hex(Buffer.from(text)) });
+const file = (name: string, text = name): SizedFile => ({
+  name,
+  sha256: sha256Hex(Buffer.from(text)),
+  size: text.length,
+});
 
 const PREFIX = "golang.org/toolchain@v0.0.1-go1.27.1.linux-amd64/";
 const COMMON: LayerSums = {
@@ -34,7 +38,8 @@ const expectRefused = (layers: LayerSums[], unit = UNIT, code = "HASH_MISMATCH")
 
 describe("checkToolchain", () => {
   it("puts the layers together, in whatever order, and gives the text that the h1 is of", () => {
-    const lines = checkToolchain(UNIT, [COMMON, OWN]);
+    const tree = checkToolchain(UNIT, [COMMON, OWN]);
+    const { lines, sizes } = tree;
     expect(hashLines(lines)).toBe(UNIT.h1);
     expect(
       lines
@@ -42,7 +47,8 @@ describe("checkToolchain", () => {
         .slice(0, -1)
         .map((line) => line.slice(66 + PREFIX.length)),
     ).toEqual(["VERSION", "bin/go", "pkg/tool/linux_amd64/compile", "src/_go.mod", "src/fmt/print.go"]);
-    expect(checkToolchain(UNIT, [OWN, COMMON])).toBe(lines);
+    expect(sizes).toEqual([7, 6, 28, 11, 16]);
+    expect(checkToolchain(UNIT, [OWN, COMMON])).toEqual(tree);
   });
 
   it("refuses a layer too few or too many", () => {

@@ -1,22 +1,22 @@
 // A toolchain's files stand in two layers: those that all platforms share, and its own. Only together do they have
 // the h1 that the checksum database knows.
 
-import { dirhashLines, hashLines } from "../dirhash.ts";
+import { hashLines } from "../dirhash.ts";
 import { GoferryError } from "../errors.ts";
 import { unitName, type ToolchainUnit } from "../format/contents.ts";
-import type { LayerSums } from "./layer-files.ts";
+import { treeSums, type LayerSums, type TreeSums } from "./layer-files.ts";
 
 /**
- * Checks the files of a toolchain, from all its layers, and returns the text that its h1 is the hash of.
+ * Checks the files of a toolchain, from all its layers, and returns what its tree is known by.
  * @throws HASH_MISMATCH
  */
-export function checkToolchain(unit: ToolchainUnit, layers: readonly LayerSums[]): string {
+export function checkToolchain(unit: ToolchainUnit, layers: readonly LayerSums[]): TreeSums {
   const files = layers.flatMap((sums) => sums.files);
   const size = layers.reduce((sum, each) => sum + each.size, 0);
   const prefix = `${unitName(unit)}/`;
-  const lines = dirhashLines(files.map(({ name, sha256 }) => ({ name: prefix + name, sha256 })));
-  const found = hashLines(lines);
-  if (found === unit.h1 && files.length === unit.files && size === unit.size) return lines;
+  const tree = treeSums(files.map((file) => ({ ...file, name: prefix + file.name })));
+  const found = hashLines(tree.lines);
+  if (found === unit.h1 && files.length === unit.files && size === unit.size) return tree;
   throw new GoferryError("HASH_MISMATCH", {
     subject: unitName(unit),
     message: "the toolchain is not what was announced",

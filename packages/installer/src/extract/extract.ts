@@ -1,7 +1,6 @@
 // Unpacks the layers of a verified bundle into staging, each layer in one of a few worker threads, and proves on the
 // way that every unit has its h1. What is written here is not installed: that is a rename, later, by the transaction.
 
-import { Worker } from "node:worker_threads";
 import {
   checkToolchain,
   GoferryError,
@@ -11,7 +10,9 @@ import {
   type OpenedBundle,
   type Unit,
 } from "@goferry/core";
-import { errorOf, failureOf, type ExtractAnswer, type ExtractJob } from "./job.ts";
+import type { KeptSums } from "./file-sink.ts";
+import type { ExtractJob } from "./job.ts";
+import { WorkThread } from "./thread.ts";
 
 export interface ExtractOptions {
   /** Absolute folder, empty: the layers' sdk/ and mod/ appear in it. */
@@ -31,39 +32,33 @@ export interface ExtractOptions {
   onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/**
- * What lives for a moment, as all of a worker's buffers do, is collected sooner and so takes less: with V8's own choice an
- * installation of Prometheus passes 512 MB.
- */
-const LIMITS = { maxYoungGenerationSizeMb: 3 };
-
 /** Decoders at a time, whatever the number of cores: each may take 32 MiB for its window and 60 MB around it. */
 const MAX_WORKERS = 3;
 
 /**
- * Unpacks, and returns for every unit, by `path@version`, the text that its h1 is the hash of.
+ * Unpacks, and returns what is to be kept of it in state/units/ (see KeptSums in file-sink.ts), toolchains like modules.
  * @throws what readLayer and checkToolchain throw; DISK_FULL, PERMISSION_DENIED, READ_ONLY, IO_FAILED; INTERRUPTED
  */
 export async function extractLayers(
   bundle: OpenedBundle,
   options: ExtractOptions & { cores: number },
-): Promise<Map<string, string>> {
+): Promise<KeptSums> {
   const { contents } = bundle;
   const { layers, cores, onBytes, signal } = options;
-  const lines = new Map<string, string>();
+  const kept: KeptSums = new Map();
   const sums: LayerSums[] = [];
   // The layer that takes longest goes first, so that no thread is left alone with it at the end.
   const queue = layers.toSorted(
     (a, b) => (contents.layers[b]?.tarSize ?? 0) - (contents.layers[a]?.tarSize ?? 0),
   );
-  const workers: ExtractThread[] = [];
+  const workers: WorkThread[] = [];
   const work = async (): Promise<void> => {
-    const thread = new ExtractThread(options.workerSource, onBytes);
+    const thread = new WorkThread(options.workerSource, onBytes);
     workers.push(thread);
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const done = await thread.run(jobOf(bundle, next, options));
+      const done = await thread.extract(jobOf(bundle, next, options));
       sums[next] = done.sums;
-      for (const [unit, text] of done.lines) lines.set(unit, text);
+      for (const [name, each] of done.kept) kept.set(name, each);
     }
   };
   const aborted = abortion(signal);
@@ -76,7 +71,7 @@ export async function extractLayers(
   }
   for (const unit of options.units) {
     if (unit.kind !== "toolchain") continue;
-    lines.set(
+    kept.set(
       unitName(unit),
       checkToolchain(
         unit,
@@ -84,7 +79,7 @@ export async function extractLayers(
       ),
     );
   }
-  return lines;
+  return kept;
 }
 
 function jobOf(
@@ -102,45 +97,7 @@ function jobOf(
   }
   const units = unitsOfLayer(contents, index);
   const kept = units.filter((unit) => wanted.includes(unit));
-  return { name: source.name, ...file, layer, units, kept, log: contents.log, folder, zips };
-}
-
-interface Extracted {
-  sums: LayerSums;
-  lines: [string, string][];
-}
-
-/** One worker thread that takes one job at a time. */
-class ExtractThread {
-  readonly #worker: Worker;
-  readonly #onBytes: ((bytes: number) => void) | undefined;
-
-  constructor(source: string | undefined, onBytes: ((bytes: number) => void) | undefined) {
-    this.#worker =
-      source === undefined
-        ? new Worker(new URL("./worker.ts", import.meta.url), { resourceLimits: LIMITS })
-        : new Worker(source, { eval: true, resourceLimits: LIMITS });
-    this.#onBytes = onBytes;
-  }
-
-  run(job: ExtractJob): Promise<Extracted> {
-    return new Promise((resolve, reject) => {
-      const worker = this.#worker.removeAllListeners();
-      worker.on("message", (answer: ExtractAnswer) => {
-        if (answer.kind === "bytes") this.#onBytes?.(answer.bytes);
-        else if (answer.kind === "failed") reject(errorOf(answer.failure));
-        else resolve({ sums: answer.sums, lines: answer.lines });
-      });
-      worker.once("error", (error) => reject(errorOf(failureOf(error))));
-      worker.once("exit", (code) => reject(errorOf(failureOf(`the worker thread ended with code ${code}`))));
-      worker.postMessage(job);
-    });
-  }
-
-  async stop(): Promise<void> {
-    this.#worker.removeAllListeners();
-    await this.#worker.terminate();
-  }
+  return { kind: "extract", name: source.name, ...file, layer, units, kept, log: contents.log, folder, zips };
 }
 
 function abortion(signal: AbortSignal | undefined): { promise: Promise<never>; forget(): void } {

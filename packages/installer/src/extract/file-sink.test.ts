@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { modulePlace, readLayer, unitsOfLayer } from "@goferry/core";
+import { modulePlace, readLayer, sha256Hex, unitsOfLayer } from "@goferry/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { picture } from "../../../../test/kit/host-root.ts";
 import { scriptedToolchain, layeredBundle, type LayeredBundle } from "../../../../test/kit/layered-bundle.ts";
@@ -83,13 +83,23 @@ describe("FileSink", () => {
       "mod/example.com/text@v1.2.0/go.mod",
     ]);
     expect(await readFile(join(out, "mod/example.com/text@v1.2.0/a/b.go"), "utf8")).toBe("package b\n");
-    expect([...sink.lines.keys()].toSorted()).toEqual([
-      "example.com/Big/Case@v2.0.0+incompatible",
-      "example.com/text@v1.2.0",
-    ]);
-    expect(sink.lines.get("example.com/text@v1.2.0")).toMatch(
-      /^[0-9a-f]{64} {2}example\.com\/text@v1\.2\.0\/a\/b\.go\n/,
+    expect(new Set(sink.sums.keys())).toEqual(
+      new Set([
+        "example.com/Big/Case@v2.0.0+incompatible",
+        "example.com/Big/Case@v2.0.0+incompatible.zip",
+        "example.com/text@v1.2.0",
+        "example.com/text@v1.2.0.zip",
+      ]),
     );
+    const tree = sink.sums.get("example.com/text@v1.2.0");
+    expect(tree?.lines).toMatch(/^[0-9a-f]{64} {2}example\.com\/text@v1\.2\.0\/a\/b\.go\n/);
+    expect(tree?.sizes).toEqual([10, 24]);
+    const zip = "mod/cache/download/example.com/text/@v/v1.2.0.zip";
+    const bytes = await readFile(join(out, zip));
+    expect(sink.sums.get("example.com/text@v1.2.0.zip")).toEqual({
+      lines: `${sha256Hex(bytes)}  ${zip}\n`,
+      sizes: [bytes.length],
+    });
   });
 
   it("writes no zips where none are wanted", async () => {

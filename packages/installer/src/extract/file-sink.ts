@@ -3,7 +3,15 @@
 
 import { closeSync, constants, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { modulePlace, unitName, zipPrefix, type LayerSink, type TarEntry, type Unit } from "@goferry/core";
+import {
+  modulePlace,
+  unitName,
+  zipPrefix,
+  type LayerSink,
+  type TarEntry,
+  type TreeSums,
+  type Unit,
+} from "@goferry/core";
 import { ioError } from "../node-fs.ts";
 import { ZipFile } from "./zip-file.ts";
 
@@ -16,30 +24,43 @@ export interface FileSinkOptions {
   zips: boolean;
 }
 
-/** The dirhash lines of a module, by `path@version`. */
-export type ModuleLines = Map<string, string>;
+/**
+ * What was written, for state/units/ (plan/unit-files.ts): the tree of a module by its `path@version`, its zip by
+ * `path@version.zip`, and the tiles of the checksum database, by TILES. The names of the latter two are paths in the root.
+ */
+export type KeptSums = Map<string, TreeSums>;
+
+export const TILES = "tiles";
+
+const SUMDB = "mod/cache/download/sumdb/";
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 export class FileSink implements LayerSink {
   /** Filled as modules are complete. */
-  readonly lines: ModuleLines = new Map();
+  readonly sums: KeptSums = new Map();
   readonly #folder: string;
-  readonly #zips: Map<string, { file: string; prefix: string }> | undefined;
+  readonly #zips: Map<string, ZipTarget> | undefined;
   readonly #made = new Set<string>();
   /** The folder of the last file: most often the next one is in it too. */
   #parent = "";
+  #entry: TarEntry | undefined;
   #path = "";
   #fd = -1;
   #zip: ZipFile | undefined;
   #zipTree = "";
+  /** Of the zip, and its path below the folder. */
+  #zipUnit = "";
+  #zipPath = "";
 
   constructor({ folder, units, zips }: FileSinkOptions) {
     this.#folder = folder;
     if (zips) this.#zips = new Map(units.flatMap(zipTarget));
   }
 
-  begin({ path, size, mode }: TarEntry): void {
+  begin(entry: TarEntry): void {
+    const { path, size, mode } = entry;
+    this.#entry = entry;
     this.#path = join(this.#folder, path);
     const parent = dirname(path);
     if (parent !== this.#parent) this.#enter(parent);
@@ -54,16 +75,18 @@ export class FileSink implements LayerSink {
     this.#zip?.data(bytes);
   }
 
-  end(): void {
+  end(sha256: string): void {
+    const { path, size } = this.#entry ?? { path: "", size: 0 };
+    if (path.startsWith(SUMDB)) this.#addSum(TILES, { path, sha256, size });
     const fd = this.#fd;
     this.#fd = -1;
     this.#try(() => closeSync(fd));
     this.#zip?.end();
   }
 
-  module(unit: Unit, lines: string): void {
-    this.lines.set(unitName(unit), lines);
-    if (lines === "") this.#emptyModule(unit);
+  module(unit: Unit, tree: TreeSums): void {
+    this.sums.set(unitName(unit), tree);
+    if (tree.lines === "") this.#emptyModule(unit);
   }
 
   /** After the layer, and after a failure too: nothing stays open. */
@@ -102,13 +125,23 @@ export class FileSink implements LayerSink {
     this.#enter(dirname(target.file));
     this.#parent = "";
     this.#zipTree = tree;
+    this.#zipUnit = target.unit;
+    this.#zipPath = target.file;
     this.#zip = this.#try(() => new ZipFile(file, target.prefix), file);
   }
 
   #finishZip(): void {
     const zip = this.#zip;
     this.#zip = undefined;
-    zip?.finish();
+    if (zip === undefined) return;
+    this.#addSum(`${this.#zipUnit}.zip`, { path: this.#zipPath, ...zip.finish() });
+  }
+
+  #addSum(name: string, { path, sha256, size }: { path: string; sha256: string; size: number }): void {
+    const sums = this.sums.get(name) ?? { lines: "", sizes: [] };
+    sums.lines += `${sha256}  ${path}\n`;
+    sums.sizes.push(size);
+    this.sums.set(name, sums);
   }
 
   #try<T>(action: () => T, path = this.#path): T {
@@ -120,10 +153,17 @@ export class FileSink implements LayerSink {
   }
 }
 
-function zipTarget(unit: Unit): [string, { file: string; prefix: string }][] {
+interface ZipTarget {
+  unit: string;
+  /** Path below the folder. */
+  file: string;
+  prefix: string;
+}
+
+function zipTarget(unit: Unit): [string, ZipTarget][] {
   if (unit.kind !== "module") return [];
   const { tree, ziphash } = modulePlace(unit);
-  return [[tree, { file: ziphash.replace(/hash$/, ""), prefix: zipPrefix(unit) }]];
+  return [[tree, { unit: unitName(unit), file: ziphash.replace(/hash$/, ""), prefix: zipPrefix(unit) }]];
 }
 
 /** A disk that is nearly full may take less than it is given. */

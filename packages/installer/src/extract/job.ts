@@ -6,10 +6,15 @@ import {
   type ErrorCode,
   type Layer,
   type LayerSums,
+  type TreeSums,
   type Unit,
 } from "@goferry/core";
+import type { TreeChecked, TreeJob } from "../check/tree-check.ts";
+
+export type WorkJob = ExtractJob | { kind: "check"; job: TreeJob };
 
 export interface ExtractJob {
+  kind: "extract";
   /** Name of the bundle, for refusals. */
   name: string;
   /** Open file that holds the layer, and where in it the layer begins. Threads of one process share descriptors. */
@@ -25,9 +30,10 @@ export interface ExtractJob {
   zips: boolean;
 }
 
-export type ExtractAnswer =
+export type WorkAnswer =
   | { kind: "bytes"; bytes: number }
-  | { kind: "done"; sums: LayerSums; lines: [string, string][] }
+  | { kind: "done"; sums: LayerSums; kept: [string, TreeSums][] }
+  | { kind: "checked"; checked: TreeChecked }
   | { kind: "failed"; failure: Failure };
 
 export interface Failure {

@@ -1,7 +1,14 @@
 // A layer is read and proven whole; where only some of its modules are wanted, this lets only their files through to
 // what writes them.
 
-import { modulePlace, unitName, type LayerSink, type TarEntry, type Unit } from "@goferry/core";
+import {
+  modulePlace,
+  unitName,
+  type LayerSink,
+  type TarEntry,
+  type TreeSums,
+  type Unit,
+} from "@goferry/core";
 
 const DOWNLOAD = "mod/cache/download/";
 
@@ -38,8 +45,8 @@ export class UnitFilter implements LayerSink {
     if (this.#isWanted) this.#inner.end(sha256);
   }
 
-  module(unit: Unit, lines: string): void {
-    if (this.#units.has(unitName(unit))) this.#inner.module?.(unit, lines);
+  module(unit: Unit, tree: TreeSums): void {
+    if (this.#units.has(unitName(unit))) this.#inner.module?.(unit, tree);
   }
 
   #wants(path: string): boolean {

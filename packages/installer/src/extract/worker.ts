@@ -1,4 +1,5 @@
-// The worker thread: reads, checks and writes one layer after the other as it is told.
+// The worker thread: reads, checks and writes one layer after the other as it is told, or compares installed files with
+// their hashes.
 
 import { fstat, read } from "node:fs";
 import { promisify } from "node:util";
@@ -7,16 +8,26 @@ import { readLayer, truncated, type ByteSource } from "@goferry/core";
 import { ioError } from "../node-fs.ts";
 import { FileSink } from "./file-sink.ts";
 import { UnitFilter } from "./unit-filter.ts";
-import { failureOf, type ExtractAnswer, type ExtractJob } from "./job.ts";
+import { checkTree, type TreeJob } from "../check/tree-check.ts";
+import { failureOf, type ExtractJob, type WorkAnswer, type WorkJob } from "./job.ts";
 
 const readAt = promisify(read);
 const status = promisify(fstat);
 
-parentPort?.on("message", (job: ExtractJob) => {
-  void extract(job).then((answer) => tell(answer));
+parentPort?.on("message", (job: WorkJob) => {
+  if (job.kind === "check") tell(check(job.job));
+  else void extract(job).then((answer) => tell(answer));
 });
 
-async function extract(job: ExtractJob): Promise<ExtractAnswer> {
+function check(job: TreeJob): WorkAnswer {
+  try {
+    return { kind: "checked", checked: checkTree(job) };
+  } catch (error) {
+    return { kind: "failed", failure: failureOf(error) };
+  }
+}
+
+async function extract(job: ExtractJob): Promise<WorkAnswer> {
   const { layer, units, kept, log, folder, zips, offset } = job;
   const files = new FileSink({ folder, units: kept, zips });
   const isPart = layer.kind === "mod" && kept.length < units.length;
@@ -26,7 +37,7 @@ async function extract(job: ExtractJob): Promise<ExtractAnswer> {
     const onBytes = (bytes: number): void => tell({ kind: "bytes", bytes });
     const sums = await readLayer({ source, offset, layer, units, log, sink, onBytes });
     files.close();
-    return { kind: "done", sums, lines: [...files.lines] };
+    return { kind: "done", sums, kept: [...files.sums] };
   } catch (error) {
     const failure = failureOf(error);
     try {
@@ -60,6 +71,6 @@ async function descriptorSource({ name, fd }: ExtractJob): Promise<ByteSource> {
   };
 }
 
-function tell(answer: ExtractAnswer): void {
+function tell(answer: WorkAnswer): void {
   parentPort?.postMessage(answer);
 }

@@ -3,7 +3,8 @@
 // Format: APPNOTE.TXT of PKWARE, the part of it that Go's archive/zip reads. Of Zip64 only the number of entries is
 // needed: modules end at 500 MB, but not at 65,535 files.
 
-import { closeSync, openSync, writeSync } from "node:fs";
+import { createHash, type Hash } from "node:crypto";
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { crc32, deflateRawSync } from "node:zlib";
 import { ioError } from "../node-fs.ts";
 
@@ -34,6 +35,13 @@ const OUTPUT_BYTES = 1 << 16;
  */
 let waiting = Buffer.allocUnsafeSlow(1 << 20);
 
+export interface ZipSums {
+  /** Of the file, 64 hexadecimal digits. */
+  sha256: string;
+  /** Bytes. */
+  size: number;
+}
+
 interface Entry {
   name: Buffer;
   method: number;
@@ -56,13 +64,15 @@ export class ZipFile {
   #buffered = 0;
   /** Bytes written and buffered. */
   #at = 0;
+  /** Of what was written; undefined once bytes before the end were written again. */
+  #sum: Hash | undefined = createHash("sha256");
   /** Of a write: a later one may succeed, and the zip is no whole one all the same. */
   #failure: unknown;
 
   /** Makes the file, which must not exist. Every name in it begins with `prefix`. */
   constructor(file: string, prefix: string) {
     this.#file = file;
-    this.#fd = this.#try(() => openSync(file, "wx", 0o644));
+    this.#fd = this.#try(() => openSync(file, "wx+", 0o644));
     this.#prefix = prefix;
   }
 
@@ -99,13 +109,14 @@ export class ZipFile {
   }
 
   /** Writes the directory and closes the file, which also happens when it cannot be written. */
-  finish(): void {
+  finish(): ZipSums {
     try {
       const start = this.#at;
       for (const entry of this.#entries) this.#emit(centralHeader(entry));
       this.#emit(endRecords(this.#entries.length, start, this.#at - start));
       this.#flush();
       if (this.#failure !== undefined) throw this.#failure;
+      return { sha256: this.#sum?.digest("hex") ?? this.#readSum(), size: this.#at };
     } finally {
       this.#try(() => closeSync(this.#fd));
     }
@@ -129,7 +140,20 @@ export class ZipFile {
 
   #rewrite(entry: Entry): void {
     this.#flush();
+    this.#sum = undefined;
     this.#write(localHeader(entry).subarray(0, LOCAL_BYTES), entry.offset);
+  }
+
+  /** The few zips with large files are in the page cache still. */
+  #readSum(): string {
+    const sum = createHash("sha256");
+    for (let at = 0; at < this.#at;) {
+      const count = this.#try(() => readSync(this.#fd, this.#buffer, 0, BUFFER_BYTES, at));
+      if (count === 0) break;
+      sum.update(this.#buffer.subarray(0, count));
+      at += count;
+    }
+    return sum.digest("hex");
   }
 
   /** What it is given is written or copied before it returns. */
@@ -147,6 +171,7 @@ export class ZipFile {
   }
 
   #write(bytes: Uint8Array, position: number): void {
+    this.#sum?.update(bytes);
     for (let done = 0; done < bytes.length;) {
       done += this.#try(() => writeSync(this.#fd, bytes, done, bytes.length - done, position + done));
     }

@@ -76,6 +76,20 @@ export async function stageLogTree(request: LogTreeRequest): Promise<LogTree> {
   };
 }
 
+/** The lookups of a state, by their path in the root, as `stageLogTree` wrote them where those tiles are. */
+export function lookupFiles(state: State, hasTile: (path: string) => boolean): Map<string, string> {
+  const { log } = state;
+  if (log?.lookups == null) return new Map();
+  const { key, lookups } = log;
+  const head = openTreeHead(lookups, key);
+  const place = logPlace(parseVerifier(key).name);
+  const has = (unit: LoggedUnit): boolean =>
+    unit.record.id < head.size &&
+    tilesForLookups(head, [unit.record.id]).every((tile) => hasTile(join(place, tilePath(tile))));
+  const found = loggedUnits(state).filter(has);
+  return new Map(found.map((unit) => [join(place, "lookup", lookupName(unit)), lookupText(unit, lookups)]));
+}
+
 function loggedUnits({ units }: State): LoggedUnit[] {
   return units.filter((unit): unit is LoggedUnit => unit.record !== null);
 }

@@ -11,13 +11,14 @@ export async function isSameFile(a: string, b: string): Promise<boolean> {
   if (there === undefined) return false;
   try {
     if ((await stat(a)).size !== there.size) return false;
-    return (await sha256(a)) === (await sha256(b));
+    return (await fileSha256(a)) === (await fileSha256(b));
   } catch (error) {
     throw ioError(error, "read", a);
   }
 }
 
-async function sha256(file: string): Promise<string> {
+/** 64 hexadecimal digits. Throws what node:fs throws. */
+export async function fileSha256(file: string): Promise<string> {
   const sum = createHash("sha256");
   for await (const bytes of createReadStream(file, { highWaterMark: 1 << 20 }))
     sum.update(bytes as Uint8Array);

@@ -2,15 +2,16 @@
 // is touched here.
 
 import { join } from "node:path";
-import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
-import { checkEvidence, logPlace, modulePlace, parseVerifier } from "@goferry/core";
+import { chmod, copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { checkEvidence, logPlace, modulePlace, parseVerifier, unitName } from "@goferry/core";
 import { editGoEnv } from "../configure/go-env.ts";
 import { currentTarget, launchers, type BinEntry } from "../configure/launchers.ts";
 import { lastAuditTime } from "../audit.ts";
 import { checkPolicy, evidencePolicy } from "../policy.ts";
 import { planPath } from "../configure/path-setup.ts";
 import { extractLayers } from "../extract/extract.ts";
-import { isSameFile } from "./same-file.ts";
+import { TILES } from "../extract/file-sink.ts";
+import { fileSha256, isSameFile } from "./same-file.ts";
 import type { Finding } from "../findings.ts";
 import type { HostFs } from "../fs.ts";
 import type { Host } from "../host.ts";
@@ -26,7 +27,17 @@ import { goEnvEdits, settingsFor } from "./go-env-edits.ts";
 import { stageLogTree, type LogTree } from "./log-tree.ts";
 import { placeTree } from "./place-tree.ts";
 import { stateAfter } from "./state-after.ts";
-import { keepUnits } from "./unit-files.ts";
+import {
+  bundleUnitsName,
+  fileSystemTime,
+  keepText,
+  keepUnits,
+  plainGoEnvName,
+  readBundleUnits,
+  sumsName,
+  sumsText,
+  tilesName,
+} from "./unit-files.ts";
 import { versionLists } from "./version-lists.ts";
 
 export interface StageRequest {
@@ -62,8 +73,10 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
   const logTree = await stageLogTree({ fs, at, staged, before, state: planned });
   const state = withLookups(planned, logTree);
   const moves = await placeTree({ fs, from: staged.mod, to: at.mod, isOurs: ownedPaths(before, at) });
-  const unitMoves = await placeTree({ fs, from: staged.units, to: at.units, isOurs: () => true });
   const bin = await stageBin(request, state);
+  const kept = [...bin.kept, ...(await bundleUnits(request, wanted))];
+  const unitEdits = await stageKept(request, kept);
+  const unitMoves = await placeTree({ fs, from: staged.units, to: at.units, isOurs: () => true });
   const edits = [
     ...(await goEnvEdits(fs, at, { sdks: before.sdks, state })),
     ...lists,
@@ -72,6 +85,7 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
       { path: at.current, link: currentTarget(state.current ?? "") },
     ])),
     ...(await pathEdits(request, state)),
+    ...unitEdits,
   ];
   request.onMissing(logTree.missing);
   const place = [...sdkMoves, ...moves, ...unitMoves, ...logTree.place];
@@ -120,7 +134,9 @@ async function unpack(wanted: Demand, { host, staging, options }: StageRequest):
   };
   const { cores, workerSource } = host;
   const { units, layers } = wanted;
-  const lines = await extractLayers(bundle, {
+  const { units: folder } = layout(staging);
+  const from = Math.floor(await fileSystemTime(staging));
+  const sums = await extractLayers(bundle, {
     folder: staging,
     layers,
     units,
@@ -130,7 +146,10 @@ async function unpack(wanted: Demand, { host, staging, options }: StageRequest):
     signal,
     onBytes,
   });
-  await keepUnits(layout(staging).units, lines);
+  const tiles = sums.get(TILES);
+  sums.delete(TILES);
+  if (tiles !== undefined) sums.set(tilesName(bundle.indexDigest), tiles);
+  await keepUnits(folder, sums, { from, to: Math.ceil(await fileSystemTime(staging)) });
 }
 
 /**
@@ -156,7 +175,9 @@ async function configureSdks(
     if (unit.kind !== "toolchain") continue;
     const file = goEnvFile(staged, unit.go);
     try {
-      await writeFile(file, editGoEnv(await readFile(file, "utf8"), settingsFor(at, state)));
+      const plain = await readFile(file, "utf8");
+      await keepText(join(staged.units, plainGoEnvName(unitName(unit))), plain);
+      await writeFile(file, editGoEnv(plain, settingsFor(at, state)));
     } catch (error) {
       throw ioError(error, "write", file);
     }
@@ -165,9 +186,39 @@ async function configureSdks(
   return moves;
 }
 
+/** What this bundle was asked for, now and before: `uninstall --bundle` takes away what no other bundle was asked for. */
+async function bundleUnits({ at, options }: StageRequest, { selected }: Demand): Promise<KeptFile[]> {
+  const { indexDigest } = options.bundle;
+  const known = await readBundleUnits(at.units, indexDigest);
+  const names = new Set([...(known ?? []), ...selected.map(unitName)]);
+  if (known?.size === names.size) return [];
+  const text = [...names].toSorted().map((name) => `${name}\n`);
+  return [{ name: bundleUnitsName(indexDigest), text: text.join("") }];
+}
+
+/** A file of state/units/ that, other than the rest, may be there already and change. */
+interface KeptFile {
+  name: string;
+  text: string;
+}
+
+async function stageKept(
+  { fs, at, staging }: StageRequest,
+  files: readonly KeptFile[],
+): Promise<EditRequest[]> {
+  const edits: EditRequest[] = [];
+  for (const { name, text } of files) {
+    const path = join(at.units, name);
+    if ((await fs.lstat(path)) !== null) edits.push({ path, file: Buffer.from(text) });
+    else await keepText(join(layout(staging).units, name), text);
+  }
+  return edits;
+}
+
 interface Bin {
   links: { path: string; link: string }[];
   replace: Move[];
+  kept: KeptFile[];
 }
 
 async function stageBin({ host, at, staging }: StageRequest, state: State): Promise<Bin> {
@@ -178,27 +229,38 @@ async function stageBin({ host, at, staging }: StageRequest, state: State): Prom
   );
   const files = entries.filter((entry) => entry.kind === "file");
   const replace: Move[] = [];
-  for (const entry of files) replace.push(...(await stageExecutable(entry, at, staging)));
-  return { links, replace };
+  const kept: KeptFile[] = [];
+  for (const entry of files) {
+    const staged = await stageExecutable(entry, at, staging);
+    if (staged === null) continue;
+    replace.push(staged.move);
+    kept.push({ name: sumsName(entry.name), text: staged.sums });
+  }
+  return { links, replace, kept };
 }
 
 async function stageExecutable(
   { name, source }: Extract<BinEntry, { kind: "file" }>,
   at: Layout,
   staging: string,
-): Promise<Move[]> {
+): Promise<{ move: Move; sums: string } | null> {
   const to = join(at.bin, name);
-  if (await isSameFile(source, to)) return [];
+  if (await isSameFile(source, to)) return null;
   const from = join(layout(staging).bin, name);
   try {
     await mkdir(layout(staging).bin, { recursive: true });
+    const earliest = Math.floor(await fileSystemTime(staging));
     await copyFile(source, from);
     // Who downloaded it may have kept it to himself, and a copy keeps that.
     await chmod(from, 0o755);
+    const { size } = await stat(from);
+    const lines = `${await fileSha256(from)}  bin/${name}\n`;
+    const latest = Math.ceil(await fileSystemTime(staging));
+    const sums = sumsText({ lines, sizes: [size], from: earliest, to: latest });
+    return { move: { from, to }, sums };
   } catch (error) {
     throw ioError(error, "copy", from);
   }
-  return [{ from, to }];
 }
 
 async function changedLinks(

@@ -30,29 +30,39 @@ export async function versionLists({
   added,
 }: VersionListsRequest): Promise<EditRequest[]> {
   const paths = new Set(added.flatMap(({ kind, path }) => (kind === "toolchain" ? [] : [path])));
+  const edits: EditRequest[] = [];
+  for (const [name, text] of listFiles(state, (path) => paths.has(path))) {
+    const file = join(at.root, name);
+    const bytes = Buffer.from(text);
+    const there = await fs.readFile(file);
+    if (there === null) await stageList(join(staged.root, name), bytes);
+    else if (Buffer.compare(there, bytes) !== 0) edits.push({ path: file, file: bytes });
+  }
+  return edits;
+}
+
+/** The lists of a state, by their path in the root. */
+export function listFiles(
+  { units }: Pick<State, "units">,
+  isWanted: (path: string) => boolean,
+): Map<string, string> {
   const versions = new Map<string, string[]>();
-  for (const { path, version, kind } of state.units) {
-    if (!paths.has(path)) continue;
+  for (const { path, version, kind } of units) {
+    if (!isWanted(path)) continue;
     const named = versions.get(path) ?? [];
     // A version of which there is only the go.mod could be chosen from a list, but not be built. Where there is no other,
     // the list is empty, because without one `go list -m -versions all` and -u fail.
     versions.set(path, kind === "module" ? [...named, version] : named);
   }
-  const edits: EditRequest[] = [];
-  for (const [path, list] of versions) {
-    const name = join("mod", "cache", "download", escapePath(path), "@v", "list");
-    const text = Buffer.from(
+  return new Map(
+    [...versions].map(([path, list]) => [
+      join("mod", "cache", "download", escapePath(path), "@v", "list"),
       list
         .sort(compareVersions)
         .map((version) => `${version}\n`)
         .join(""),
-    );
-    const file = join(at.root, name);
-    const there = await fs.readFile(file);
-    if (there === null) await stageList(join(staged.root, name), text);
-    else if (Buffer.compare(there, text) !== 0) edits.push({ path: file, file: text });
-  }
-  return edits;
+    ]),
+  );
 }
 
 async function stageList(file: string, text: Uint8Array): Promise<void> {

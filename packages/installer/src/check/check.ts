@@ -1,0 +1,105 @@
+// Is everything in a root as it was verified when it was installed? Reads and changes nothing. What cannot be derived
+// again from state.json is compared with the hashes in state/units/, each list of which has to have the h1 in state.json.
+
+import { GoferryError } from "@goferry/core";
+import type { Host } from "../host.ts";
+import type { Layout } from "../layout.ts";
+import { nodeFs } from "../node-fs.ts";
+import { openRoot } from "../site.ts";
+import type { State } from "../transaction/state.ts";
+import { runCheckJobs } from "./check-jobs.ts";
+import type { Difference } from "./difference.ts";
+import { findExtras, keptStates } from "./extras.ts";
+import { checkGenerated, checkModFiles, commonJobs, treeJobs, type Place } from "./installed.ts";
+import type { Depth } from "./tree-check.ts";
+
+export interface CheckOptions {
+  root: string;
+  depth: Depth;
+  /** Hears how many lists of files were compared, of how many. */
+  onProgress?: ((done: number, total: number) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Checked {
+  root: string;
+  generation: number;
+  depth: Depth;
+  /** Files that were compared with their hashes, or with their sizes and times; and bytes that were read for it. */
+  files: number;
+  bytes: number;
+  /** Those that refuse first, then by path. */
+  differences: Difference[];
+}
+
+type CheckHost = Pick<Host, "cores" | "workerSource" | "run" | "env">;
+
+/**
+ * Compares all of a root: what is installed now, and that nothing else is there but what a kept generation has.
+ * @throws NOT_FOUND where nothing is installed; IO_FAILED, PERMISSION_DENIED for what cannot be read; the refusals of a
+ * root; LOCKED; INTERRUPTED
+ */
+export async function checkRoot(host: Host, options: CheckOptions): Promise<Checked> {
+  const { depth, signal, onProgress } = options;
+  const { root, at } = await openRoot(host, options.root, { command: "check", dryRun: false, signal });
+  const place = await placeOf(host, at);
+  const { states, differences: unreadable } = await keptStates(place);
+  const [state] = states;
+  if (state === undefined || state.generation === 0) throw nothingThere(root);
+  const jobs = [...(await treeJobs(place, state, depth)), ...(await commonJobs(place, state, depth))];
+  const onDone = (done: number): void => onProgress?.(done, jobs.length);
+  const { cores, workerSource } = host;
+  const answers = await runCheckJobs(jobs, { cores, workerSource, signal, onDone });
+  const differences = [
+    ...answers.flatMap((each) => each.differences),
+    ...(await checkModFiles(place, state)),
+    ...(await checkGenerated(place, state)),
+    ...unreadable,
+    ...(await findExtras(place, states)),
+  ];
+  return {
+    root,
+    generation: state.generation,
+    depth,
+    files: answers.reduce((sum, { files }) => sum + files, 0),
+    bytes: answers.reduce((sum, { bytes }) => sum + bytes, 0),
+    differences: differences.toSorted(byWeight),
+  };
+}
+
+/**
+ * Whether the units of a state are whole: the trees of its Go versions and modules, and the go.mod files and zips beside
+ * them. Not what else a root holds, which another generation may have made otherwise.
+ */
+export async function checkUnits(
+  host: CheckHost,
+  at: Layout,
+  { state, depth, signal }: { state: State; depth: Depth; signal?: AbortSignal | undefined },
+): Promise<Difference[]> {
+  const place = await placeOf(host, at);
+  const { cores, workerSource } = host;
+  const answers = await runCheckJobs(await treeJobs(place, state, depth), { cores, workerSource, signal });
+  return [...answers.flatMap((each) => each.differences), ...(await checkModFiles(place, state))];
+}
+
+/** Root may own what lies in any root; else only who owns the root. */
+async function placeOf(host: CheckHost, at: Layout): Promise<Place> {
+  const fs = nodeFs(host);
+  const status = await fs.lstat(at.root);
+  return { fs, at, owners: [...new Set([0, status?.uid ?? 0])] };
+}
+
+function byWeight(a: Difference, b: Difference): number {
+  if (a.level !== b.level) return a.level === "refuse" ? -1 : 1;
+  return a.subject < b.subject ? -1 : Number(a.subject > b.subject);
+}
+
+function nothingThere(root: string): GoferryError {
+  return new GoferryError("NOT_FOUND", {
+    subject: root,
+    message: "nothing is installed here, so there is nothing to check",
+    expected: "a root of goferry",
+    found: "no state/state.json",
+    next: "name the root with --root, or install a bundle",
+  });
+}

@@ -1,0 +1,61 @@
+// One worker thread (worker.ts) that takes one job at a time.
+
+import { Worker } from "node:worker_threads";
+import type { LayerSums, TreeSums } from "@goferry/core";
+import type { TreeChecked, TreeJob } from "../check/tree-check.ts";
+import { errorOf, failureOf, type ExtractJob, type WorkAnswer } from "./job.ts";
+
+export interface Extracted {
+  sums: LayerSums;
+  kept: [string, TreeSums][];
+}
+
+/**
+ * What lives for a moment, as all of a worker's buffers do, is collected sooner and so takes less: with V8's own choice an
+ * installation of Prometheus passes 512 MB.
+ */
+const LIMITS = { maxYoungGenerationSizeMb: 3 };
+
+export class WorkThread {
+  readonly #worker: Worker;
+  readonly #onBytes: ((bytes: number) => void) | undefined;
+
+  /** @param source JavaScript of worker.ts, where it is not a file: in a stand-alone executable */
+  constructor(source: string | undefined, onBytes?: (bytes: number) => void) {
+    this.#worker =
+      source === undefined
+        ? new Worker(new URL("./worker.ts", import.meta.url), { resourceLimits: LIMITS })
+        : new Worker(source, { eval: true, resourceLimits: LIMITS });
+    this.#onBytes = onBytes;
+  }
+
+  extract(job: ExtractJob): Promise<Extracted> {
+    return this.#run(job, (answer) => (answer.kind === "done" ? answer : undefined));
+  }
+
+  check(job: TreeJob): Promise<TreeChecked> {
+    return this.#run({ kind: "check", job }, (answer) =>
+      answer.kind === "checked" ? answer.checked : undefined,
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#worker.removeAllListeners();
+    await this.#worker.terminate();
+  }
+
+  #run<T>(message: object, answerOf: (answer: WorkAnswer) => T | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const worker = this.#worker.removeAllListeners();
+      worker.on("message", (answer: WorkAnswer) => {
+        const result = answerOf(answer);
+        if (answer.kind === "bytes") this.#onBytes?.(answer.bytes);
+        else if (answer.kind === "failed") reject(errorOf(answer.failure));
+        else if (result !== undefined) resolve(result);
+      });
+      worker.once("error", (error) => reject(errorOf(failureOf(error))));
+      worker.once("exit", (code) => reject(errorOf(failureOf(`the worker thread ended with code ${code}`))));
+      worker.postMessage(message);
+    });
+  }
+}
