@@ -5,7 +5,7 @@ import { CHANGE_OPTIONS } from "./change-options.ts";
 import type { Context } from "./context.ts";
 import type { OptionTable, OptionValue, PositionalTable, Values } from "./option.ts";
 
-/** What a command has to say when it succeeded. */
+/** What a command has to say when it did what it was asked. */
 export interface Outcome {
   /** For people: lines without a newline at the end of the last. */
   text: string;
@@ -13,6 +13,8 @@ export interface Outcome {
   json: object;
   /** For people, on standard error: what they should know but did not ask for. One paragraph each. */
   warnings?: readonly string[];
+  /** Where the answer itself is a refusal, such as a report of what was found; 0 if left out. */
+  exitCode?: (typeof EXIT)[keyof typeof EXIT];
 }
 
 export interface Example {

@@ -28,8 +28,7 @@ export async function run(terminal: Terminal): Promise<number> {
       return EXIT.done;
     }
     manner.json ||= isOn(env, "GOFERRY_JSON");
-    await perform(terminal, manner);
-    return EXIT.done;
+    return await perform(terminal, manner);
   } catch (thrown) {
     const error = asGoferryError(thrown, terminal.signal);
     report(error, manner, terminal);
@@ -44,12 +43,12 @@ interface Manner {
   quiet: boolean;
 }
 
-async function perform(terminal: Terminal, manner: Manner): Promise<void> {
+async function perform(terminal: Terminal, manner: Manner): Promise<number> {
   const { argv, stdout, stderr } = terminal;
   const line = parseLine(argv, COMMANDS);
   if (line.ask !== "run") {
     await print(answerText(line, stdout), answerJson(line), { manner, stdout });
-    return;
+    return EXIT.done;
   }
   const { command, flags, positionals } = line;
   const configs = await readConfigs(terminal, settingsOf(COMMANDS));
@@ -72,6 +71,7 @@ async function perform(terminal: Terminal, manner: Manner): Promise<void> {
     await print(`${outcome.text}\n`, outcome.json, { manner, stdout });
   }
   if (!manner.json && !manner.quiet) for (const text of outcome.warnings ?? []) warn(text, stderr);
+  return outcome.exitCode ?? EXIT.done;
 }
 
 function answerText(line: Exclude<ParsedLine, { ask: "run" }>, stdout: Output): string {

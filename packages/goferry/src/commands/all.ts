@@ -3,6 +3,7 @@
 import type { Command } from "../command.ts";
 import { audit, auditVerify } from "./audit.ts";
 import { build } from "./build.ts";
+import { check } from "./check.ts";
 import { completions } from "./completion.ts";
 import { diff } from "./diff.ts";
 import { init } from "./init.ts";
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   install,
   use,
   list,
+  check,
   trustAdd,
   trustRemove,
   trustRevoke,

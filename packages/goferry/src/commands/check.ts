@@ -1,0 +1,96 @@
+// `goferry check`: is everything that is installed as it was verified?
+
+import { EXIT } from "@goferry/core";
+import { checkRoot, defaultRoot, type Checked, type Difference } from "@goferry/installer";
+import { defineCommand } from "../command.ts";
+import { beginning, rowsText } from "../output/rows.ts";
+import { amountText, bytesText } from "../output/units.ts";
+import { ROOT_OPTION } from "./shared.ts";
+
+export const check = defineCommand({
+  name: "check",
+  summary: "Compare every installed file with what was verified",
+  description:
+    "Compares what is installed with the hashes that were proven when it was installed, and with what goferry itself " +
+    "wrote: the trees of Go versions and modules, their zips, go.env, links, lists and answers of the checksum database, " +
+    "start-up files and links outside of the root; modes and owners too. Names what is changed, missing or extra. Needs no " +
+    "bundle and changes nothing.\n\n" +
+    "What go itself adds to mod/, in a root that it may write to, is told and is no drift.\n\n" +
+    "Exit code 0: all is as it was verified. 3: it is not.",
+  positionals: {},
+  options: {
+    root: ROOT_OPTION,
+    quick: {
+      kind: "flag",
+      help: "Compare sizes and times instead of contents; small files are read all the same.",
+    },
+  },
+  examples: [
+    { line: "goferry check", what: "Read and compare every file" },
+    {
+      line: "goferry check --quick --root /opt/goferry --json",
+      what: "For a timer: seconds, and one JSON object",
+    },
+  ],
+  exits: [EXIT.usage, EXIT.refused, EXIT.preflight, EXIT.locked, EXIT.io, EXIT.notFound],
+  answers: true,
+  async run(values, { host, progress, signal }) {
+    const checked = await checkRoot(host, {
+      root: values.root ?? defaultRoot(host),
+      depth: values.quick ? "quick" : "full",
+      onProgress: (done, total) => progress.update({ stage: "Comparing", done, total }),
+      signal,
+    });
+    const { differences, ...rest } = checked;
+    const drifts = differences.filter(({ level }) => level === "refuse");
+    const remarks = differences.filter(({ level }) => level === "warn");
+    return {
+      text: checkText(checked, drifts, remarks),
+      json: { ...rest, clean: drifts.length === 0, counts: countsOf(differences), findings: differences },
+      exitCode: drifts.length === 0 ? EXIT.done : EXIT.refused,
+    };
+  },
+});
+
+export function differenceText({ code, subject, message, expected, found }: Difference): string {
+  return `${code} ${subject}: ${message} (expected ${expected ?? "-"}, found ${found ?? "-"})`;
+}
+
+function countsOf(differences: readonly Difference[]): Record<string, number> {
+  const count = (code: string): number =>
+    differences.filter((each) => each.code === code && each.level === "refuse").length;
+  return {
+    changed: count("FILE_CHANGED"),
+    missing: count("FILE_MISSING"),
+    extra: count("FILE_EXTRA"),
+    remarks: differences.filter(({ level }) => level === "warn").length,
+  };
+}
+
+function checkText(
+  { root, generation, depth, files, bytes }: Checked,
+  drifts: readonly Difference[],
+  remarks: readonly Difference[],
+): string {
+  const how = depth === "full" ? `${bytesText(bytes)} read` : "by size and time";
+  const what = `${root}, generation ${generation}: ${amountText(files, "file")}, ${how}`;
+  const verdict =
+    drifts.length === 0
+      ? "as it was verified"
+      : `${amountText(drifts.length, "thing is", "things are")} not as verified`;
+  const rows = rowsText([
+    ["drift", beginning(drifts.map(differenceText), 20)],
+    [
+      "added",
+      beginning(
+        remarks.map(({ subject, found }) => `${subject} (${found ?? ""})`),
+        5,
+      ),
+    ],
+    [
+      "next",
+      drifts.length === 0 ? undefined : `goferry repair BUNDLE --root ${root}, with a bundle that holds this`,
+    ],
+  ]);
+  return rows === "" ? `${what}: ${verdict}` : `${what}: ${verdict}\n${rows}`;
+}
