@@ -28,12 +28,10 @@ import { stageLogTree, type LogTree } from "./log-tree.ts";
 import { placeTree } from "./place-tree.ts";
 import { stateAfter } from "./state-after.ts";
 import {
-  bundleUnitsName,
   fileSystemTime,
   keepText,
   keepUnits,
   plainGoEnvName,
-  readBundleUnits,
   sumsName,
   sumsText,
   tilesName,
@@ -74,8 +72,7 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
   const state = withLookups(planned, logTree);
   const moves = await placeTree({ fs, from: staged.mod, to: at.mod, isOurs: ownedPaths(before, at) });
   const bin = await stageBin(request, state);
-  const kept = [...bin.kept, ...(await bundleUnits(request, wanted))];
-  const unitEdits = await stageKept(request, kept);
+  const unitEdits = await stageKept(request, bin.kept);
   const unitMoves = await placeTree({ fs, from: staged.units, to: at.units, isOurs: () => true });
   const edits = [
     ...(await goEnvEdits(fs, at, { sdks: before.sdks, state })),
@@ -184,16 +181,6 @@ async function configureSdks(
     moves.push({ from: sdkFolder(staged, unit.go), to: sdkFolder(at, unit.go) });
   }
   return moves;
-}
-
-/** What this bundle was asked for, now and before: `uninstall --bundle` takes away what no other bundle was asked for. */
-async function bundleUnits({ at, options }: StageRequest, { selected }: Demand): Promise<KeptFile[]> {
-  const { indexDigest } = options.bundle;
-  const known = await readBundleUnits(at.units, indexDigest);
-  const names = new Set([...(known ?? []), ...selected.map(unitName)]);
-  if (known?.size === names.size) return [];
-  const text = [...names].toSorted().map((name) => `${name}\n`);
-  return [{ name: bundleUnitsName(indexDigest), text: text.join("") }];
 }
 
 /** A file of state/units/ that, other than the rest, may be there already and change. */

@@ -6,16 +6,15 @@
 //   tiles/<hex>           the tiles of the checksum database that the bundle of this digest brought; paths in the root
 //   goferry               bin/goferry
 //
-// and two more: path@version.go.env, the go.env of a toolchain before it was edited, and bundles/<hex>.units, the names
-// of what was asked for of the bundle of this digest, a line each.
+// and path@version.go.env, the go.env of a toolchain before it was edited.
 //
 // A .sums file is the lines as sha256sum prints them; an empty line; the earliest and the latest time at which the files
 // can have been written (ms since 1970, by the clock of the file system); and their sizes in the order of the lines.
 // With these two lines `check --quick` tells a changed file without reading it.
 
-import { lstat, mkdir, readFile, unlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { GoferryError, type TreeSums } from "@goferry/core";
+import type { TreeSums } from "@goferry/core";
 import { ioError } from "../node-fs.ts";
 
 /** When the files of a transaction were written, in ms since 1970. */
@@ -78,10 +77,6 @@ export function tilesName(indexDigest: string): string {
   return `tiles/${indexDigest.replace("sha256:", "")}`;
 }
 
-export function bundleUnitsName(indexDigest: string): string {
-  return `bundles/${indexDigest.replace("sha256:", "")}.units`;
-}
-
 /** The time that the file system gives a file that is written now in this folder, ms since 1970. */
 export async function fileSystemTime(folder: string): Promise<number> {
   const probe = join(folder, ".time");
@@ -92,18 +87,6 @@ export async function fileSystemTime(folder: string): Promise<number> {
     return mtimeMs;
   } catch (error) {
     throw ioError(error, "write", probe);
-  }
-}
-
-/** What the bundle of this digest was asked for; null where it is not known. */
-export async function readBundleUnits(units: string, indexDigest: string): Promise<Set<string> | null> {
-  const file = join(units, bundleUnitsName(indexDigest));
-  try {
-    return new Set((await readFile(file, "utf8")).split("\n").filter((line) => line !== ""));
-  } catch (error) {
-    const failure = ioError(error, "read", file);
-    if (failure instanceof GoferryError && failure.found === "ENOENT") return null;
-    throw failure;
   }
 }
 
