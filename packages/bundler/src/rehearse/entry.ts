@@ -10,7 +10,7 @@ import { diskError } from "../net/disk-error.ts";
 import { tryBuild } from "./build.ts";
 import type { ResolvedEntry } from "../go/entry-closure.ts";
 import type { ProcessResult } from "../go/spawn.ts";
-import type { HostGo } from "./host-go.ts";
+import { WITHOUT_PATHS, type HostGo } from "./host-go.ts";
 import type { ModuleRehearsal, ToolRehearsal } from "./record.ts";
 
 export interface EntryOptions {
@@ -28,9 +28,8 @@ export async function rehearseTool(options: EntryOptions): Promise<ToolRehearsal
   const { go, cwd, platform, hostPlatform } = options;
   const tool = targetOf(options);
   const crossBuilt = platform !== hostPlatform;
-  const command = ["install", tool];
   const tried = await tryBuild(crossBuilt ? false : undefined, async (cgo) => {
-    const result = await go.run(command, { cwd, env: platformEnv(platform, cgo) });
+    const result = await go.run(["install", WITHOUT_PATHS, tool], { cwd, env: platformEnv(platform, cgo) });
     return result.code === 0 ? undefined : result;
   });
   const common = { kind: "tool", tool, platform, crossBuilt, network: go.network, reused: false } as const;
@@ -39,7 +38,7 @@ export async function rehearseTool(options: EntryOptions): Promise<ToolRehearsal
   if (crossBuilt && OTHER_PLATFORMS.test(failure.stderr)) {
     return { ...common, install: "not for this platform", findings: [lastLines(failure.stderr)] };
   }
-  throw refused(options, command, failure);
+  throw refused(options, ["install", tool], failure);
 }
 
 /** The platforms of a bundle are those of its hosts; a tool need not be for all of them. */

@@ -10,6 +10,11 @@ export interface HostGoOptions {
   root: string;
   /** A folder with home/ and tmp/ in it. */
   workDir: string;
+  /**
+   * GOCACHE, which later rehearsals may find again. It hides nothing: Go looks results up by the content of everything
+   * that goes into them, the compiler and the sources that were installed included.
+   */
+  buildCache: string;
   /** PATH of the user: cgo takes its C compiler from there. */
   userPath: string;
   runner: ProcessRunner;
@@ -22,6 +27,12 @@ export interface HostGoRun {
   cwd: string;
   env?: Readonly<Record<string, string>>;
 }
+
+/**
+ * For every command that compiles: without the paths of this rehearsal's folders in it, a result in the build cache fits
+ * the next one too.
+ */
+export const WITHOUT_PATHS = "-trimpath";
 
 export class HostGo {
   readonly network: Sandbox["network"];
@@ -37,11 +48,11 @@ export class HostGo {
    * @throws DISK_FULL, which is of this machine and no finding; INTERRUPTED, IO_FAILED
    */
   async run(args: readonly string[], { cwd, env }: HostGoRun): Promise<ProcessResult> {
-    const { root, workDir, runner, sandbox, signal } = this.#options;
+    const { root, workDir, buildCache, runner, sandbox, signal } = this.#options;
     const [file = "", ...words] = [...sandbox.prefix, join(root, "bin", "go"), ...args];
     const all = {
       ...bareEnv(this.#options),
-      GOCACHE: join(workDir, "gocache"),
+      GOCACHE: buildCache,
       GOWORK: "off",
       ...env,
       PWD: cwd,

@@ -6,7 +6,7 @@ import { platformEnv } from "../go/project-closure.ts";
 import { tryBuild } from "./build.ts";
 import type { ProjectBuild } from "../go/modules.ts";
 import type { ProcessResult } from "../go/spawn.ts";
-import type { HostGo } from "./host-go.ts";
+import { WITHOUT_PATHS, type HostGo } from "./host-go.ts";
 import type { ProjectRehearsal } from "./record.ts";
 
 export interface ProjectOptions {
@@ -19,10 +19,10 @@ export interface ProjectOptions {
 }
 
 /** The copy has no version control, but a folder above the work folder may have. */
-const BUILD = ["build", "-buildvcs=false"] as const;
+const BUILD = ["build", WITHOUT_PATHS, "-buildvcs=false"] as const;
 
 /** Compiles tests as `go test` does, but links no program for each package, which takes most of its time. */
-const COMPILE_TESTS = ["list", "-buildvcs=false", "-test", "-export"] as const;
+const COMPILE_TESTS = ["list", WITHOUT_PATHS, "-buildvcs=false", "-test", "-export"] as const;
 
 /** @throws REHEARSAL_FAILED, and what HostGo.run throws */
 export async function rehearseProject(options: ProjectOptions): Promise<ProjectRehearsal> {
@@ -44,7 +44,7 @@ export async function rehearseProject(options: ProjectOptions): Promise<ProjectR
     project: project.copy.name,
     platform,
     build,
-    vet: rehearsed ? ((await attempt("vet")) ? "ok" : "findings") : build,
+    vet: rehearsed ? ((await attempt("vet", WITHOUT_PATHS)) ? "ok" : "findings") : build,
     tests: rehearsed ? ((await attempt(...COMPILE_TESTS)) ? "compiled" : "failed") : build,
     crossBuilt,
     network: go.network,

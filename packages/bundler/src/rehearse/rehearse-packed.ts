@@ -55,6 +55,7 @@ export async function rehearsePacked(packed: Packed, options: RehearsePackedOpti
     entries,
     platforms: plan.platforms,
     workDir: folder,
+    buildCache: join(cacheDir, "go-build"),
     hostPlatform,
     userPath: machine.env["PATH"] ?? "",
     runner: options.network.runner,

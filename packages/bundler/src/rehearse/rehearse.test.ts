@@ -4,7 +4,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   codeOf,
   findBundlerGo,
@@ -39,9 +39,13 @@ const withoutNamespaces: ProcessRunner = async (file, args, options) => {
 
 describe.skipIf(found === undefined)("rehearse", () => {
   let real: NonNullable<typeof found>;
-  beforeAll(() => {
+  /** Of all tests here: the standard library is compiled once. */
+  let shared: Awaited<ReturnType<typeof temporaryFolder>>;
+  beforeAll(async () => {
     if (found !== undefined) real = found;
+    shared = await temporaryFolder();
   });
+  afterAll(() => shared[Symbol.asyncDispose]());
 
   /** Options for a project with these files, and a root whose go.env names `goproxy`. */
   async function prepare(
@@ -68,6 +72,7 @@ describe.skipIf(found === undefined)("rehearse", () => {
       entries: [],
       platforms: [HOST],
       workDir: join(folder, "rehearsal"),
+      buildCache: shared.path,
       hostPlatform: HOST,
       userPath: process.env["PATH"] ?? "",
       runner,
@@ -302,6 +307,16 @@ describe.skipIf(found === undefined)("rehearse", () => {
     server.close();
     expect(requests).toBeGreaterThan(inside);
     expect(inside === 0).toBe(network === "none (namespace)");
+  });
+
+  it("finds what is missing though an earlier rehearsal has left its results in the build cache", async () => {
+    await using folder = await temporaryFolder();
+    const { goproxy, goSum } = await makeProxy(folder.path);
+    const options = await prepare(folder.path, { ...APP, "go.sum": goSum }, goproxy);
+    expect(await rehearse(options)).toMatchObject([{ build: "ok" }]);
+    await rm(options.workDir, { recursive: true, maxRetries: 5 });
+    await rm(join(options.root, "mod/example.com/dep@v1.0.0/dep.go"));
+    expect(await codeOf(rehearse(options))).toBe("REHEARSAL_FAILED");
   });
 
   it("says so when the system has no namespaces", async () => {

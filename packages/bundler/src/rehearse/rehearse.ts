@@ -24,6 +24,8 @@ export interface RehearseOptions {
   platforms: readonly string[];
   /** A fresh folder for copies, caches and HOME. */
   workDir: string;
+  /** GOCACHE; made if it is not there. */
+  buildCache: string;
   /** Platform of this machine. */
   hostPlatform: string;
   /** PATH of the user: cgo takes its C compiler from there. */
