@@ -105,6 +105,7 @@ export {
   type VerifiedSignature,
 } from "./signature/verify.ts";
 export { armoredKey, mergeTrustedKeys } from "./signature/merge-key.ts";
+export { signerFacts, type KeyFacts, type SignerFacts } from "./signature/key-facts.ts";
 export { printableUserId } from "./signature/trusted-key.ts";
 export {
   encodeProof,

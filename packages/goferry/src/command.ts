@@ -1,6 +1,6 @@
 // A command as a value: what it is called, what it takes, what its help says, and the one function that runs it.
 
-import type { EXIT } from "@goferry/core";
+import type { EXIT, GoferryError } from "@goferry/core";
 import { CHANGE_OPTIONS } from "./change-options.ts";
 import type { Context } from "./context.ts";
 import type { OptionTable, OptionValue, PositionalTable, Values } from "./option.ts";
@@ -15,6 +15,8 @@ export interface Outcome {
   warnings?: readonly string[];
   /** Where the answer itself is a refusal, such as a report of what was found; 0 if left out. */
   exitCode?: (typeof EXIT)[keyof typeof EXIT];
+  /** The same, where one error says most of it: told like any other, beside the answer, and its exit code is the command's. */
+  refusal?: GoferryError | undefined;
 }
 
 export interface Example {

@@ -71,7 +71,9 @@ async function perform(terminal: Terminal, manner: Manner): Promise<number> {
     await print(`${outcome.text}\n`, outcome.json, { manner, stdout });
   }
   if (!manner.json && !manner.quiet) for (const text of outcome.warnings ?? []) warn(text, stderr);
-  return outcome.exitCode ?? EXIT.done;
+  const { refusal, exitCode = EXIT.done } = outcome;
+  if (refusal !== undefined && !manner.json) report(refusal, manner, terminal);
+  return refusal?.exitCode ?? exitCode;
 }
 
 function answerText(line: Exclude<ParsedLine, { ask: "run" }>, stdout: Output): string {

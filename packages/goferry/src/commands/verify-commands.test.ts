@@ -1,6 +1,6 @@
 // verify and inspect, with one small bundle.
 
-import { copyFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checksumLog } from "../../../../test/kit/checksum-log.ts";
@@ -33,7 +33,12 @@ describe("verify", () => {
     expect(stdout).toContain("corp.example.com/secret@v0.1.0");
     expect(stdout).toContain("2 of 3 units");
     expect(stdout).toContain("sum.example.com, tree of 4 records");
-    expect(stdout).not.toContain("not checked");
+    expect(stdout).toMatch(/not checked +what depends on a host: [^\n]*\n?$/u);
+    expect(stdout).toMatch(/key: ed25519, made 2026-11-21T05:00:00Z, does not expire/u);
+    expect(stdout).toMatch(/needed +1 signature, by different ones of 1 trusted key/u);
+    expect(stdout).toMatch(/compared +4 chunks in 4 layers, \d+ files/u);
+    expect(stdout).toMatch(/tree hash \S{44}, signed by sum\.example\.com\+[0-9a-f]{8}/u);
+    expect(stdout).not.toContain("findings");
   });
 
   it("says with --json the same as one object", async () => {
@@ -55,8 +60,21 @@ describe("verify", () => {
       allowPrivate: ["corp.example.com/*"],
       log: { name: "sum.example.com", treeSize: 4 },
       logged: 2,
-      notChecked: [],
-      signatures: [{ fingerprint: bundle.fingerprint, created: "2026-11-21T05:00:00Z" }],
+      notChecked: [expect.stringMatching(/^what depends on a host/u)],
+      unread: [],
+      findings: [],
+      moreFindings: 0,
+      checkedAt: "2026-11-21T06:00:00Z",
+      minSignatures: 1,
+      continues: [],
+      signatures: [
+        {
+          fingerprint: bundle.fingerprint,
+          created: "2026-11-21T05:00:00Z",
+          key: { algorithm: "ed25519", created: "2026-11-21T05:00:00Z", expires: null },
+          signingKey: { algorithm: "ed25519" },
+        },
+      ],
     });
   });
 
@@ -116,6 +134,56 @@ describe("verify", () => {
     );
     expect(result.json()).toMatchObject({ error: { code: "CHUNK_MISMATCH" } });
     expect(result.code).toBe(3);
+  });
+
+  it("tells of everything that is wrong, on a terminal, as one object and in a file to be signed", async () => {
+    await using other = await testFolder();
+    const damaged = join(other.path, "damaged.tar");
+    await copyFile(bundle.file, damaged);
+    await damageLayer(damaged);
+    const words = ["verify", damaged, "--key", bundle.publicKey, "--log-key", log.vkey];
+    const shown = await goferry([...words, "--report", "report.txt"], { cwd: other.path });
+    expect(shown.code).toBe(3);
+    expect(shown.stdout).toMatch(/^The bundle is REFUSED: tiny, 2 findings\n/u);
+    expect(shown.stdout).toMatch(/PRIVATE_REFUSED corp\.example\.com\/secret@v0\.1\.0: /u);
+    expect(shown.stdout).toMatch(/CHUNK_MISMATCH \S+damaged\.tar, bytes \d+ to \d+: /u);
+    expect(shown.stdout).toMatch(/not checked +files and h1 of 1 unit, whose layers cannot be unpacked/u);
+    // And the first of it as every refusal is told.
+    expect(shown.stderr).toMatch(/^goferry: PRIVATE_REFUSED corp\.example\.com/mu);
+    const written = await readFile(join(other.path, "report.txt"), "utf8");
+    expect(written.startsWith(shown.stdout)).toBe(true);
+    expect(written).toMatch(/Checked by +_+ +on +_+\n/u);
+
+    const json = await goferry([...words, "--json"], { cwd: other.path });
+    expect(json).toMatchObject({ code: 3, stderr: "" });
+    const findings = [
+      { code: "PRIVATE_REFUSED", subject: "corp.example.com/secret@v0.1.0" },
+      { code: "CHUNK_MISMATCH", expected: expect.stringMatching(/^[0-9a-f]{64}$/u) },
+    ];
+    const unread = [expect.stringMatching(/^golang\.org\/toolchain@/u)];
+    expect(json.json()).toMatchObject({
+      verified: false,
+      error: findings[0],
+      findings,
+      moreFindings: 0,
+      unread,
+    });
+
+    const quiet = await goferry([...words, "--quiet"], { cwd: other.path });
+    expect(quiet).toMatchObject({ code: 3, stdout: "" });
+    expect(quiet.stderr).toMatch(/^goferry: PRIVATE_REFUSED /u);
+    const quick = await goferry([...words, "--quick", "--json"], { cwd: other.path });
+    expect(quick.json()).toMatchObject({ verified: false, quick: true, findings: [findings[1]] });
+  });
+
+  it("does not write its report over a file", async () => {
+    await using other = await testFolder();
+    await writeFile(join(other.path, "report.txt"), "signed\n");
+    const words = ["verify", bundle.file, "--key", bundle.publicKey, ...ALLOW, "--report", "report.txt"];
+    const { code, stderr } = await goferry(words, { cwd: other.path });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^goferry: OUTPUT_EXISTS /mu);
+    expect(await readFile(join(other.path, "report.txt"), "utf8")).toBe("signed\n");
   });
 
   it("wants as many signatures as are asked for", async () => {

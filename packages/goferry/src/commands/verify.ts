@@ -1,21 +1,20 @@
 // `goferry verify`: who signed a bundle, and is it all there and genuine?
 
+import { writeFile } from "node:fs/promises";
 import {
   EXIT,
+  GoferryError,
   openBundle,
   openFileSource,
-  verifyBundle,
-  verifyChunks,
-  type EvidenceReport,
-  type OpenedBundle,
+  reviewBundle,
+  reviewChunks,
+  SUM_GOLANG_ORG_KEY,
 } from "@goferry/core";
-import { bundleFacts, expiryWarning, factRows, signatureJson, signatureText } from "../bundle-facts.ts";
-import { defineCommand, type Outcome } from "../command.ts";
+import { expiryWarning } from "../bundle-facts.ts";
+import { defineCommand } from "../command.ts";
 import { EVIDENCE_OPTIONS, evidencePolicy } from "../evidence-options.ts";
-import { rowsText } from "../output/rows.ts";
-import { amountText, bytesText, countText } from "../output/units.ts";
-import { claimedLines, patternLines } from "../private-text.ts";
 import { trustFor } from "../trusted-keys.ts";
+import { verifyReport } from "../verify-report.ts";
 import { BUNDLE, TRUST_OPTIONS, TRUSTING_ROOT } from "./shared.ts";
 
 export const verify = defineCommand({
@@ -23,7 +22,8 @@ export const verify = defineCommand({
   summary: "Check signatures, contents and log proofs of a bundle",
   description:
     "Checks that trusted keys signed the bundle, that every byte is what they signed, that every toolchain and " +
-    "module has the hash it should have, and that the checksum database has that hash under this name.\n\n" +
+    "module has the hash it should have, and that the checksum database has that hash under this name. Everything that " +
+    "is wrong is told, not only the first of it; with --json all of it, on a terminal the beginning.\n\n" +
     "Keys are trusted because you name them with --key, or pinned them with goferry trust add; never take them from the " +
     "medium that carries the bundle.",
   positionals: { bundle: BUNDLE },
@@ -34,6 +34,11 @@ export const verify = defineCommand({
       kind: "flag",
       help: "Only signatures and bytes: do not unpack, do not look at hashes and log proofs.",
     },
+    report: {
+      kind: "path",
+      arg: "FILE",
+      help: "Also write the report to a file that is not there yet, with lines to sign it off.",
+    },
     ...EVIDENCE_OPTIONS,
   },
   examples: [
@@ -41,6 +46,10 @@ export const verify = defineCommand({
     {
       line: "goferry verify site.tar --key keys/public.asc --quick --json",
       what: "Did the copy arrive whole?",
+    },
+    {
+      line: "goferry verify site.tar --key keys/public.asc --report site.txt",
+      what: "A report to be kept and signed off",
     },
   ],
   exits: [EXIT.usage, EXIT.refused, EXIT.io, EXIT.notFound],
@@ -55,67 +64,46 @@ export const verify = defineCommand({
       done += bytes;
       progress.update({ stage: "Verifying", done, total, unit: "bytes" });
     };
-    if (values.quick) {
-      await verifyChunks(bundle, { onBytes });
-      return outcome(bundle, undefined, values["allow-private"], terminal.now());
-    }
-    const policy = evidencePolicy(values["allow-private"], values["log-key"]);
-    const report = await verifyBundle(bundle, { policy, onBytes, signal });
-    return outcome(bundle, report, values["allow-private"], terminal.now());
+    const { "allow-private": allowPrivate, "log-key": logKey = SUM_GOLANG_ORG_KEY } = values;
+    const policy = evidencePolicy(allowPrivate, logKey);
+    const review = values.quick
+      ? await reviewChunks(bundle, { onBytes })
+      : await reviewBundle(bundle, { policy, onBytes, signal });
+    const report = await verifyReport({ bundle, trust, review, allowPrivate, logKey });
+    if (values.report !== undefined) await writeReport(values.report, report.text(Infinity));
+    return {
+      text: report.text(SHOWN_FINDINGS),
+      json: report.json,
+      warnings: expiryWarning(report.facts, terminal.now()),
+      refusal: review.findings[0],
+    };
   },
 });
 
-const CHECKED_QUICK = ["signatures", "every byte of the bundle"];
-const CHECKED_WHOLE = ["names and modes of all files", "h1 of every unit", "log proofs", "private modules"];
+/** Findings that are written out on a terminal. */
+const SHOWN_FINDINGS = 20;
 
-function outcome(
-  bundle: OpenedBundle,
-  report: EvidenceReport | undefined,
-  patterns: readonly string[],
-  now: Date,
-): Outcome {
-  const { contents, indexDigest, source, signatures, otherSignatures } = bundle;
-  const facts = bundleFacts(contents, indexDigest);
-  const checked = report === undefined ? CHECKED_QUICK : [...CHECKED_QUICK, ...CHECKED_WHOLE];
-  const notChecked = report === undefined ? CHECKED_WHOLE : [];
-  const head =
-    report === undefined ? "The bundle is whole, and signed by trusted keys" : "The bundle is genuine";
-  const rows = rowsText([
-    ["file", `${source.name}, ${bytesText(source.size)}`],
-    ["signed by", signatures.map(signatureText)],
-    [
-      "others",
-      otherSignatures.length === 0
-        ? undefined
-        : `${amountText(otherSignatures.length, "signature")} by keys that are not trusted here`,
-    ],
-    ...factRows(facts, report === undefined ? claimedLines(facts.private) : patternLines(report.patterns)),
-    [
-      "in the log",
-      report === undefined
-        ? undefined
-        : `${countText(report.logged)} of ${countText(contents.units.length)} units`,
-    ],
-    ["allowed", facts.counts.private === 0 || report === undefined ? undefined : patterns.join(", ")],
-    ["checked", checked.join(", ")],
-    ["not checked", notChecked.length === 0 ? undefined : `${notChecked.join(", ")} (--quick)`],
-  ]);
-  return {
-    text: `${head}: ${facts.name}\n${rows}`,
-    json: {
-      verified: true,
-      quick: report === undefined,
-      file: source.name,
-      size: source.size,
-      ...facts,
-      allowPrivate: patterns,
-      signatures: signatures.map(signatureJson),
-      otherSignatures: otherSignatures.map((error) => error.toJSON()),
-      logged: report?.logged ?? null,
-      patterns: report?.patterns ?? null,
-      checked,
-      notChecked,
-    },
-    warnings: expiryWarning(facts, now),
-  };
+const SIGN_OFF = `
+Checked by  ______________________________   on  ______________
+
+Signature   ______________________________
+`;
+
+/** Never over another one: somebody may have signed it. */
+async function writeReport(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, `${text}\n${SIGN_OFF}`, { flag: "wx" });
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "an error";
+    const isThere = code === "EEXIST";
+    throw new GoferryError(isThere ? "OUTPUT_EXISTS" : "IO_FAILED", {
+      subject: file,
+      message: isThere ? "there is a file of this name already" : "the report cannot be written",
+      found: isThere ? undefined : code,
+      next: isThere
+        ? "Name another file: --report FILE"
+        : "Name a file in a folder that this user may write to.",
+      cause,
+    });
+  }
 }
