@@ -4,6 +4,15 @@ export { compareNames, EntryNames, checkEntryName, visibleName } from "./archive
 export { paddingAfter, paddingBytes, trailer } from "./archive/tar-writer.ts";
 export { encodeHeader, MAX_FILE_BYTES, type TarEntry, type TarMode } from "./archive/ustar.ts";
 export {
+  ZIP_DEFLATED,
+  ZIP_LOCAL_BYTES,
+  ZIP_STORED,
+  zipDirectoryHeader,
+  zipEnd,
+  zipLocalHeader,
+  type ZipRecord,
+} from "./archive/zip-records.ts";
+export {
   checkEvidence,
   patternUses,
   type EvidencePolicy,

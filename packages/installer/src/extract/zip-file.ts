@@ -1,26 +1,19 @@
 // Rebuilds the zip of a module from its files. The h1 of a module covers names and contents and no byte of the zip, so
 // this is as good as the one the author's proxy made; it is deflated as fast as possible, because it never travels.
-// Format: APPNOTE.TXT of PKWARE, the part of it that Go's archive/zip reads. Of Zip64 only the number of entries is
-// needed: modules end at 500 MB, but not at 65,535 files.
 
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { crc32, deflateRawSync } from "node:zlib";
+import {
+  ZIP_DEFLATED,
+  ZIP_LOCAL_BYTES,
+  ZIP_STORED,
+  zipDirectoryHeader,
+  zipEnd,
+  zipLocalHeader,
+  type ZipRecord,
+} from "@goferry/core";
 import { ioError } from "../node-fs.ts";
-
-const LOCAL = 0x04034b50;
-const CENTRAL = 0x02014b50;
-const END = 0x06054b50;
-const END64 = 0x06064b50;
-const LOCATOR64 = 0x07064b50;
-const VERSION = 20;
-const VERSION64 = 45;
-const UTF8_NAMES = 0x800;
-const STORED = 0;
-const DEFLATED = 8;
-/** 1980-01-01, the first day of DOS. */
-const DATE = 0x21;
-const LOCAL_BYTES = 30;
 
 /** Bytes up to which a file is kept in memory and deflated; a larger one is stored as it comes. */
 const DEFLATE_LIMIT = 8 << 20;
@@ -42,22 +35,13 @@ export interface ZipSums {
   size: number;
 }
 
-interface Entry {
-  name: Buffer;
-  method: number;
-  crc: number;
-  packed: number;
-  size: number;
-  offset: number;
-}
-
 /** One zip that is being written. What its methods throw: DISK_FULL, PERMISSION_DENIED, READ_ONLY, IO_FAILED. */
 export class ZipFile {
   readonly #file: string;
   readonly #fd: number;
   readonly #prefix: string;
-  readonly #entries: Entry[] = [];
-  #entry: Entry | undefined;
+  readonly #entries: ZipRecord[] = [];
+  #entry: ZipRecord | undefined;
   /** Bytes in `waiting`. */
   #waiting = 0;
   readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
@@ -78,19 +62,19 @@ export class ZipFile {
 
   /** @param size of the content, bytes */
   begin(name: string, size: number): void {
-    const method = size > DEFLATE_LIMIT || size === 0 ? STORED : DEFLATED;
+    const method = size > DEFLATE_LIMIT || size === 0 ? ZIP_STORED : ZIP_DEFLATED;
     const offset = this.#at;
     this.#entry = { name: Buffer.from(this.#prefix + name), method, crc: 0, packed: 0, size, offset };
     this.#waiting = 0;
     // The CRC of a stored file is known after its content; the header is written again then.
-    if (method === STORED) this.#emit(localHeader(this.#entry));
+    if (method === ZIP_STORED) this.#emit(zipLocalHeader(this.#entry));
   }
 
   data(bytes: Uint8Array): void {
     const entry = this.#entry;
     if (entry === undefined) return;
     entry.crc = crc32(bytes, entry.crc);
-    if (entry.method === STORED) this.#emit(bytes);
+    if (entry.method === ZIP_STORED) this.#emit(bytes);
     else if (bytes.length === entry.size) this.#deflate(entry, bytes);
     else this.#await(bytes, entry.size);
   }
@@ -99,7 +83,7 @@ export class ZipFile {
     const entry = this.#entry;
     this.#entry = undefined;
     if (entry === undefined) return;
-    if (entry.method === STORED) {
+    if (entry.method === ZIP_STORED) {
       entry.packed = entry.size;
       if (entry.size > 0) this.#rewrite(entry);
     } else if (this.#waiting > 0) {
@@ -112,8 +96,8 @@ export class ZipFile {
   finish(): ZipSums {
     try {
       const start = this.#at;
-      for (const entry of this.#entries) this.#emit(centralHeader(entry));
-      this.#emit(endRecords(this.#entries.length, start, this.#at - start));
+      for (const entry of this.#entries) this.#emit(zipDirectoryHeader(entry));
+      this.#emit(zipEnd(this.#entries.length, start, this.#at - start));
       this.#flush();
       if (this.#failure !== undefined) throw this.#failure;
       return { sha256: this.#sum?.digest("hex") ?? this.#readSum(), size: this.#at };
@@ -128,20 +112,20 @@ export class ZipFile {
     this.#waiting += bytes.length;
   }
 
-  #deflate(entry: Entry, content: Uint8Array): void {
+  #deflate(entry: ZipRecord, content: Uint8Array): void {
     // Two sizes, again for the allocator.
     const chunkSize = content.length < OUTPUT_BYTES / 16 ? OUTPUT_BYTES / 16 : OUTPUT_BYTES;
     const packed = deflateRawSync(content, { level: 1, chunkSize });
     this.#waiting = 0;
     entry.packed = packed.length;
-    this.#emit(localHeader(entry));
+    this.#emit(zipLocalHeader(entry));
     this.#emit(packed);
   }
 
-  #rewrite(entry: Entry): void {
+  #rewrite(entry: ZipRecord): void {
     this.#flush();
     this.#sum = undefined;
-    this.#write(localHeader(entry).subarray(0, LOCAL_BYTES), entry.offset);
+    this.#write(zipLocalHeader(entry).subarray(0, ZIP_LOCAL_BYTES), entry.offset);
   }
 
   /** The few zips with large files are in the page cache still. */
@@ -185,67 +169,4 @@ export class ZipFile {
       throw this.#failure;
     }
   }
-}
-
-function localHeader({ name, method, crc, packed, size }: Entry): Buffer {
-  const header = Buffer.alloc(LOCAL_BYTES + name.length);
-  header.writeUInt32LE(LOCAL, 0);
-  header.writeUInt16LE(VERSION, 4);
-  writeCommon(header, 6, { method, crc, packed, size, name });
-  name.copy(header, LOCAL_BYTES);
-  return header;
-}
-
-function centralHeader(entry: Entry): Buffer {
-  const fixed = 46;
-  const header = Buffer.alloc(fixed + entry.name.length);
-  header.writeUInt32LE(CENTRAL, 0);
-  header.writeUInt16LE(VERSION, 4);
-  header.writeUInt16LE(VERSION, 6);
-  writeCommon(header, 8, entry);
-  header.writeUInt32LE(entry.offset, 42);
-  entry.name.copy(header, fixed);
-  return header;
-}
-
-/** The 24 bytes that both headers share: flags, method, time, date, CRC, sizes, length of the name, no extra field. */
-function writeCommon(
-  header: Buffer,
-  at: number,
-  { method, crc, packed, size, name }: Omit<Entry, "offset">,
-): void {
-  header.writeUInt16LE(UTF8_NAMES, at);
-  header.writeUInt16LE(method, at + 2);
-  header.writeUInt16LE(DATE, at + 6);
-  header.writeUInt32LE(crc, at + 8);
-  header.writeUInt32LE(packed, at + 12);
-  header.writeUInt32LE(size, at + 16);
-  header.writeUInt16LE(name.length, at + 20);
-}
-
-function endRecords(count: number, start: number, size: number): Buffer {
-  const record = Buffer.alloc(22);
-  record.writeUInt32LE(END, 0);
-  record.writeUInt16LE(Math.min(count, 0xffff), 8);
-  record.writeUInt16LE(Math.min(count, 0xffff), 10);
-  record.writeUInt32LE(size, 12);
-  record.writeUInt32LE(start, 16);
-  return count < 0xffff ? record : Buffer.concat([endRecords64(count, start, size), record]);
-}
-
-/** APPNOTE 4.3.14 and 4.3.15: what holds the number that the short record has no room for, and where that is. */
-function endRecords64(count: number, start: number, size: number): Buffer {
-  const records = Buffer.alloc(76);
-  records.writeUInt32LE(END64, 0);
-  records.writeUInt32LE(44, 4);
-  records.writeUInt16LE(VERSION64, 12);
-  records.writeUInt16LE(VERSION64, 14);
-  records.writeUInt32LE(count, 24);
-  records.writeUInt32LE(count, 32);
-  records.writeUInt32LE(size, 40);
-  records.writeUInt32LE(start, 48);
-  records.writeUInt32LE(LOCATOR64, 56);
-  records.writeUInt32LE(start + size, 64);
-  records.writeUInt32LE(1, 72);
-  return records;
 }
