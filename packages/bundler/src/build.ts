@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { GoferryError, type ByteSource } from "@goferry/core";
+import { GoferryError, type ByteSource, type TrustedKey } from "@goferry/core";
 import { fetchAll } from "./fetch.ts";
 import { compareLocks, type LockChange } from "./lock/compare.ts";
 import { readLockFile, renderLock } from "./lock/lock.ts";
@@ -13,7 +13,6 @@ import { checkWritable, draftOf } from "./output.ts";
 import { lockOf } from "./pack/lock-of.ts";
 import { pack } from "./pack/pack.ts";
 import { seal } from "./pack/seal.ts";
-import { askProxy } from "./plan/ask-proxy.ts";
 import { forecastPlan, type Forecast } from "./plan/forecast.ts";
 import { makePlan, type Plan } from "./plan/plan.ts";
 import { rehearsePacked } from "./rehearse/rehearse-packed.ts";
@@ -44,6 +43,12 @@ export interface PlanOptions {
   lock?: string | undefined;
   /** Follow the lock and refuse what drifted from it. */
   locked?: boolean | undefined;
+  /** Where toolchains come from; in place of what the spec says. */
+  from?: "proxy" | "dl" | undefined;
+  /** Mirror of https://go.dev/dl. */
+  dlUrl?: string | undefined;
+  /** Keys that may have signed the archives there, beside Google's. */
+  releaseKeys?: readonly TrustedKey[] | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -102,9 +107,8 @@ export async function buildBundle(options: BuildOptions, machine: BuildMachine):
 export async function planBundle(options: PlanOptions, machine: BuildMachine): Promise<Forecast> {
   return await inContext(options, machine, async (context) => {
     const { plan, network, lockFile, before } = await preparePlan(options, context);
-    const { cacheDir } = machine;
     const { signal } = context;
-    return await forecastPlan(plan, { proxy: network.proxy, cacheDir, lockFile, before, signal });
+    return await forecastPlan(plan, { source: network.toolchains, lockFile, before, signal });
   });
 }
 
@@ -121,7 +125,11 @@ async function preparePlan(options: PlanOptions, context: BuildContext): Promise
   const spec = await readSpec(options.spec, readFile);
   const lockFile = resolve(options.lock ?? join(dirname(specFile), "goferry.lock"));
   const before = await readLock(lockFile, options.locked === true);
-  const network = await openNetwork(context);
+  // Who asked for a source by a flag need not repeat it with --locked: the lock has it.
+  const locked = options.locked === true ? before?.request.from : undefined;
+  const from = options.from ?? spec.from ?? locked ?? "proxy";
+  const { dlUrl, releaseKeys } = options;
+  const network = await openNetwork(context, { from, dlUrl, releaseKeys });
   const plan = await makePlan(spec, {
     readFile,
     specDir: dirname(specFile),
@@ -129,7 +137,8 @@ async function preparePlan(options: PlanOptions, context: BuildContext): Promise
     now: context.machine.now(),
     lock: options.locked === true && before !== undefined ? { file: lockFile, lock: before } : undefined,
     lockBefore: before,
-    ...askProxy(network.proxy, context.signal),
+    from,
+    ...network.toolchains,
   });
   return { plan, network, lockFile, before };
 }

@@ -10,16 +10,10 @@ import { uselessPatterns } from "./go/environment.ts";
 import type { CollectedModule } from "./go/download-cache.ts";
 import { collectModules, type ProjectBuild } from "./go/modules.ts";
 import { copyProject } from "./go/project-copy.ts";
-import {
-  fetchToolchain,
-  unpackToolchain,
-  type FetchedToolchain,
-  type FileDownloader,
-} from "./go/toolchain.ts";
+import { unpackToolchain, type FetchedToolchain } from "./go/toolchain.ts";
 import type { BuildContext } from "./machine.ts";
 import { refuseUnknownPlatforms, type WantedPlatforms } from "./go/unknown-platforms.ts";
-import { createCache } from "./net/cache.ts";
-import type { Network } from "./network.ts";
+import { throughProxyOf, type Network } from "./network.ts";
 import { inParallel } from "./parallel.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { PlannedProject } from "./plan/projects.ts";
@@ -36,12 +30,12 @@ const PARALLEL_DOWNLOADS = 3;
 /** @throws NOT_FOUND, LOG_MISMATCH, GO_SUM_MISMATCH, NETWORK_UNREACHABLE and what go answers (go/command.ts) */
 export async function fetchAll(
   plan: Plan,
-  network: Network,
+  opened: Network,
   context: BuildContext & { exclude?: readonly string[] },
 ): Promise<Fetched> {
   const wanted = withBuildToolchain(plan);
-  const known = await askLog(wanted, plan, network, context);
-  const toolchains = await fetchToolchains(wanted, known, network, context);
+  const known = await askLog(wanted, plan, opened, context);
+  const toolchains = await fetchToolchains(wanted, known, opened, context);
   const goroot = join(context.workDir, "goroot");
   const own = toolchains.get(plan.buildToolchain.version);
   if (own === undefined) throw notFetched(plan.buildToolchain.version);
@@ -53,6 +47,7 @@ export async function fetchAll(
     signal: context.signal,
   });
 
+  const network = await throughProxyOf(goroot, opened);
   const goproxy = proxiesWithShelf(context.workDir, network.goEnv["GOPROXY"] ?? "");
   const env = { ...network.goEnv, GOPROXY: goproxy };
   const go = createGo({ goroot, env, secrets: context.machine.env, runner: network.runner });
@@ -150,27 +145,21 @@ async function fetchLog(
 async function fetchToolchains(
   wanted: readonly Toolchain[],
   known: CollectedEvidence,
-  { proxy }: Network,
-  { machine, onProgress, signal }: BuildContext,
+  { toolchains: source }: Network,
+  { onProgress, signal }: BuildContext,
 ): Promise<Map<string, FetchedToolchain>> {
   const progress = new Map<string, { done: number; total: number | undefined }>();
-  const cache = createCache(join(machine.cacheDir, "downloads"));
   onProgress({ stage: "toolchains", subject: wanted.map(({ version }) => version).join(", ") });
-  const fetched = await inParallel(wanted, { width: PARALLEL_DOWNLOADS, signal }, async (toolchain, stop) => {
-    const { go, platform, version } = toolchain;
-    const counted: FileDownloader = {
-      download: (path, file, options) =>
-        proxy.download(path, file, {
-          ...options,
-          onProgress: (done, total) => {
-            progress.set(version, { done, total });
-            onProgress({ stage: "toolchains", ...sumOf(progress), unit: "bytes" });
-          },
-        }),
-    };
-    const expected = recordOf(toolchain, known);
-    return await fetchToolchain({ version: go, platform, proxy: counted, cache, expected, signal: stop });
-  });
+  const fetched = await inParallel(wanted, { width: PARALLEL_DOWNLOADS, signal }, (toolchain, stop) =>
+    source.fetch(toolchain, {
+      expected: recordOf(toolchain, known),
+      onProgress(done, total) {
+        progress.set(toolchain.version, { done, total });
+        onProgress({ stage: "toolchains", ...sumOf(progress), unit: "bytes" });
+      },
+      signal: stop,
+    }),
+  );
   return new Map(fetched.map((each) => [each.version, each]));
 }
 

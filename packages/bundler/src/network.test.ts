@@ -5,13 +5,19 @@ import { SUM_GOLANG_ORG_KEY } from "@goferry/core";
 import { describe, expect, it } from "vitest";
 import { codeOf, temporaryFolder, writeFiles } from "../../../test/kit/bundler-go.ts";
 import { checksumLog, type ChecksumLog } from "../../../test/kit/checksum-log.ts";
+import type { BuildContext } from "./machine.ts";
 import { selfSigned } from "./net/test-certificates.ts";
 import { serve, type TestServer } from "./net/test-server.ts";
-import { openNetwork, type Network } from "./network.ts";
+import { openNetwork, throughProxyOf, type Network, type ToolchainWish } from "./network.ts";
 
 /** The network of a user whose HOME is `folder`, with no go on PATH. */
-async function open(folder: string, env: Record<string, string>, caFiles: string[] = []): Promise<Network> {
-  return await openNetwork({
+async function open(
+  folder: string,
+  env: Record<string, string>,
+  caFiles: string[] = [],
+  wish: ToolchainWish = { from: "proxy" },
+): Promise<Network> {
+  const context: BuildContext = {
     machine: {
       platform: "linux/amd64",
       env: { HOME: folder, PATH: join(folder, "bin"), ...env },
@@ -24,7 +30,8 @@ async function open(folder: string, env: Record<string, string>, caFiles: string
     },
     workDir: folder,
     onProgress: () => undefined,
-  });
+  };
+  return await openNetwork(context, wish);
 }
 
 /** A server with a checksum database below `prefix`; everything else is 404. */

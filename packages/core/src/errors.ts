@@ -50,6 +50,7 @@ export const CODES = {
   TOOL_INVALID: "usage",
   VCS_MISSING: "usage",
 
+  ARCHIVE_INVALID: "refused",
   AUDIT_BROKEN: "refused",
   BUNDLE_MALFORMED: "refused",
   CHUNK_MISMATCH: "refused",

@@ -104,7 +104,14 @@ export {
   type ModuleVersion,
 } from "./gomodule/path.ts";
 export { isPattern, matchingPattern, proposePatterns, splitPatterns } from "./gomodule/patterns.ts";
-export { CLOCK_TOLERANCE, MAX_EARLIER_HEADS, MAX_GO_MOD_BYTES, MAX_TILES, WINDOW_LOG } from "./limits.ts";
+export {
+  CLOCK_TOLERANCE,
+  MAX_EARLIER_HEADS,
+  MAX_GO_MOD_BYTES,
+  MAX_SIGNATURE_BYTES,
+  MAX_TILES,
+  WINDOW_LOG,
+} from "./limits.ts";
 export { redactUrls } from "./redact.ts";
 export {
   readTrustedKey,

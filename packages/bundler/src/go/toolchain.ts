@@ -12,7 +12,9 @@ import {
   goModHash,
   toolchainModule,
   toolchainTreeName,
+  unitName,
   zipPrefix,
+  type ModuleVersion,
 } from "@goferry/core";
 import type { Cache } from "../net/cache.ts";
 import { diskError } from "../net/disk-error.ts";
@@ -75,8 +77,7 @@ export async function fetchToolchain(options: FetchToolchainOptions): Promise<Fe
   const { path, version } = module;
   const prefix = zipPrefix(module);
   const subject = `${path}@${version}`;
-  const modH1 = goModHash(TOOLCHAIN_MOD);
-  if (modH1 !== expected.modH1) throw logMismatch(`${subject}/go.mod`, expected.modH1, modH1);
+  const modH1 = checkGoMod(module, expected);
 
   const key = `${path}/@v/${version}.zip`;
   const zip = cache.file(key);
@@ -104,6 +105,13 @@ export async function fetchToolchain(options: FetchToolchainOptions): Promise<Fe
   return fetched;
 }
 
+/** The hash of the go.mod, which is the same for all toolchains and comes from nowhere. @throws LOG_MISMATCH */
+export function checkGoMod(toolchain: ModuleVersion, expected: { modH1: string }): string {
+  const modH1 = goModHash(TOOLCHAIN_MOD);
+  if (modH1 !== expected.modH1) throw logMismatch(`${unitName(toolchain)}/go.mod`, expected.modH1, modH1);
+  return modH1;
+}
+
 async function hashIfWhole(zip: string, prefix: string): Promise<string | undefined> {
   try {
     return await hashModuleZip(zip, prefix);
@@ -114,13 +122,14 @@ async function hashIfWhole(zip: string, prefix: string): Promise<string | undefi
   }
 }
 
-function logMismatch(subject: string, expected: string, found: string): GoferryError {
+/** The refusal of a toolchain whose hash is another than that in the log. */
+export function logMismatch(subject: string, expected: string, found: string): GoferryError {
   return new GoferryError("LOG_MISMATCH", {
     subject,
     message: "the toolchain is not the one that the checksum database has recorded",
     expected,
     found,
-    next: "Do not use this proxy for toolchains until you know what changed the file, of which nothing was kept.",
+    next: "Do not take toolchains from there until you know what changed the file, of which nothing was kept.",
   });
 }
 

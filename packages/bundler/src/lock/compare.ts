@@ -103,6 +103,7 @@ function requestItems({ name, request }: Requested): Item[] {
     ...itemsOf("expires", request.expires === undefined ? [] : [request.expires]),
     ...itemsOf("go", request.go),
     ...itemsOf("platform", request.platforms),
+    ...itemsOf("toolchains from", request.from === undefined ? [] : [request.from]),
     ...request.projects.flatMap(projectItems),
     ...request.modules.map(versionItem).map(({ group, value }) => ({ group: `module ${group}`, value })),
     ...request.tools.map(versionItem).map(({ group, value }) => ({ group: `tool ${group}`, value })),

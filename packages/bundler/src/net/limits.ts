@@ -4,6 +4,17 @@
 /** Bytes of a module zip, and so of a toolchain: what cmd/go accepts (golang/mod zip.MaxZipFile). */
 export const MODULE_ZIP_MAX_BYTES = 500 * 1024 * 1024;
 
+/** Bytes of an official archive of Go: that of go1.27 for Windows has 79 MB. */
+export const ARCHIVE_MAX_BYTES = 500 * 1024 * 1024;
+
+/** Bytes of all files in an official archive of Go, with the tests and documents that a module leaves out, and how many
+ * entries it may have: go1.27 unpacks to 290 MB in 17,000. */
+export const ARCHIVE_CONTENT_MAX_BYTES = 1024 * 1024 * 1024;
+export const ARCHIVE_MAX_ENTRIES = 100_000;
+
+/** Bytes of the list of all Go releases: some 200 for each of 60 archives of each release. */
+export const RELEASE_LIST_MAX_BYTES = 32 * 1024 * 1024;
+
 /** Bytes of one answer of the checksum database. A full tile of hashes has 8 KiB and a record a few hundred bytes;
  * a full tile of records (256 of them) stays below 64 KiB, so 1 MiB leaves room and still bounds a hostile server. */
 export const SUMDB_ANSWER_MAX_BYTES = 1024 * 1024;

@@ -87,11 +87,16 @@ export function proxyWantsLogin(subject: string, proxy: URL | undefined): Goferr
 /** The error for an answer that breaks the rules of HTTP or ours. */
 export function responseInvalid(
   subject: string,
-  detail: { message: string; expected?: string | undefined; found?: string | undefined },
+  detail: {
+    message: string;
+    expected?: string | undefined;
+    found?: string | undefined;
+    next?: string | undefined;
+  },
 ): GoferryError {
   return new GoferryError("RESPONSE_INVALID", {
     subject,
-    ...detail,
     next: "Ask another server: GOPROXY names the module proxies, HTTPS_PROXY the proxy on the way to them.",
+    ...detail,
   });
 }

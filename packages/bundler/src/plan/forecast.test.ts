@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Lock } from "../lock/schema.ts";
 import { createCache } from "../net/cache.ts";
 import type { GoProxy } from "../net/goproxy.ts";
+import { proxySource } from "../go/proxy-source.ts";
 import { parseSpec } from "../spec/read.ts";
 import { forecastPlan, type Forecast } from "./forecast.ts";
 import { makePlan, type Plan } from "./plan.ts";
@@ -16,7 +17,10 @@ const FILES = {
 };
 
 /** A proxy that knows one size. */
-const proxy: Pick<GoProxy, "size"> = {
+const proxy: GoProxy = {
+  list: "",
+  get: () => Promise.reject(new Error("nothing is asked for")),
+  download: () => Promise.reject(new Error("nothing is downloaded")),
   size: async (path) => (path.endsWith("v0.0.1-go1.26.8.linux-amd64.zip") ? 70_000_000 : undefined),
 };
 
@@ -49,7 +53,9 @@ async function planOf(go: string): Promise<Plan> {
 
 function forecast(plan: Plan, before?: Lock): Promise<Forecast> {
   const lockFile = join(dir, "goferry.lock");
-  return forecastPlan(plan, { proxy, cacheDir: join(dir, "cache"), lockFile, before, signal: undefined });
+  const cache = createCache(join(dir, "cache", "downloads"));
+  const source = proxySource({ proxy, cache, signal: undefined });
+  return forecastPlan(plan, { source, lockFile, before, signal: undefined });
 }
 
 function lockOf({ request }: Plan, more: Partial<Lock> = {}): Lock {

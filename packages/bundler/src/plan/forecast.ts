@@ -1,19 +1,20 @@
-// What a plan can say of its cost and its news before anything is downloaded: sizes of toolchains, which the proxy or the
+// What a plan can say of its cost and its news before anything is downloaded: sizes of toolchains, which their source or the
 // cache knows; modules, from the lock where nothing drifted, else what go.sum names; and what changes since the lock.
 // Sizes of modules are not asked for: that would be a request for each of hundreds.
 
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { unitName, type Toolchain } from "@goferry/core";
+import type { Toolchain } from "@goferry/core";
 import { comparePlan, compareRequests, type LockChange } from "../lock/compare.ts";
 import type { Lock } from "../lock/schema.ts";
-import { createCache } from "../net/cache.ts";
-import type { GoProxy } from "../net/goproxy.ts";
 import { inParallel } from "../parallel.ts";
+import type { ToolchainCost, ToolchainOrigin, ToolchainSource } from "../toolchain-source.ts";
 import type { Plan } from "./plan.ts";
 
 export interface Forecast {
   plan: Plan;
+  /** Where toolchains come from. */
+  origin: ToolchainOrigin;
   /** Those of the bundle, and the one to build with where the bundle has it not. */
   toolchains: ToolchainForecast[];
   modules: ModulesForecast;
@@ -22,11 +23,7 @@ export interface Forecast {
   news: { created: string; changes: LockChange[]; modules: string[] } | undefined;
 }
 
-export interface ToolchainForecast extends Toolchain {
-  /** Bytes of its zip; undefined: the proxy does not say. */
-  size: number | undefined;
-  /** It is in the cache, and is not downloaded again. */
-  isCached: boolean;
+export interface ToolchainForecast extends Toolchain, ToolchainCost {
   /** The bundle carries it. */
   isCarried: boolean;
 }
@@ -44,9 +41,7 @@ export interface ModulesForecast {
 }
 
 export interface ForecastDeps {
-  proxy: Pick<GoProxy, "size">;
-  /** The cache folder of the machine. */
-  cacheDir: string;
+  source: Pick<ToolchainSource, "origin" | "cost">;
   lockFile: string;
   /** The lock that is there, whether or not the plan follows it. */
   before: Lock | undefined;
@@ -58,36 +53,26 @@ const PARALLEL_SIZES = 8;
 
 /** @throws INTERRUPTED, IO_FAILED; never because a size is not known */
 export async function forecastPlan(plan: Plan, deps: ForecastDeps): Promise<Forecast> {
-  const { lockFile, before, signal } = deps;
+  const { source, lockFile, before, signal } = deps;
   const isCarried = plan.toolchains.some((each) => each.version === plan.buildToolchain.version);
   const wanted = [
     ...plan.toolchains.map((each) => ({ ...each, isCarried: true })),
     ...(isCarried ? [] : [{ ...plan.buildToolchain, isCarried: false }]),
   ];
-  const toolchains = await inParallel(wanted, { width: PARALLEL_SIZES, signal }, (each) =>
-    sizeOf(each, deps),
-  );
+  const toolchains = await inParallel(wanted, { width: PARALLEL_SIZES, signal }, async (each, stop) => ({
+    ...each,
+    ...(await source.cost(each, stop)),
+  }));
   const named = await namedBySums(plan.projects.flatMap(sumFiles));
   const isSame = before !== undefined && compareRequests(before, plan).length === 0;
   return {
     plan,
+    origin: source.origin,
     toolchains,
     modules: isSame ? lockedModules(before) : { from: "go.sum", modules: named, gomods: undefined },
     lockFile,
     news: before === undefined ? undefined : newsOf(plan, { before, named: isSame ? [] : named }),
   };
-}
-
-async function sizeOf(
-  toolchain: Toolchain & { isCarried: boolean },
-  { proxy, cacheDir, signal }: ForecastDeps,
-): Promise<ToolchainForecast> {
-  const { path, version } = toolchain;
-  const zip = `${path}/@v/${version}.zip`;
-  const cached = await stat(createCache(join(cacheDir, "downloads")).file(zip)).catch(() => undefined);
-  if (cached !== undefined) return { ...toolchain, size: cached.size, isCached: true };
-  const size = await proxy.size(zip, { subject: unitName(toolchain), signal });
-  return { ...toolchain, size, isCached: false };
 }
 
 /** Those of a workspace are several. */

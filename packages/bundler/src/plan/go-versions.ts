@@ -22,6 +22,8 @@ import { parseToolchainList } from "./toolchain-list.ts";
 export type ToolchainAnswer = { served: true } | { served: false; answer: string };
 
 export interface GoSource {
+  /** What messages call it; "the module proxy" if left out. */
+  readonly sourceName?: string;
   /** Lines of `golang.org/toolchain/@v/list`; empty if the source has no such list. Throws if unreachable. */
   listGoVersions(): Promise<readonly string[]>;
   /**
@@ -166,7 +168,7 @@ class Releases {
           ? `a version that is there, such as ${nearest.join(", ")}`
           : "a version that is there",
       found: lack.answer,
-      next: `change ${request.where(index)} or the platforms, or use another module proxy`,
+      next: `change ${request.where(index)} or the platforms, or use another ${this.#source.sourceName === undefined ? "module proxy" : "source"}`,
     });
   }
 
@@ -190,7 +192,9 @@ class Releases {
       subject: `golang.org/toolchain, go: ${entry}`,
       message: "no release of Go fits this entry on every platform",
       expected: `a finished release of Go ${line ?? entry} for ${[...platforms].join(", ")}`,
-      found: notes.at(-1) ?? `lines ${lines.join(", ") || "none"} in the list of the module proxy`,
+      found:
+        notes.at(-1) ??
+        `lines ${lines.join(", ") || "none"} in the list of ${this.#source.sourceName ?? "the module proxy"}`,
       next: `name an exact version at ${request.where(index)}, or change the platforms`,
     });
   }

@@ -14,6 +14,8 @@ import { planProjects } from "./projects.ts";
 import type { PlannedProject } from "./projects.ts";
 
 export interface PlanDeps extends GoSource {
+  /** Where toolchains come from. */
+  from?: "proxy" | "dl" | undefined;
   /** Reads files of the projects. */
   readFile: ReadFile;
   /** Absolute folder of the spec, which paths in it are relative to. */
@@ -72,7 +74,7 @@ export interface Plan {
  */
 export async function makePlan(spec: Spec, deps: PlanDeps): Promise<Plan> {
   const projects = await planProjects(spec, deps.specDir, deps.readFile);
-  const request = requestOf(spec, projects);
+  const request = requestOf(spec, projects, deps);
   const lock = deps.lock?.lock;
   if (deps.lock !== undefined) refuseDrift(deps.lock.file, deps.lock.lock, { name: spec.name, request });
   const serial = lock?.serial ?? Math.floor(deps.now.getTime() / 1000);
@@ -132,7 +134,11 @@ function earlierHeads(lock: Lock | undefined, before: Lock | undefined): Plan["e
 }
 
 /** The spec as a lock records it: no paths of this machine, lists sorted, what the projects' files were. */
-function requestOf(spec: Spec, projects: readonly PlannedProject[]): LockRequest {
+function requestOf(
+  spec: Spec,
+  projects: readonly PlannedProject[],
+  { from }: Pick<PlanDeps, "from">,
+): LockRequest {
   const requested = projects.map(({ name, modules, files, platforms, tags, packages, cgo }) => ({
     name,
     modules: modules.toSorted(),
@@ -145,6 +151,7 @@ function requestOf(spec: Spec, projects: readonly PlannedProject[]): LockRequest
   return {
     go: [...spec.go].toSorted(),
     platforms: spec.platforms,
+    ...(from === "dl" ? { from } : {}),
     projects: requested.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     modules: sortQueries(spec.modules).map(moduleQueryText),
     tools: sortQueries(spec.tools).map(moduleQueryText),

@@ -37,7 +37,6 @@ async function prepare(workDir: string, platforms: string[], own: string[] = [])
     userAgent: "test",
   };
   const network = {
-    proxy: createGoProxy(createHttp({ env: {}, userAgent: "test" }), "off"),
     log: { name: "sum.example.com", key: log.vkey, fetch: log.fetch },
     goEnv: {},
     privatePatterns: [],

@@ -19,7 +19,7 @@ import { keepRehearsals, keptRehearsals, rehearsalKey } from "./reuse.ts";
 
 export interface RehearsePackedOptions {
   context: BuildContext;
-  network: Network;
+  network: Pick<Network, "log" | "runner">;
   install: RehearsalInstall;
 }
 

@@ -38,6 +38,8 @@ export interface Spec {
   go: string[];
   /** GOOS/GOARCH, sorted. */
   platforms: string[];
+  /** Where toolchains come from; undefined: not said. */
+  from: "proxy" | "dl" | undefined;
   projects: ProjectSpec[];
   modules: ModuleQuery[];
   tools: ModuleQuery[];
@@ -161,6 +163,7 @@ function normalize(document: SpecDocument, file: string, yaml: ParsedYaml): Spec
     name: document.name,
     go: unique(go),
     platforms: unique(document.platforms).toSorted(),
+    from: document.from,
     projects,
     modules: queries("modules"),
     tools: queries("tools"),

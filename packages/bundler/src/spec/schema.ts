@@ -30,6 +30,9 @@ const MODULE_QUERY = z.string().regex(/^[^@\s]+@[^@\s]+$/u, {
   error: "path@version, such as golang.org/x/sync@v0.15.0 or golang.org/x/sync@latest",
 });
 
+/** Where toolchains may come from. */
+export const TOOLCHAIN_ORIGINS = ["proxy", "dl"] as const;
+
 const HOST_PLATFORM = z.enum(HOST_PLATFORMS);
 const TARGET_PLATFORM = z.enum(TARGET_PLATFORMS);
 
@@ -89,6 +92,14 @@ export const SPEC_SCHEMA = z
       .meta({
         description: "Platforms of the hosts that will use the bundle, as GOOS/GOARCH.",
         examples: [["linux/amd64", "linux/arm64", "windows/amd64"]],
+      }),
+    from: z
+      .enum(TOOLCHAIN_ORIGINS)
+      .optional()
+      .meta({
+        description:
+          "Where the Go toolchains come from. proxy: the module proxy. dl: the official archives of https://go.dev/dl, or of a mirror of it (--dl-url), each with Google's signature. Either way they must be what the checksum database has. Default: proxy.",
+        examples: ["dl"],
       }),
     projects: z
       .array(z.union([PATH, PROJECT]))

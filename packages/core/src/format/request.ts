@@ -35,6 +35,12 @@ export const REQUEST_SCHEMA = z
   .strictObject({
     go: z.array(z.string().min(1)).min(1).describe("As asked for: an exact version, a line, stable, go.mod."),
     platforms: z.array(PLATFORM).min(1),
+    from: z
+      .literal("dl")
+      .optional()
+      .describe(
+        "dl: toolchains came from go.dev/dl or a mirror of it, with a signature each; absent: from a module proxy.",
+      ),
     projects: z.array(PROJECT),
     modules: z.array(z.string()).describe("path@query."),
     tools: z.array(z.string()).describe("package@query."),

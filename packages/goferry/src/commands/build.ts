@@ -20,6 +20,7 @@ import { buildMachine, rehearsalInstall } from "../machine.ts";
 import { beginning, rowsText } from "../output/rows.ts";
 import { bytesText } from "../output/units.ts";
 import { allowLine, patternLines } from "../private-text.ts";
+import { planOptions } from "../plan-options.ts";
 import { reportBuild } from "../stages.ts";
 import { planOutcome } from "./plan.ts";
 import { DEFAULT_SPEC, DRY_RUN, SPEC, SPEC_OPTIONS } from "./shared.ts";
@@ -31,7 +32,8 @@ export const build = defineCommand({
     "Makes one signed file with Go toolchains for all platforms of the spec and everything that its projects need " +
     "to build. Every toolchain and module is checked against the checksum database. Before it is signed, the " +
     "bundle is installed in a scratch folder and every project is built there without a network.\n\n" +
-    "Modules come from where GOPROXY says. Passphrases of keys are asked for on the terminal, or taken from " +
+    "Modules and toolchains come from where GOPROXY says; with --from dl, toolchains are the official archives of " +
+    "https://go.dev/dl or a mirror of it, each with the signature of Google. Passphrases of keys are asked for on the terminal, or taken from " +
     "GOFERRY_KEY_PASSPHRASE or --passphrase-file.",
   positionals: { spec: SPEC },
   options: {
@@ -72,6 +74,10 @@ export const build = defineCommand({
       what: "Behind the proxy of a site with a certificate authority of its own",
     },
     {
+      line: "goferry build goferry.yaml --sign-key keys/private.asc --out site.tar --from dl --dl-url https://mirror.example/dl",
+      what: "With Go's official archives, from a mirror",
+    },
+    {
       line: "goferry build goferry.yaml --sign-key keys/private.asc --out usb/site.tar --with-executables dist",
       what: "With all that a host without goferry needs",
     },
@@ -81,7 +87,7 @@ export const build = defineCommand({
     // Where a machine has memory to spare, V8 keeps 100 MB for objects that live for a moment, as those for the files of
     // a zip do. Beside two compressors of 95 MB each, a build would pass 512 MB.
     setFlagsFromString("--semi-space-growth-factor=1");
-    const { out, lock, locked } = values;
+    const { out } = values;
     const spec = values.spec ?? resolve(terminal.cwd, DEFAULT_SPEC);
     const machine = buildMachine(terminal, values);
     const executables = values["with-executables"];
@@ -89,7 +95,7 @@ export const build = defineCommand({
     // Before the build rather than after it: nobody wants to wait for a minute to hear of a wrong folder.
     if (executables !== undefined) await findExecutables(executables);
     const signers = await openSigners(values["sign-key"], passphraseFile, terminal);
-    const options = { spec, lock, locked, onProgress: reportBuild(progress), signal };
+    const options = { ...(await planOptions(values)), spec, onProgress: reportBuild(progress), signal };
     if (values["dry-run"]) {
       const { text, json } = planOutcome(await planBundle(options, machine), spec);
       return { text: `${text}\nNothing was built (--dry-run)`, json: { dryRun: true, ...json } };

@@ -8,20 +8,22 @@ import { buildMachine } from "../machine.ts";
 import { beginning, rowsText, type Row } from "../output/rows.ts";
 import { amountText, bytesText, countText } from "../output/units.ts";
 import { reportBuild } from "../stages.ts";
+import { planOptions } from "../plan-options.ts";
 import { DEFAULT_SPEC, SPEC, SPEC_OPTIONS } from "./shared.ts";
 
 export const plan = defineCommand({
   name: "plan",
   summary: "Show what a build would put into the bundle",
   description:
-    "Reads the spec and the projects, asks the module proxy which Go versions there are and how large their toolchains " +
-    "are, and shows what goferry build would decide and what is new since goferry.lock. Modules come from the lock if " +
+    "Reads the spec and the projects, asks the module proxy (or go.dev/dl) which Go versions there are and how large " +
+    "their toolchains are, and shows what goferry build would decide and what is new since goferry.lock. Modules come from the lock if " +
     "nothing that was asked for changed since; else go.sum names those that are known before they are fetched. Nothing " +
     "is written.",
   positionals: { spec: SPEC },
   options: SPEC_OPTIONS,
   examples: [
     { line: "goferry plan", what: "For goferry.yaml in this folder" },
+    { line: "goferry plan --from dl", what: "With the official archives of go.dev/dl" },
     {
       line: "goferry plan site/goferry.yaml --locked --json",
       what: "Is the lock still right? Exit code 2 if not",
@@ -34,17 +36,16 @@ export const plan = defineCommand({
   exits: [EXIT.usage, EXIT.preflight, EXIT.io, EXIT.notFound],
   answers: true,
   async run(values, { terminal, progress, signal }) {
-    const { lock, locked } = values;
     const spec = values.spec ?? resolve(terminal.cwd, DEFAULT_SPEC);
-    const onProgress = reportBuild(progress);
-    const made = await planBundle({ spec, lock, locked, onProgress, signal }, buildMachine(terminal, values));
+    const options = { ...(await planOptions(values)), spec, onProgress: reportBuild(progress), signal };
+    const made = await planBundle(options, buildMachine(terminal, values));
     return planOutcome(made, spec);
   },
 });
 
 /** What a plan says; also that of `build --dry-run`. The shape of the JSON is described in docs/JSON.md. */
 export function planOutcome(forecast: Forecast, spec: string): Outcome {
-  const { plan: made, toolchains, modules, lockFile, news } = forecast;
+  const { plan: made, origin, toolchains, modules, lockFile, news } = forecast;
   const { name, created, serial, expires, goVersions, platforms, projects, buildGo, lock, notes } = made;
   const queries = (list: Plan["modules"]): string[] => list.map(({ path, query }) => `${path}@${query}`);
   const total = toDownload(toolchains);
@@ -53,11 +54,11 @@ export function planOutcome(forecast: Forecast, spec: string): Outcome {
     ["created", `${created}, serial ${serial}${lock === undefined ? "" : " (from the lock)"}`],
     ["expires", expires ?? "never"],
     ["Go", `${goVersions.join(", ")} for ${platforms.join(", ")}; built with ${buildGo}`],
-    ["toolchains", toolchains.map(toolchainText)],
+    ["toolchains", [...originLines(origin), ...toolchains.map(toolchainText)]],
     [
       "download",
       total === undefined
-        ? "of a size that the module proxy does not tell"
+        ? "of a size that nobody tells"
         : `${bytesText(total)} of toolchains, then the modules`,
     ],
     [
@@ -83,6 +84,7 @@ export function planOutcome(forecast: Forecast, spec: string): Outcome {
       go: goVersions,
       platforms,
       buildGo,
+      source: origin,
       toolchains: toolchains.map(({ path, version, go, platform, size, isCached, isCarried }) => ({
         module: `${path}@${version}`,
         go,
@@ -108,6 +110,12 @@ export function planOutcome(forecast: Forecast, spec: string): Outcome {
       notes,
     },
   };
+}
+
+/** Nothing of the module proxy, which is how it usually is. */
+function originLines(origin: Forecast["origin"]): string[] {
+  if (origin.from === "proxy") return [];
+  return [`from ${origin.url}, signed by ${origin.keys.join(" or ")}`];
 }
 
 /** Bytes of the toolchains that are not in the cache; undefined if one of them is not known. */

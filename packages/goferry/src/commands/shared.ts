@@ -60,6 +60,24 @@ export const SPEC_OPTIONS = {
     help: "PEM file of your site's certificate authority, to be trusted for every download besides those of the system.",
     setting: true,
   },
+  from: {
+    kind: "choice",
+    arg: "SOURCE",
+    choices: ["proxy", "dl"],
+    help: "Where Go toolchains come from: the module proxy, or go.dev/dl; else as the spec says, else proxy.",
+  },
+  "dl-url": {
+    kind: "text",
+    arg: "URL",
+    help: "Mirror of https://go.dev/dl; it has the list (?mode=json), the archives and their .asc files.",
+    setting: true,
+  },
+  "release-key": {
+    kind: "paths",
+    arg: "FILE",
+    help: "Public key that may have signed archives of Go, beside Google's, which is built in.",
+    setting: true,
+  },
 } as const satisfies OptionTable;
 
 export const ROOT_OPTION = {
