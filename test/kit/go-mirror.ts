@@ -4,6 +4,8 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
+import { generateKey, keySigner, unlockKey } from "../../packages/bundler/src/index.ts";
+import { readTrustedKey, type TrustedKey } from "../../packages/core/src/index.ts";
 import { serve, type Certificate, type TestServer } from "../../packages/bundler/src/net/test-server.ts";
 
 export interface MirroredArchive {
@@ -101,10 +103,30 @@ async function listOf({ archives, unstable = [] }: MirrorOptions): Promise<Relea
 async function digestOf(content: Uint8Array | string): Promise<{ sha256: string; size: number }> {
   const hash = createHash("sha256");
   let size = 0;
-  const pieces = typeof content === "string" ? (createReadStream(content) as AsyncIterable<Buffer>) : [content];
+  const pieces =
+    typeof content === "string" ? (createReadStream(content) as AsyncIterable<Buffer>) : [content];
   for await (const piece of pieces) {
     hash.update(piece);
     size += piece.length;
   }
   return { sha256: hash.digest("hex"), size };
+}
+
+export interface ReleaseSigner {
+  /** Armored. */
+  publicKey: string;
+  trusted: TrustedKey;
+  /** A detached signature, armored, made at a time of this key. */
+  sign(data: Uint8Array, at?: Date): Promise<Uint8Array>;
+}
+
+/** Somebody who signs archives, with a fresh key made at `since`. */
+export async function releaseSigner(since: Date): Promise<ReleaseSigner> {
+  const pair = await generateKey({ name: "Mirror", email: "mirror@example.com", now: since });
+  const signer = keySigner(await unlockKey(pair.privateKey));
+  return {
+    publicKey: pair.publicKey,
+    trusted: await readTrustedKey(Buffer.from(pair.publicKey)),
+    sign: async (data, at = since) => Buffer.from(await signer.sign(data, at)),
+  };
 }

@@ -1,10 +1,11 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { SUM_GOLANG_ORG_KEY } from "@goferry/core";
+import { readTrustedKey, SUM_GOLANG_ORG_KEY } from "@goferry/core";
 import { describe, expect, it } from "vitest";
 import { codeOf, temporaryFolder, writeFiles } from "../../../test/kit/bundler-go.ts";
 import { checksumLog, type ChecksumLog } from "../../../test/kit/checksum-log.ts";
+import { generateKey } from "./keys.ts";
 import type { BuildContext } from "./machine.ts";
 import { selfSigned } from "./net/test-certificates.ts";
 import { serve, type TestServer } from "./net/test-server.ts";
@@ -135,6 +136,51 @@ describe("openNetwork", () => {
     const go = '#!/bin/sh\n[ "$* $GOTOOLCHAIN" = "env GOPROXY local" ] && echo http://path.test,direct\n';
     await writeFile(join(folder.path, "bin", "go"), go, { mode: 0o755 });
     expect((await open(folder.path, {})).goEnv["GOPROXY"]).toBe("http://path.test,direct");
+  });
+
+  it("needs no proxy for toolchains from go.dev/dl, until one of them says which its go uses", async () => {
+    await using folder = await temporaryFolder();
+    const log = checksumLog();
+    await using database = await serveLog(log, "/");
+    await using proxy = await serveLog(log, "/sumdb/sum.example.com/");
+    const goroot = join(folder.path, "go");
+    await writeFiles(goroot, { "go.env": `# GOPROXY=x\nGOPROXY=${proxy.url}\nGOPROXY=http://later.test\n` });
+
+    const own = { GOSUMDB: `${log.vkey} ${database.url}` };
+    const network = await open(folder.path, own, [], { from: "dl" });
+    expect(network.toolchains.origin).toMatchObject({ from: "dl", url: "https://go.dev/dl" });
+    expect(network.goEnv["GOPROXY"]).toBe("direct");
+    expect(Buffer.from(await network.log.fetch("latest")).toString()).toBe(log.head());
+    expect(database.requests.map(({ url }) => url)).toEqual(["/latest"]);
+
+    const found = await throughProxyOf(goroot, network);
+    expect(found.goEnv["GOPROXY"]).toBe(proxy.url);
+    expect(found.toolchains).toBe(network.toolchains);
+    // Without an address of its own the database is then asked through the proxies, as go does.
+    const plain = await open(folder.path, { GOSUMDB: log.vkey }, [], { from: "dl" });
+    const through = await throughProxyOf(goroot, plain);
+    expect(Buffer.from(await through.log.fetch("latest")).toString()).toBe(log.head());
+
+    const known = await open(folder.path, { ...own, GOPROXY: "http://env.test" }, [], { from: "dl" });
+    expect((await throughProxyOf(goroot, known)).goEnv["GOPROXY"]).toBe("http://env.test");
+    await writeFiles(goroot, { "go.env": "GOTOOLCHAIN=auto\n" });
+    expect((await throughProxyOf(goroot, network)).goEnv["GOPROXY"]).toBe("direct");
+    expect(await codeOf(throughProxyOf(folder.path, network))).toBe("IO_FAILED");
+  });
+
+  it("takes further keys of archives, beside Google's", async () => {
+    await using folder = await temporaryFolder();
+    const { publicKey } = await generateKey({ name: "Mirror", email: "m@example.com", now: new Date() });
+    const key = await readTrustedKey(Buffer.from(publicKey));
+    const wish = { from: "dl", dlUrl: "https://me:word@mirror.test/dl/", releaseKeys: [key] } as const;
+    expect((await open(folder.path, {}, [], wish)).toolchains.origin).toEqual({
+      from: "dl",
+      url: "https://mirror.test/dl",
+      keys: ["EB4C1BFD4F042F6DDDCCEC917721F63BD38B4796", key.fingerprint],
+    });
+    expect((await open(folder.path, { GOPROXY: "http://env.test" })).toolchains.origin).toEqual({
+      from: "proxy",
+    });
   });
 
   // GOPRIVATE may stand in it, and a private module's name must not reach the public database.

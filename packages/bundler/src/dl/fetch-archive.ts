@@ -45,21 +45,29 @@ export async function fetchArchive(archive: Archive, options: FetchArchiveOption
       return cached;
     } catch (error) {
       // Damaged on this disk: no reason to refuse the one that the server has.
-      if (!(error instanceof GoferryError) || error.code !== "HASH_MISMATCH") throw error;
+      if (!isMismatch(error)) throw error;
     }
     await cache.drop(key);
   }
   let downloaded = false;
   await cache.fetchInto(key, async (fresh) => {
-    const limits = { limit: size, expectedSize: size, immutable: true };
-    await http.download(new URL(filename, base).href, fresh, {
+    const url = new URL(filename, base).href;
+    const wanted = {
       subject: filename,
-      ...limits,
+      limit: size,
+      expectedSize: size,
+      immutable: true,
       hint: `It is in the list of ${redact(base)} and not beside it: ask another mirror with --dl-url.`,
       onProgress,
       signal,
+    };
+    const { resumed } = await http.download(url, fresh, wanted);
+    await prove(fresh).catch(async (error: unknown) => {
+      // Servers behind one name may have had different files while one was downloaded in pieces.
+      if (!resumed || !isMismatch(error)) throw error;
+      await http.download(url, fresh, { ...wanted, whole: true });
+      await prove(fresh);
     });
-    await prove(fresh);
     downloaded = true;
   });
   // Another build was quicker: its file is no more believed than any other in the cache.
@@ -71,6 +79,10 @@ export async function fetchArchive(archive: Archive, options: FetchArchiveOption
 export async function isCached(archive: Archive, cache: Cache): Promise<boolean> {
   const found = await stat(cache.file(cacheKey(archive))).catch(() => undefined);
   return found?.isFile() === true;
+}
+
+function isMismatch(error: unknown): boolean {
+  return error instanceof GoferryError && error.code === "HASH_MISMATCH";
 }
 
 function cacheKey({ sha256 }: Archive): string {

@@ -20,6 +20,9 @@ const PAX_MAX_BYTES = 1024;
 /** Bytes of zeros that may end an archive; tar programs fill up to a record of 20 blocks. */
 const END_MAX_BYTES = 20 * BLOCK;
 
+/** Where mode, owner, group, size, time and device numbers stand in a header. */
+const NUMBERS = [100, 108, 116, 124, 136, 329, 337];
+
 const FILE = "0";
 const FOLDER = "5";
 const PAX = "x";
@@ -93,6 +96,7 @@ async function* readTar(bytes: ByteQueue, subject: string): AsyncGenerator<Archi
           left -= piece.length;
           yield piece;
         }
+        if (left > 0) throw damaged(subject, "the end of the file");
       },
     };
     await skip(bytes, left, { subject, padding: -entry.size & (BLOCK - 1) });
@@ -145,13 +149,12 @@ async function readEntry(bytes: ByteQueue, subject: string): Promise<Entry | und
 }
 
 function readHeader(block: Buffer, subject: string): Entry {
-  const header = new Header(block);
+  const header = block.length === BLOCK ? decodeHeader(block) : undefined;
   const type = block.toString("latin1", 156, 157);
-  const isUstar = block.toString("latin1", 257, 265) === "ustar\x0000";
-  if (block.length < BLOCK || !header.cksumValid || !isUstar) {
+  if (header === undefined) {
     throw archiveInvalid(subject, {
       message: "the archive is damaged",
-      expected: "a ustar header with its checksum",
+      expected: "a ustar header with its checksum, and numbers in octal digits",
       found: block.length < BLOCK ? "the end of the file" : "something else",
     });
   }
@@ -164,14 +167,21 @@ function readHeader(block: Buffer, subject: string): Entry {
       found: TYPES[type] ?? `an entry of type ${JSON.stringify(type)}`,
     });
   }
-  // The first byte above 127 is GNU's notation for sizes from 8 GiB on.
-  if (!Number.isSafeInteger(size) || size < 0 || (block[124] ?? 0) > 127 || (header.linkpath ?? "") !== "") {
+  if (!Number.isSafeInteger(size) || size < 0 || (header.linkpath ?? "") !== "") {
     throw archiveInvalid(visibleName(name), {
       message: "a header in the archive is not as Go writes it",
       expected: "a size in octal digits, and no name of a link",
     });
   }
   return { name, type, size };
+}
+
+/** undefined for what is no ustar header; a first byte above 127 is GNU's notation for large numbers. */
+function decodeHeader(block: Buffer): Header | undefined {
+  const isUstar = block.toString("latin1", 257, 265) === "ustar\x0000";
+  if (!isUstar || NUMBERS.some((at) => (block[at] ?? 0) > 127)) return undefined;
+  const header = new Header(block);
+  return header.cksumValid ? header : undefined;
 }
 
 /** The name in pax records that consist of this one: "LENGTH path=NAME\n". */
@@ -199,10 +209,15 @@ async function skip(
   for await (const piece of bytes.pieces(left)) missing -= piece.length;
   const zeros = await bytes.take(padding);
   if (missing === 0 && zeros.length === padding && zeros.every((byte) => byte === 0)) return;
-  throw archiveInvalid(subject, {
+  const isCut = missing > 0 || zeros.length < padding;
+  throw damaged(subject, isCut ? "the end of the file" : "something else after a file");
+}
+
+function damaged(subject: string, found: string): GoferryError {
+  return archiveInvalid(subject, {
     message: "the archive is damaged",
     expected: "whole files, each filled up with zeros",
-    found: missing > 0 || zeros.length < padding ? "the end of the file" : "something else after a file",
+    found,
   });
 }
 

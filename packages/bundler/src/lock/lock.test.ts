@@ -251,6 +251,7 @@ describe("two locks", () => {
     [{ tools: ["golang.org/x/tools/gopls@v0.25.0"] }, ["tool golang.org/x/tools/gopls: v0.24.0 -> v0.25.0"]],
     [{ modules: [] }, ["module golang.org/x/sync: removed v0.15.0"]],
     [request({ expires: "180d" }), ["expires: added 180d"]],
+    [request({ from: "dl" }), ["toolchains from: added dl"]],
     [request({ go: ["1.27"] }), ["go: go.mod -> 1.27"]],
     [request({ platforms: ["linux/amd64", "linux/arm64"] }), ["platform: added linux/arm64"]],
     [request({ tools: [] }), ["tool golang.org/x/tools/gopls: removed latest"]],

@@ -38,6 +38,8 @@ export async function discoverGoProxy(discovery: Discovery): Promise<DiscoveredG
     message: "no module proxy is known to fetch Go from",
     expected: "GOPROXY in the environment or in the go/env file, or a go on PATH to ask",
     found: path === undefined ? "none of them" : `none of them (the go/env file would be ${path})`,
-    next: "Set GOPROXY to the URL of the module proxy that your site uses: export GOPROXY=https://HOST",
+    next:
+      "Set GOPROXY to the URL of the module proxy that your site uses: export GOPROXY=https://HOST; or take Go from " +
+      "https://go.dev/dl, which needs to know of none: --from dl",
   });
 }

@@ -10,8 +10,6 @@ import { testPlatform } from "../../../../test/kit/real-go.ts";
 import { smallFetched } from "../../../../test/kit/small-bundle.ts";
 import type { RehearsalInstall, RehearsalInstallOptions } from "../build.ts";
 import type { Progress } from "../machine.ts";
-import { createGoProxy } from "../net/goproxy.ts";
-import { createHttp } from "../net/http.ts";
 import { pack } from "../pack/pack.ts";
 import { rehearsePacked, type RehearsePackedOptions } from "./rehearse-packed.ts";
 

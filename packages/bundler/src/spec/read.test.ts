@@ -37,6 +37,7 @@ tools: [golang.org/x/tools/gopls@latest]
       name: "site",
       go: ["1.27.1"],
       platforms: ["linux/amd64", "linux/arm64", "windows/amd64"],
+      from: undefined,
       projects: [
         {
           path: "./app",
@@ -66,8 +67,10 @@ tools: [golang.org/x/tools/gopls@latest]
     cgo: false
     # nothing behind the key is as good as no key
 expires: 180d
+from: dl
 modules:
 `);
+    expect(spec.from).toBe("dl");
     expect(spec.projects).toEqual([
       {
         path: "../server",
@@ -107,6 +110,7 @@ modules:
     "projects: [../a b, /srv/app, 'C:\\app']",
     "expires: 2027-06-30",
     "expires: 2028-02-29",
+    "from: proxy",
     "go: '1.27.0'",
     "# only a comment",
   ])("may say %j", (line) => {
@@ -196,6 +200,7 @@ describe("a spec that is refused", () => {
     ["cgo as text", `${HEAD}projects: [{path: a, cgo: "yes"}]\n`, "3:27", "projects[0].cgo", undefined],
     ["a day that is none", `${HEAD}expires: 2027-02-30\n`, "3:10", "expires", undefined],
     ["a number of days without d", `${HEAD}expires: 180\n`, "3:10", "expires", undefined],
+    ["a source that is none", `${HEAD}from: go.dev\n`, "3:7", "from", undefined],
     ["the same key twice", `${HEAD}name: other\n`, "3:1", "twice", undefined],
     ["a prototype", `${HEAD}__proto__: {x: 1}\n`, "3:1", "__proto__", undefined],
     ["an unknown tag", `${HEAD}go: !!js/regexp x\n`, "3:5", "YAML", undefined],
