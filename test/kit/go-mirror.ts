@@ -6,7 +6,8 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { generateKey, keySigner, unlockKey } from "../../packages/bundler/src/index.ts";
 import { readTrustedKey, type TrustedKey } from "../../packages/core/src/index.ts";
-import { serve, type Certificate, type TestServer } from "../../packages/bundler/src/net/test-server.ts";
+import type { Certificate } from "../../packages/bundler/src/net/test-certificates.ts";
+import { serve, type TestServer } from "../../packages/bundler/src/net/test-server.ts";
 
 export interface MirroredArchive {
   /** Such as "go1.27.1.linux-amd64.tar.gz"; version and platform in the list follow from it. */

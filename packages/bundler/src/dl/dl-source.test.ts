@@ -16,7 +16,7 @@ import { makeZip } from "../../../../test/kit/make-zip.ts";
 import { hashModuleZip } from "../go/zip.ts";
 import { createCache } from "../net/cache.ts";
 import { createHttp } from "../net/http.ts";
-import { selfSigned } from "../net/test-server.ts";
+import { selfSigned } from "../net/test-certificates.ts";
 import type { ToolchainSource } from "../toolchain-source.ts";
 import { dlSource } from "./dl-source.ts";
 import { googleKey } from "./google-key.ts";
