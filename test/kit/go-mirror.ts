@@ -9,6 +9,8 @@ import { readTrustedKey, type TrustedKey } from "../../packages/core/src/index.t
 import type { Certificate } from "../../packages/bundler/src/net/test-certificates.ts";
 import { serve, type TestServer } from "../../packages/bundler/src/net/test-server.ts";
 
+export { serve, type TestServer };
+
 export interface MirroredArchive {
   /** Such as "go1.27.1.linux-amd64.tar.gz"; version and platform in the list follow from it. */
   filename: string;

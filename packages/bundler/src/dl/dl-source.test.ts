@@ -201,7 +201,7 @@ describe("dlSource", () => {
   it("refuses a signature from the future", async () => {
     const tomorrow = new Date(Date.now() + 3 * 24 * 3_600_000);
     const { error, kept } = await attempt([{ ...good, signature: await own.sign(archive, tomorrow) }]);
-    expect(error).toMatchObject({ code: "SIGNATURE_TIME", subject: TAR });
+    expect(error).toMatchObject({ code: "CLOCK_BEHIND", subject: TAR });
     expect(kept).toEqual([]);
   });
 

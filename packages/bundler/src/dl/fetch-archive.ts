@@ -26,7 +26,7 @@ export interface FetchArchiveOptions {
 /**
  * The path of the archive in the cache. It has the SHA-256 of the list, and one of the keys has signed it; a signature
  * counts if its key might sign when it was made, because Google's signing keys expire after three years.
- * @throws SIGNATURE_MISSING, SIGNATURE_UNTRUSTED, SIGNATURE_INVALID, SIGNATURE_TIME, HASH_MISMATCH (nothing of the file is
+ * @throws SIGNATURE_MISSING, SIGNATURE_UNTRUSTED, SIGNATURE_INVALID, SIGNATURE_TIME, CLOCK_BEHIND, HASH_MISMATCH (nothing of the file is
  * kept), and what Http and Cache throw
  */
 export async function fetchArchive(archive: Archive, options: FetchArchiveOptions): Promise<string> {

@@ -30,9 +30,6 @@ const MODULE_QUERY = z.string().regex(/^[^@\s]+@[^@\s]+$/u, {
   error: "path@version, such as golang.org/x/sync@v0.15.0 or golang.org/x/sync@latest",
 });
 
-/** Where toolchains may come from. */
-export const TOOLCHAIN_ORIGINS = ["proxy", "dl"] as const;
-
 const HOST_PLATFORM = z.enum(HOST_PLATFORMS);
 const TARGET_PLATFORM = z.enum(TARGET_PLATFORMS);
 
@@ -94,7 +91,7 @@ export const SPEC_SCHEMA = z
         examples: [["linux/amd64", "linux/arm64", "windows/amd64"]],
       }),
     from: z
-      .enum(TOOLCHAIN_ORIGINS)
+      .enum(["proxy", "dl"])
       .optional()
       .meta({
         description:

@@ -8,10 +8,15 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { inspectBundle, openFileSource, type Contents } from "@goferry/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { serve, type TestServer } from "../../../bundler/src/net/test-server.ts";
 import { writeFiles } from "../../../../test/kit/bundler-go.ts";
 import { checksumLog } from "../../../../test/kit/checksum-log.ts";
-import { goMirror, releaseSigner, type GoMirror } from "../../../../test/kit/go-mirror.ts";
+import {
+  goMirror,
+  releaseSigner,
+  serve,
+  type GoMirror,
+  type TestServer,
+} from "../../../../test/kit/go-mirror.ts";
 import { makeZip } from "../../../../test/kit/make-zip.ts";
 import { goPlatform } from "../machine.ts";
 import { testToolchain } from "../testing/toolchain.ts";
@@ -83,10 +88,8 @@ function site(words: string[], more: Record<string, string> = {}): Promise<TestR
   return goferry(words, { cwd: folder.path, env: { ...env, ...more } });
 }
 
-const fromDl = (url = mirror.url): string[] => [
-  ...["--from", "dl", "--dl-url", url],
-  ...["--release-key", "mirror.asc"],
-];
+const fromDl = (url = mirror.url): string[] =>
+  `--from dl --dl-url ${url} --release-key mirror.asc`.split(" ");
 
 const sign = (out: string): string[] => ["build", "--sign-key", "keys/private.asc", "--out", out];
 
