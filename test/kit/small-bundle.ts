@@ -264,12 +264,11 @@ export interface TestKey {
   trusted: TrustedKey;
 }
 
-export async function testKey(name = "Small bundles"): Promise<TestKey> {
-  const pair = await generateKey({
-    name,
-    email: "builds@example.com",
-    now: new Date(SMALL_NOW.getTime() - 1000),
-  });
+export async function testKey(
+  name = "Small bundles",
+  now = new Date(SMALL_NOW.getTime() - 1000),
+): Promise<TestKey> {
+  const pair = await generateKey({ name, email: "builds@example.com", now });
   const trusted = await readTrustedKey(Buffer.from(pair.publicKey));
   return { signer: keySigner(await unlockKey(pair.privateKey)), trusted };
 }

@@ -9,9 +9,12 @@ export {
   type RehearsalInstall,
   type RehearsalInstallOptions,
 } from "./build.ts";
+export { countersign, type Countersigned } from "./countersign.ts";
 export { diffInventories, type Change, type Difference, type ModuleChange } from "./diff/diff.ts";
 export { bundleInventory, lockInventory, type Inventory } from "./diff/inventory.ts";
 export type { Environment } from "./go/environment.ts";
+export { createRunner } from "./go/spawn.ts";
+export { gpgSigner } from "./gpg-signer.ts";
 export { draftSpec, writeSpec, type InitDraft } from "./init/init.ts";
 export { generateKey, unlockKey, writeKeyPair, type KeyPair, type UnlockedKey } from "./keys.ts";
 export { changeText, type LockChange } from "./lock/compare.ts";
@@ -26,3 +29,4 @@ export { keySigner, type Signer } from "./signer.ts";
 export { nearest } from "./spec/nearest.ts";
 export { specSchemaText } from "./spec/json-schema.ts";
 export type { Sealed } from "./stages.ts";
+export { makeUpdate, readUpdateFile, signUpdate, writeUpdateFile } from "./trust-update.ts";

@@ -109,6 +109,7 @@ export {
   MAX_EARLIER_HEADS,
   MAX_GO_MOD_BYTES,
   MAX_SIGNATURE_BYTES,
+  MAX_SIGNATURES,
   MAX_TILES,
   WINDOW_LOG,
 } from "./limits.ts";

@@ -21,7 +21,7 @@ export async function readTrustedKeys(files: readonly string[]): Promise<Trusted
 }
 
 /** @throws KEY_INVALID, PASSPHRASE_MISSING, PASSPHRASE_WRONG, NOT_FOUND, IO_FAILED, INTERRUPTED */
-export async function openSigners(
+export async function openKeyFiles(
   files: readonly string[],
   passphraseFile: string | undefined,
   terminal: Terminal,
@@ -32,16 +32,7 @@ export async function openSigners(
     const armored = Buffer.from(await readKeyFile(file)).toString("utf8");
     signers.push(keySigner(await unlock(armored, { file, given, terminal })));
   }
-  const twice = signers.find(({ fingerprint }, i) =>
-    signers.slice(0, i).some((s) => s.fingerprint === fingerprint),
-  );
-  if (twice === undefined) return signers;
-  throw new GoferryError("ARGUMENT_INVALID", {
-    subject: "--sign-key",
-    message: "the same key is named twice",
-    expected: "different keys, because hosts count the keys that have signed",
-    found: twice.fingerprint,
-  });
+  return signers;
 }
 
 /**

@@ -1,9 +1,41 @@
 // How results tell which keys are trusted.
 
 import type { TrustedKey } from "@goferry/core";
-import type { TrustStore } from "@goferry/installer";
-import type { Row } from "./output/rows.ts";
+import type { TrustChange, TrustChanged, TrustStore } from "@goferry/installer";
+import type { Outcome } from "./command.ts";
+import { rowsText, type Row } from "./output/rows.ts";
 import { amountText, timeText } from "./output/units.ts";
+
+/** What a change of trusted keys came to. */
+export function trustOutcome(
+  { changed: isChanged, place, store, subject, signatures }: TrustChanged,
+  { action, dryRun, now }: { action: TrustChange["action"]; dryRun: boolean; now: Date },
+): Outcome {
+  const headline =
+    subject === null
+      ? `Nothing to do: it is so in ${place} already`
+      : `${dryRun ? "Would be so: " : ""}${place}: ${DONE[action]} ${subject}`;
+  return {
+    text: `${headline}\n${rowsText(trustRows(store, now))}`,
+    json: {
+      changed: isChanged,
+      dryRun,
+      place,
+      change: subject,
+      ...trustJson(store),
+      signers: signatures.map(({ fingerprint }) => fingerprint),
+    },
+    warnings: trustWarnings(store),
+  };
+}
+
+const DONE: Readonly<Record<TrustChange["action"], string>> = {
+  add: "trusts",
+  remove: "does not trust any more",
+  revoke: "refuses for ever",
+  require: "asks for",
+  update: "took over",
+};
 
 /** The rows of a store. */
 export function trustRows({ keys, minSignatures, revoked, update }: TrustStore, now: Date): Row[] {

@@ -15,7 +15,12 @@ export interface TrustValues {
 
 /** For a bundle that is looked at, and goes nowhere. Throws as pinnedTrust and readTrustedKeys do. */
 export async function trustFor(values: TrustValues, context: TrustContext): Promise<Trust> {
-  return await askTrust(values, { ...context, intoRoot: false });
+  return await askTrust(values, { ...context, purpose: "verify" });
+}
+
+/** For a bundle that is to get one of the signatures that it lacks. Throws as trustFor. */
+export async function trustForSigning(values: TrustValues, context: TrustContext): Promise<Trust> {
+  return await askTrust(values, { ...context, purpose: "sign" });
 }
 
 /** For a bundle that is to be installed in the root. Throws as trustFor. */
@@ -23,14 +28,14 @@ export async function trustForInstall(
   values: TrustValues & { readonly root: string; readonly "dry-run": boolean },
   context: TrustContext,
 ): Promise<Trust> {
-  return await askTrust(values, { ...context, intoRoot: true, dryRun: values["dry-run"] });
+  return await askTrust(values, { ...context, purpose: "install", dryRun: values["dry-run"] });
 }
 
 type TrustContext = Pick<Context, "terminal" | "host" | "signal">;
 
 async function askTrust(
   values: TrustValues,
-  { terminal, host, ...how }: TrustContext & { intoRoot: boolean; dryRun?: boolean },
+  { terminal, host, ...how }: TrustContext & { purpose: "install" | "verify" | "sign"; dryRun?: boolean },
 ): Promise<Trust> {
   const { keys, revoked, minSignatures } = await pinnedTrust(host, {
     named: await readTrustedKeys(values.key),

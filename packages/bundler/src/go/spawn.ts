@@ -9,7 +9,7 @@ export interface ProcessOptions {
   /** The whole environment of the process; nothing is added to it. */
   env: Readonly<Record<string, string>>;
   /** Standard input; empty if left out. */
-  input?: string | undefined;
+  input?: string | Uint8Array | undefined;
   /** Ends the process group and rejects with the reason of the signal, or with INTERRUPTED. */
   signal?: AbortSignal | undefined;
 }

@@ -14,13 +14,18 @@ import {
   type Blob,
   type Digest,
 } from "@goferry/core";
-import type { Packed } from "../stages.ts";
+import type { Packed, PackedLayer } from "../stages.ts";
 
-/** Bytes in memory, or a whole file of that many bytes. */
-export type Piece = Uint8Array | { file: string; size: number; digest: Digest };
+/** Bytes in memory, or a whole file of that many bytes; with `offset`, that many bytes of a larger one. */
+export type Piece = Uint8Array | { file: string; size: number; digest: Digest; offset?: number | undefined };
+
+/** What the outer tar is made of, but for the signatures. */
+export interface OuterParts extends Pick<Packed, "contents" | "readme" | "documents"> {
+  layers: readonly (PackedLayer & { offset?: number })[];
+}
 
 /** The pieces of a bundle in the order of FORMAT.md section 2. `signatures`: armored, one for each signer. */
-export function outerPieces(packed: Packed, signatures: readonly string[]): Piece[] {
+export function outerPieces(packed: OuterParts, signatures: readonly (string | Uint8Array)[]): Piece[] {
   const { contents, readme, documents, layers } = packed;
   const signed = signatures.map((armored) => {
     const signature = blob(Buffer.from(armored));
@@ -35,9 +40,9 @@ export function outerPieces(packed: Packed, signatures: readonly string[]): Piec
     ...blobEntry(EMPTY_CONFIG),
     ...signed.flatMap(({ manifest, signature }) => [...blobEntry(manifest), ...blobEntry(signature)]),
     ...documents.documents.flatMap(blobEntry),
-    ...layers.flatMap(({ file, layer: { digest, size } }) => [
+    ...layers.flatMap(({ file, offset, layer: { digest, size } }) => [
       encodeHeader({ path: blobPath(digest), size, mode: 0o644 }),
-      { file, size, digest },
+      { file, size, digest, offset },
       paddingAfter(size),
     ]),
     trailer(),

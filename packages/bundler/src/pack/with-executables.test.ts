@@ -151,6 +151,7 @@ describe("placeExecutables", () => {
   it("leaves nothing behind when a signer fails", async () => {
     const failing: Signer = {
       fingerprint: "",
+      publicKey: async () => await alice.signer.publicKey(),
       sign: () => Promise.reject(new Error("the card was pulled out")),
     };
     await expect(place({ signers: [alice.signer, failing] })).rejects.toThrow("the card was pulled out");

@@ -71,6 +71,56 @@ function flipped(bytes: Uint8Array, i: number): Buffer {
   return Buffer.from(bytes).fill((bytes[i] ?? 0) ^ (1 << (i & 7)), i, i + 1);
 }
 
+/** Signs at any time, which the keys of the kit, made a second before the bundle, do not. */
+async function oldKey(): Promise<TestKey> {
+  return await testKey("Old", new Date("2020-01-01T00:00:00Z"));
+}
+
+describe("the time of a signature", () => {
+  const DAY = 24 * 60 * 60 * 1000;
+
+  it("is not more than a day before the bundle was made", async () => {
+    const old = await oldKey();
+    const { index } = small.packed.documents;
+    const signedAt = async (ms: number): Promise<Uint8Array> =>
+      assembleSmall(small, [await sign(old, index, new Date(SMALL_NOW.getTime() + ms))]);
+    const keys = [old.trusted];
+    expect(await codeOf(await signedAt(-DAY), { keys })).toBe("opened");
+    expect(await codeOf(await signedAt(-DAY - 1000), { keys })).toBe("SIGNATURE_TIME");
+    expect(await codeOf(await signedAt(-365 * DAY), { keys })).toBe("SIGNATURE_TIME");
+  });
+
+  it("spoils the bundle for one trusted key, and does no harm for a key of others", async () => {
+    const old = await oldKey();
+    const { index } = small.packed.documents;
+    const both = assembleSmall(small, [
+      await sign(key, index),
+      await sign(old, index, new Date(SMALL_NOW.getTime() - 3 * DAY)),
+    ]);
+    expect(await codeOf(both)).toBe("opened");
+    expect(await codeOf(both, { keys: [key.trusted, old.trusted] })).toBe("SIGNATURE_TIME");
+  });
+});
+
+describe("a key that was revoked here", () => {
+  it("does not count, pinned or not, and says so", async () => {
+    const both = await sealSmall(small, [key, second]);
+    const keys = [key.trusted, second.trusted];
+    const revoked = [key.trusted.fingerprint];
+    const opened = await open(both, { keys, revoked });
+    expect(opened.signatures.map(({ fingerprint }) => fingerprint)).toEqual([second.trusted.fingerprint]);
+    expect(opened.otherSignatures).toMatchObject([{ found: key.trusted.fingerprint }]);
+    expect(await codeOf(both, { keys, revoked, minSignatures: 2 })).toBe("SIGNATURE_MISSING");
+    for (const pinned of [[key.trusted], [second.trusted]]) {
+      await expect(open(file, { keys: pinned, revoked })).rejects.toMatchObject({
+        code: "SIGNATURE_UNTRUSTED",
+        message: expect.stringContaining("revoked here"),
+        found: key.trusted.fingerprint,
+      });
+    }
+  });
+});
+
 describe("a signed bundle", () => {
   it("opens, with the contents, the signer, and where the layers are", async () => {
     const bundle = await open(file);

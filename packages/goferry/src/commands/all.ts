@@ -12,9 +12,11 @@ import { install } from "./install.ts";
 import { keyGenerate } from "./key-generate.ts";
 import { list } from "./list.ts";
 import { plan } from "./plan.ts";
+import { sign } from "./sign.ts";
 import { trustAdd, trustRemove, trustRequire, trustRevoke } from "./trust-keys.ts";
 import { trustList } from "./trust-list.ts";
 import { trustAllowPrivate, trustRemovePrivate } from "./trust-private.ts";
+import { trustMakeUpdate, trustSignUpdate, trustUpdate } from "./trust-update.ts";
 import { use } from "./use.ts";
 import { verify } from "./verify.ts";
 
@@ -22,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   init,
   plan,
   build,
+  sign,
   keyGenerate,
   verify,
   inspect,
@@ -34,6 +37,9 @@ export const COMMANDS: readonly Command[] = [
   trustRemove,
   trustRevoke,
   trustRequire,
+  trustUpdate,
+  trustMakeUpdate,
+  trustSignUpdate,
   trustAllowPrivate,
   trustRemovePrivate,
   trustList,

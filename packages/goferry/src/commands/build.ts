@@ -15,12 +15,12 @@ import { readAsset } from "../assets.ts";
 import { bundleFacts, factRows } from "../bundle-facts.ts";
 import { defineCommand, type Outcome } from "../command.ts";
 import { rehearsalLines } from "../rehearsal-text.ts";
-import { openSigners } from "../key-files.ts";
 import { buildMachine, rehearsalInstall } from "../machine.ts";
 import { beginning, rowsText } from "../output/rows.ts";
 import { bytesText } from "../output/units.ts";
 import { allowLine, patternLines } from "../private-text.ts";
 import { planOptions } from "../plan-options.ts";
+import { openSigners, SIGNER_OPTIONS } from "../signers.ts";
 import { reportBuild } from "../stages.ts";
 import { planOutcome } from "./plan.ts";
 import { DEFAULT_SPEC, DRY_RUN, SPEC, SPEC_OPTIONS } from "./shared.ts";
@@ -34,23 +34,12 @@ export const build = defineCommand({
     "bundle is installed in a scratch folder and every project is built there without a network.\n\n" +
     "Modules and toolchains come from where GOPROXY says; with --from dl, toolchains are the official archives of " +
     "https://go.dev/dl or a mirror of it, each with the signature of Google. Passphrases of keys are asked for on the terminal, or taken from " +
-    "GOFERRY_KEY_PASSPHRASE or --passphrase-file.",
+    "GOFERRY_KEY_PASSPHRASE or --passphrase-file. A key that gpg holds signs with --sign-with-gpg; its agent asks when the " +
+    "bundle is packed and rehearsed.",
   positionals: { spec: SPEC },
   options: {
-    "sign-key": {
-      kind: "paths",
-      arg: "FILE",
-      help: "Private key that signs the bundle.",
-      setting: true,
-      required: true,
-    },
+    ...SIGNER_OPTIONS,
     out: { kind: "path", arg: "FILE", help: "The bundle; replaced if it is there.", required: true },
-    "passphrase-file": {
-      kind: "path",
-      arg: "FILE",
-      help: "File with the passphrase of the keys on its first line.",
-      setting: true,
-    },
     ...SPEC_OPTIONS,
     "with-executables": {
       kind: "path",
@@ -94,7 +83,7 @@ export const build = defineCommand({
     const passphraseFile = values["passphrase-file"];
     // Before the build rather than after it: nobody wants to wait for a minute to hear of a wrong folder.
     if (executables !== undefined) await findExecutables(executables);
-    const signers = await openSigners(values["sign-key"], passphraseFile, terminal);
+    const signers = await openSigners(values, { terminal, signal });
     const options = { ...(await planOptions(values)), spec, onProgress: reportBuild(progress), signal };
     if (values["dry-run"]) {
       const { text, json } = planOutcome(await planBundle(options, machine), spec);

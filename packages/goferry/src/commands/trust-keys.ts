@@ -1,13 +1,12 @@
 // `goferry trust add`, `remove`, `revoke` and `require`: which keys sign for a root or for a user, and how many of them.
 
 import { EXIT, GoferryError, type TrustedKey } from "@goferry/core";
-import { changeTrust, type TrustChange, type TrustChanged } from "@goferry/installer";
+import { changeTrust, type TrustChange } from "@goferry/installer";
 import { defineCommand, type Outcome } from "../command.ts";
 import type { Context } from "../context.ts";
 import { fingerprintArgument } from "../fingerprint-argument.ts";
 import { readTrustedKeys } from "../key-files.ts";
-import { rowsText } from "../output/rows.ts";
-import { trustJson, trustRows, trustWarnings } from "../trust-text.ts";
+import { trustOutcome } from "../trust-text.ts";
 import { DRY_RUN, trustPlace, TRUST_PLACE } from "./shared.ts";
 
 const OPTIONS = { ...TRUST_PLACE, "dry-run": DRY_RUN } as const;
@@ -155,37 +154,6 @@ async function changed(
     now: terminal.now(),
   });
 }
-
-/** What a change of trusted keys came to. */
-function trustOutcome(
-  { changed: isChanged, place, store, subject, signatures }: TrustChanged,
-  { action, dryRun, now }: { action: TrustChange["action"]; dryRun: boolean; now: Date },
-): Outcome {
-  const headline =
-    subject === null
-      ? `Nothing to do: it is so in ${place} already`
-      : `${dryRun ? "Would be so: " : ""}${place}: ${DONE[action]} ${subject}`;
-  return {
-    text: `${headline}\n${rowsText(trustRows(store, now))}`,
-    json: {
-      changed: isChanged,
-      dryRun,
-      place,
-      change: subject,
-      ...trustJson(store),
-      signers: signatures.map(({ fingerprint }) => fingerprint),
-    },
-    warnings: trustWarnings(store),
-  };
-}
-
-const DONE: Readonly<Record<TrustChange["action"], string>> = {
-  add: "trusts",
-  remove: "does not trust any more",
-  revoke: "refuses for ever",
-  require: "asks for",
-  update: "took over",
-};
 
 function countOf(text: string): number {
   if (/^[1-9][0-9]?$/u.test(text)) return Number(text);

@@ -251,7 +251,7 @@ describe("whose keys count", () => {
       minSignatures: undefined,
       root: bed.root.root,
       config: bed.user.config,
-      intoRoot: true,
+      purpose: "install",
       ...question,
     });
     return { keys: keys.map((key) => key.userIds[0]?.split(" ")[0]), from, minSignatures };
@@ -278,7 +278,8 @@ describe("whose keys count", () => {
       code: "KEYS_TOO_FEW",
       subject: "--key",
     });
-    expect(await ask(bed, { named: [KEY], intoRoot: false })).toMatchObject({ minSignatures: 1 });
+    expect(await ask(bed, { named: [KEY], purpose: "verify" })).toMatchObject({ minSignatures: 1 });
+    expect(await ask(bed, { purpose: "sign" })).toMatchObject({ minSignatures: 1, from: "root" });
     await expect(ask(bed, { minSignatures: 3 })).rejects.toMatchObject({ code: "KEYS_TOO_FEW" });
     // Without its keys the root is no root that trusts nobody: the user's keys do not take their place.
     await bed.add(bed.user, THIRD);

@@ -18,10 +18,11 @@ export interface TrustQuestion {
   /** The user's folder for configuration; undefined where there is none. */
   config: string | undefined;
   /**
-   * Whether a bundle is to go into that root: then it must have the signatures that the root asks for in any case, and
-   * what an interrupted command left there is put in order first.
+   * install: into that root, so the bundle must have the signatures that the root asks for in any case, and what an
+   * interrupted command left there is put in order first. sign: the bundle is to get one of those that it lacks, so only
+   * what the command itself asks for counts.
    */
-  intoRoot: boolean;
+  purpose: "install" | "verify" | "sign";
   dryRun?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -39,13 +40,14 @@ export interface PinnedTrust extends Pick<Trust, "keys"> {
  * KEYS_TOO_FEW when more signatures are asked for than there are keys; what readTrust throws
  */
 export async function pinnedTrust(host: Host, question: TrustQuestion): Promise<PinnedTrust> {
-  const { named, root, config, intoRoot, dryRun = false, signal } = question;
-  if (intoRoot && root !== undefined) await openRoot(host, root, { command: "install", dryRun, signal });
+  const { named, root, config, purpose, dryRun = false, signal } = question;
+  if (purpose === "install" && root !== undefined)
+    await openRoot(host, root, { command: "install", dryRun, signal });
   const ofRoot = root === undefined ? NO_TRUST : await readTrust(host, { root });
   const ofUser = config === undefined ? NO_TRUST : await readTrust(host, { config });
   const revoked = [...new Set([...ofRoot.revoked, ...ofUser.revoked])];
   const asked = question.minSignatures ?? 1;
-  const floor = intoRoot ? ofRoot.minSignatures : 1;
+  const floor = purpose === "install" ? ofRoot.minSignatures : 1;
   if (named.length > 0) {
     for (const key of named) refuseRevoked(key, revoked);
     return enough({ keys: named, revoked, minSignatures: Math.max(asked, floor), from: "named" }, root);
@@ -55,7 +57,7 @@ export async function pinnedTrust(host: Host, question: TrustQuestion): Promise<
   const store = isRoot ? ofRoot : ofUser;
   const keys = store.keys.filter(({ fingerprint }) => !revoked.includes(fingerprint));
   if (keys.length === 0) throw noKeys(root, revoked);
-  const minSignatures = Math.max(asked, store.minSignatures, floor);
+  const minSignatures = purpose === "sign" ? asked : Math.max(asked, store.minSignatures, floor);
   return enough({ keys, revoked, minSignatures, from: isRoot ? "root" : "user" }, root);
 }
 

@@ -1,0 +1,101 @@
+// A finished bundle as a file: the pieces of the outer tar, in one pass, to a draft. What is handed out must still be what
+// was signed, and other people's tools must find the same in it.
+
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { list } from "tar";
+import { GoferryError } from "@goferry/core";
+import { diskError } from "../net/disk-error.ts";
+import type { Draft } from "../output.ts";
+import { pieceSize, type Piece } from "./outer.ts";
+
+export interface WriteOptions {
+  draft: Draft;
+  /** The name that the draft will get, for messages. */
+  out: string;
+  signal?: AbortSignal | undefined;
+}
+
+/** Bytes that are copied at a time. */
+const COPY_BYTES = 1 << 20;
+
+/** @returns the size in bytes. @throws HASH_MISMATCH, DISK_FULL, IO_FAILED, INTERRUPTED */
+export async function writeOuter(
+  pieces: readonly Piece[],
+  { draft, out, signal }: WriteOptions,
+): Promise<number> {
+  try {
+    await draft.write(chunksOf(pieces, signal));
+    await checkWithOtherReader(draft.path, pieces);
+  } catch (error) {
+    throw error instanceof Error && "syscall" in error ? diskError(error, out) : error;
+  }
+  signal?.throwIfAborted();
+  return totalSize(pieces);
+}
+
+async function* chunksOf(
+  pieces: readonly Piece[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  for (const piece of pieces) {
+    signal?.throwIfAborted();
+    if (piece instanceof Uint8Array) yield piece;
+    else yield* layerChunks(piece, signal);
+  }
+}
+
+/** A disk, or a medium, may have changed it since it was looked at. */
+async function* layerChunks(
+  { file, size, digest, offset }: Exclude<Piece, Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const sum = createHash("sha256");
+  const range = offset === undefined ? {} : { start: offset, end: offset + size - 1 };
+  const chunks: AsyncIterable<Uint8Array> = createReadStream(file, { highWaterMark: COPY_BYTES, ...range });
+  for await (const bytes of chunks) {
+    signal?.throwIfAborted();
+    sum.update(bytes);
+    yield bytes;
+  }
+  const found = `sha256:${sum.digest("hex")}`;
+  if (found === digest) return;
+  throw new GoferryError("HASH_MISMATCH", {
+    subject: `layer of ${size} bytes`,
+    message: "the layer has changed on this disk since it was packed or verified",
+    expected: digest,
+    found,
+    next: "Do it again; if it happens again, on another disk (of a build: --cache)",
+  });
+}
+
+/**
+ * Our own reader has seen these bytes already. This one, of another make, shows that other people's tools find the same
+ * entries in the file that is handed out.
+ */
+async function checkWithOtherReader(file: string, pieces: readonly Piece[]): Promise<void> {
+  let entries = 0;
+  let content = 0;
+  await list({
+    file,
+    strict: true,
+    onReadEntry: (entry) => {
+      entries += 1;
+      content += entry.size;
+    },
+  });
+  // Three pieces an entry, the trailer last; the second of the three is the content.
+  const expected = pieces.filter((_, i) => i % 3 === 1);
+  if (entries === expected.length && content === totalSize(expected)) return;
+  throw new GoferryError("INTERNAL", {
+    subject: file,
+    message: "another tar reader does not find in the bundle what was written",
+    expected: `${expected.length} entries, ${totalSize(expected)} bytes`,
+    found: `${entries} entries, ${content} bytes`,
+    next: "Report this as a bug of goferry",
+  });
+}
+
+function totalSize(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, piece) => sum + pieceSize(piece), 0);
+}

@@ -1,0 +1,102 @@
+// `goferry sign`: a further signature for a bundle that somebody else has built.
+
+import { readFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { EXIT } from "@goferry/core";
+import { countersign, type Countersigned } from "@goferry/bundler";
+import { bundleFacts, expiryWarning, signatureText } from "../bundle-facts.ts";
+import { defineCommand, type Outcome } from "../command.ts";
+import { EVIDENCE_OPTIONS, evidencePolicy } from "../evidence-options.ts";
+import { rowsText } from "../output/rows.ts";
+import { amountText, bytesText, countText } from "../output/units.ts";
+import { patternLines } from "../private-text.ts";
+import { openSigners, SIGNER_OPTIONS } from "../signers.ts";
+import { trustForSigning } from "../trusted-keys.ts";
+import { BUNDLE, TRUST_OPTIONS, TRUSTING_ROOT } from "./shared.ts";
+
+export const sign = defineCommand({
+  name: "sign",
+  summary: "Add a signature to a bundle",
+  description:
+    "Verifies a bundle as goferry verify does, by keys that you trust, and adds the signature of your key. Nothing else " +
+    "in the file changes. A host that asks for two signatures (goferry trust require 2) takes no bundle that one person " +
+    "alone has made.\n\n" +
+    "The file is written beside its name and renamed when it is whole. A key that has signed already is refused.",
+  positionals: { bundle: BUNDLE },
+  options: {
+    ...SIGNER_OPTIONS,
+    out: { kind: "path", arg: "FILE", help: "Where to write it; in place of BUNDLE if left out." },
+    ...TRUST_OPTIONS,
+    root: TRUSTING_ROOT,
+    ...EVIDENCE_OPTIONS,
+  },
+  examples: [
+    {
+      line: "goferry sign site.tar --sign-key officer/private.asc --key builds/public.asc",
+      what: "In place, with a key from a file",
+    },
+    {
+      line: "goferry sign site.tar --sign-with-gpg 9EF05226EC1428CDA626FF9248987D271A61BD7F --key builds/public.asc --out signed.tar",
+      what: "With a key in gpg-agent or on a token",
+    },
+  ],
+  exits: [EXIT.usage, EXIT.refused, EXIT.io, EXIT.notFound],
+  async run(values, { terminal, host, progress, signal }) {
+    const { bundle: file } = values;
+    const trust = await trustForSigning(values, { terminal, host, signal });
+    const signers = await openSigners(values, { terminal, signal });
+    let done = 0;
+    const signed = await countersign({
+      file,
+      out: values.out ?? file,
+      trust,
+      policy: evidencePolicy(values["allow-private"], values["log-key"]),
+      signers,
+      onBytes: (bytes) => progress.update({ stage: "Verifying", done: (done += bytes), unit: "bytes" }),
+      signal,
+    });
+    return await outcome(signed, terminal.now());
+  },
+});
+
+async function outcome(signed: Countersigned, now: Date): Promise<Outcome> {
+  const { file, size, bundle, evidence, added, signatureCount } = signed;
+  const facts = bundleFacts(bundle.contents, bundle.indexDigest);
+  const rows = rowsText([
+    ["file", `${file}, ${bytesText(size)}`],
+    ["index", facts.indexDigest],
+    ["signed now", added],
+    ["before", bundle.signatures.map(signatureText)],
+    ["in all", amountText(signatureCount, "signature")],
+    ["in the log", `${countText(evidence.logged)} of ${countText(bundle.contents.units.length)} units`],
+    ["private", patternLines(evidence.patterns)],
+  ]);
+  const warnings = [...expiryWarning(facts, now), ...(await sumsWarning(file))];
+  return {
+    text: `Signed ${facts.name} (serial ${facts.serial})\n${rows}`,
+    json: {
+      file,
+      size,
+      name: facts.name,
+      serial: facts.serial,
+      indexDigest: facts.indexDigest,
+      added,
+      trusted: bundle.signatures.map(({ fingerprint }) => fingerprint),
+      signatureCount,
+      logged: evidence.logged,
+      private: evidence.private,
+    },
+    warnings,
+  };
+}
+
+/** `build --with-executables` wrote the hash of the bundle as it was. */
+async function sumsWarning(file: string): Promise<string[]> {
+  const sums = join(dirname(file), "SHA256SUMS");
+  const text = await readFile(sums, "utf8").catch(() => "");
+  if (!text.split("\n").some((line) => line.endsWith(`  ${basename(file)}`))) return [];
+  return [
+    `${sums} has the hash that ${basename(file)} had before; whoever checks the bundle by it will be told that it does ` +
+      "not match. The executables in that list are as they were. The bundle itself is checked by goferry verify.",
+  ];
+}
