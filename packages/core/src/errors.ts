@@ -71,6 +71,7 @@ export const CODES = {
   SIGNATURE_TIME: "refused",
   SIGNATURE_UNTRUSTED: "refused",
 
+  GENERATION_BROKEN: "preflight",
   GO_NOT_NEWEST: "preflight",
   HOME_MISSING: "preflight",
   INODES_SHORT: "preflight",

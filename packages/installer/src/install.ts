@@ -24,8 +24,7 @@ import { checkPolicy, evidencePolicy, type PolicyExceptions } from "./policy.ts"
 import { preflight } from "./preflight.ts";
 import { nameFindings } from "./preflight-root.ts";
 import { refuseFindings } from "./plan/refuse.ts";
-import { resolveRoot } from "./root-path.ts";
-import { openRoot } from "./site.ts";
+import { openRoot, openRootToRead } from "./site.ts";
 import { selfTest } from "./selftest.ts";
 import { readState, type State } from "./transaction/state.ts";
 import { checkSigners } from "./trust/pinned.ts";
@@ -218,7 +217,8 @@ function unanswered(error: unknown, source: string): Override {
   };
 }
 
-/** What is installed in a root. Waits for nobody and changes nothing. Throws STATE_DAMAGED, STATE_NEWER, ROOT_MOVED. */
+/** What is installed in a root. Waits for nobody. Throws what openRootToRead and readState throw. */
 export async function listRoot(host: Host, root: string): Promise<State> {
-  return await readState(nodeFs(host), layout(await resolveRoot(root)));
+  const { at, site } = await openRootToRead(host, root, "list");
+  return await readState(site.fs, at);
 }

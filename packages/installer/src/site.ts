@@ -2,7 +2,7 @@
 // end of what an earlier command began. Never in a folder that is, or may be, somebody else's: recovery does what a
 // journal says, and removes what is left.
 
-import type { ErrorCode } from "@goferry/core";
+import { GoferryError, type ErrorCode } from "@goferry/core";
 import type { Actor } from "./audit.ts";
 import type { Host } from "./host.ts";
 import { layout, type Layout } from "./layout.ts";
@@ -11,7 +11,7 @@ import { inspectRoot } from "./preflight-root.ts";
 import { refuseFindings } from "./plan/refuse.ts";
 import { resolveRoot } from "./root-path.ts";
 import { linuxProcesses } from "./transaction/processes.ts";
-import { recover } from "./transaction/recover.ts";
+import { hasTraces, recover } from "./transaction/recover.ts";
 import type { TransactionHost } from "./transaction/transaction.ts";
 
 export interface RootSite {
@@ -41,6 +41,32 @@ export async function openRoot(host: Host, path: string, options: OpenRootOption
   if (!dryRun && found.length === 0) await recover(site, at, { command, signal });
   return { root, at, site };
 }
+
+/**
+ * The same for commands that only read. What an interrupted command left is finished or taken back where this user may
+ * do it and nobody else is at it; elsewhere the root is read as it is, which is whole: state.json is replaced in one step.
+ * @throws STATE_DAMAGED, JOURNAL_DAMAGED, STATE_NEWER, ROOT_MOVED, and errors of the file system
+ */
+export async function openRootToRead(host: Host, path: string, command: string): Promise<RootSite> {
+  const root = await resolveRoot(path);
+  const [site, at] = [siteOf(host), layout(root)];
+  if (!(await hasTraces(site.fs, at))) return { root, at, site };
+  const { findings } = await inspectRoot(root, host.uid);
+  if (findings.some(({ level }) => level === "refuse")) return { root, at, site };
+  await recover(site, at, { command }).catch((error: unknown) => {
+    if (!(error instanceof GoferryError && NOT_NOW.has(error.code))) throw error;
+  });
+  return { root, at, site };
+}
+
+/** Why recovery may be left to a command that changes something. */
+const NOT_NOW: ReadonlySet<ErrorCode> = new Set([
+  "LOCKED",
+  "PERMISSION_DENIED",
+  "READ_ONLY",
+  "DISK_FULL",
+  "PROC_MISSING",
+]);
 
 /** What transactions need of this machine. */
 export function siteOf(host: Host): TransactionHost {

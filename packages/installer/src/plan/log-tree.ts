@@ -47,7 +47,7 @@ type LoggedUnit = InstalledUnit & { record: NonNullable<InstalledUnit["record"]>
 export async function stageLogTree(request: LogTreeRequest): Promise<LogTree> {
   const { fs, at, staged, before, state } = request;
   const units = loggedUnits(state);
-  if (state.log === null || units.length === 0) return { lookups: null, place: [], remove: [], missing: [] };
+  if (state.log === null) return { lookups: null, place: [], remove: [], missing: [] };
   const place = logPlace(parseVerifier(state.log.key).name);
   const { head, found } = await chooseHead(state.log, units, async (tile) => {
     const name = join(place, tile);

@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 import { chmod, copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
-import { checkEvidence, logPlace, modulePlace, parseVerifier, unitName } from "@goferry/core";
+import { checkEvidence, logPlace, parseVerifier, unitName } from "@goferry/core";
 import { editGoEnv } from "../configure/go-env.ts";
 import { currentTarget, launchers, type BinEntry } from "../configure/launchers.ts";
 import { lastAuditTime } from "../audit.ts";
@@ -13,7 +13,7 @@ import { extractLayers } from "../extract/extract.ts";
 import { TILES } from "../extract/file-sink.ts";
 import { fileSha256, isSameFile } from "./same-file.ts";
 import type { Finding } from "../findings.ts";
-import type { HostFs } from "../fs.ts";
+import { isBelow, type HostFs } from "../fs.ts";
 import type { Host } from "../host.ts";
 import type { InstallOptions } from "../install.ts";
 import { goEnvFile, layout, sdkFolder, type Layout } from "../layout.ts";
@@ -22,6 +22,8 @@ import type { EditRequest, Prepared } from "../transaction/describe.ts";
 import type { Move } from "../transaction/journal.ts";
 import type { State } from "../transaction/state.ts";
 import { checkSigners } from "../trust/pinned.ts";
+import { readGenerations } from "../generations.ts";
+import { ownPaths } from "./belongings.ts";
 import { demand, type Demand } from "./demand.ts";
 import { goEnvEdits, settingsFor } from "./go-env-edits.ts";
 import { stageLogTree, type LogTree } from "./log-tree.ts";
@@ -73,7 +75,7 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
   const moves = await placeTree({ fs, from: staged.mod, to: at.mod, isOurs: ownedPaths(before, at) });
   const bin = await stageBin(request, state);
   const unitEdits = await stageKept(request, bin.kept);
-  const unitMoves = await placeTree({ fs, from: staged.units, to: at.units, isOurs: () => true });
+  const unitMoves = await placeTree({ fs, from: staged.units, to: at.units, isOurs: keptSums(before, at) });
   const edits = [
     ...(await goEnvEdits(fs, at, { sdks: before.sdks, state })),
     ...lists,
@@ -90,7 +92,7 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
   return {
     state,
     place,
-    remove: logTree.remove,
+    remove: [...logTree.remove, ...(await leftovers(request, place))],
     replace: bin.replace,
     edits,
     audit: {
@@ -280,17 +282,33 @@ export async function programNames({
   return [...(hasGo ? ["go", "gofmt"] : []), ...(hasGoferry ? ["goferry"] : [])];
 }
 
-/** Paths below mod/ that an earlier installation put there, so that finding them is no surprise. */
-function ownedPaths({ units, log }: State, { root }: Layout): (path: string) => boolean {
-  const owned = new Set(
-    units.flatMap((unit) => {
-      const place = modulePlace(unit);
-      const zip = place.ziphash.replace(/hash$/, "");
-      const tree = place.tree.replace(/\/$/, "");
-      return [tree, place.info, place.mod, place.ziphash, zip].map((path) => join(root, path));
-    }),
-  );
+/** Paths that this state's installations put there, so that finding them is no surprise. */
+function ownedPaths(before: State, at: Layout): (path: string) => boolean {
+  const { log } = before;
+  const owned = ownPaths(at, [before]);
   // Tiles never change, and a bundle's were proven before they came here.
-  const tiles = log === null ? undefined : join(root, logPlace(parseVerifier(log.key).name));
+  const tiles = log === null ? undefined : join(at.root, logPlace(parseVerifier(log.key).name));
   return (path) => owned.has(path) || (tiles !== undefined && path.startsWith(tiles));
+}
+
+/** The sums of what stays as it is. Tiles never change, so neither do theirs. */
+function keptSums(before: State, at: Layout): (path: string) => boolean {
+  const owned = ownPaths(at, [before]);
+  const tiles = join(at.units, "tiles");
+  return (path) => owned.has(path) || isBelow(tiles, path);
+}
+
+/**
+ * Of what shall be placed, the paths where something lies that this state has not, and another generation has or had: what
+ * was rolled back or uninstalled. It is replaced, because nobody vouches for it since.
+ */
+async function leftovers({ fs, at, before }: StageRequest, place: readonly Move[]): Promise<string[]> {
+  const owned = ownPaths(at, [before]);
+  const others = ownPaths(at, await readGenerations(fs, at));
+  const left: string[] = [];
+  for (const { to } of place) {
+    const isOld = others.has(to) || isBelow(at.units, to);
+    if (isOld && !owned.has(to) && (await fs.lstat(to)) !== null) left.push(to);
+  }
+  return left;
 }

@@ -1,19 +1,18 @@
 // The changes that a journal lists, made and unmade. Each looks at what is there before it does anything, because
 // after a crash nobody knows how far the last run came: done twice is as good as done once, and undone too.
 //
-// Nothing is synced here, except files outside the root. The caller syncs the whole root once, between the steps
-// where the order matters: as long as the journal is there, a half-written state can be told and mended.
+// Little is synced here: what lies outside the root, and asides before something else takes their names. The caller
+// syncs the root between the steps where the order matters (durable.ts): as long as the journal is there, a half-written
+// state can be told and mended.
 
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { GoferryError } from "@goferry/core";
 import { isBelow, nameBeside, replaceLink, writeFileAtomic } from "../fs.ts";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
-import { stagingFolder } from "./journal.ts";
-import type { Content, Edit, Journal, Move, Replacement } from "./journal.ts";
-
-/** Which way edits go. */
-export type Direction = "before" | "after";
+import { syncAsides } from "./durable.ts";
+import { stagedEdit, stagingFolder } from "./journal.ts";
+import type { Content, Direction, Edit, Journal, Move, Replacement } from "./journal.ts";
 
 /** Where the changes happen. */
 export interface Site {
@@ -22,21 +21,30 @@ export interface Site {
 }
 
 /** Makes the folders, then renames: old things out of the way, new things into place. */
-export async function makeMoves({ fs, at }: Site, journal: Journal): Promise<void> {
-  for (const folder of journal.folders) await fs.mkdir(folder, 0o755);
+export async function makeMoves(site: Site, journal: Journal): Promise<void> {
+  const { fs } = site;
+  for (const folder of journal.folders) {
+    await fs.mkdir(folder, 0o755);
+    await syncOutside(site, folder);
+  }
   for (const { from, to } of journal.aside) await fs.rename(from, to);
   // A power cut must not keep a new name without the removal of the old one.
-  if (journal.aside.length > 0) await fs.syncTree(at.root);
+  if (journal.aside.length > 0) await syncAsides(site, journal);
   for (const { from, to } of [...journal.place, ...journal.replace]) await fs.rename(from, to);
 }
 
 /** Takes back `makeMoves`, as far as it came. Returns how many changes there were to take back. */
-export async function unmakeMoves({ fs }: Site, journal: Journal): Promise<number> {
+export async function unmakeMoves(site: Site, journal: Journal): Promise<number> {
+  const { fs } = site;
   let undone = 0;
   for (const replacement of journal.replace.toReversed()) undone += Number(await restore(fs, replacement));
-  for (const move of [...journal.aside, ...journal.place].toReversed())
-    undone += Number(await moveBack(fs, move));
-  for (const folder of journal.folders.toReversed()) undone += Number(await fs.rmdir(folder));
+  for (const move of journal.place.toReversed()) undone += Number(await moveBack(fs, move));
+  for (const move of journal.aside.toReversed()) undone += Number(await bringBack(fs, move));
+  for (const folder of journal.folders.toReversed()) {
+    if (!(await fs.rmdir(folder))) continue;
+    await syncOutside(site, folder);
+    undone++;
+  }
   return undone;
 }
 
@@ -48,7 +56,7 @@ export async function stageEdits(site: Site, journal: Journal): Promise<void> {
   for (const [index, edit] of journal.edits.entries()) {
     if (!isOurs(site, edit)) continue;
     for (const direction of ["before", "after"] as const) {
-      await stageContent(site, edit[direction], stagedEdit(site, journal, direction, index));
+      await stageContent(site, edit[direction], stagedEdit(site.at, journal.id, direction, index));
     }
   }
 }
@@ -57,7 +65,7 @@ export async function stageEdits(site: Site, journal: Journal): Promise<void> {
 export async function restageEdits(site: Site, journal: Journal, direction: Direction): Promise<void> {
   for (const [index, edit] of journal.edits.entries()) {
     if (!isOurs(site, edit) || !(await isWanted(site, edit, direction))) continue;
-    const staged = stagedEdit(site, journal, direction, index);
+    const staged = stagedEdit(site.at, journal.id, direction, index);
     if (isSame(await readContent(site.fs, staged), edit[direction])) continue;
     await makeStaging(site, journal);
     await site.fs.unlink(staged);
@@ -78,7 +86,7 @@ export async function switchEdits(site: Site, journal: Journal, direction: Direc
   for (const [index, edit] of journal.edits.entries()) {
     if (!isOurs(site, edit)) await site.fs.unlink(nameBeside(edit.path));
     if (await isWanted(site, edit, direction)) {
-      await switchEdit(site, edit, direction, stagedEdit(site, journal, direction, index));
+      await switchEdit(site, edit, direction, stagedEdit(site.at, journal.id, direction, index));
       switched.changed++;
     } else if (!isSame(await readContent(site.fs, edit.path), edit[direction])) {
       switched.foreign.push(edit.path);
@@ -128,6 +136,20 @@ async function moveBack(fs: HostFs, { from, to }: Move): Promise<boolean> {
   return true;
 }
 
+/** What was put aside prevails over what somebody else has put in its place meanwhile: go makes a module anew. */
+async function bringBack(fs: HostFs, { from, to }: Move): Promise<boolean> {
+  if ((await fs.lstat(to)) === null) return false;
+  if ((await fs.lstat(from)) !== null) await fs.rename(from, `${to}-foreign`);
+  await fs.rename(to, from);
+  return true;
+}
+
+/** A sync of the root does not reach a home on another file system. */
+async function syncOutside({ fs, at }: Site, folder: string): Promise<void> {
+  if (!isBelow(at.root, folder) && !isBelow(folder, at.root) && folder !== at.root)
+    await fs.syncFolder(dirname(folder));
+}
+
 async function stageContent({ fs }: Site, content: Content | null, staged: string): Promise<void> {
   if (content?.kind === "link") await fs.symlink(content.target, staged);
   if (content?.kind === "file")
@@ -158,10 +180,6 @@ async function switchEdit({ fs, at }: Site, edit: Edit, direction: Direction, st
 
 function isOurs({ at }: Pick<Site, "at">, edit: Edit): boolean {
   return isBelow(at.root, edit.path);
-}
-
-function stagedEdit({ at }: Site, { id }: Journal, direction: Direction, index: number): string {
-  return join(stagingFolder(at, id), `${direction}-${index}`);
 }
 
 /** Recovery may find staging removed already. */

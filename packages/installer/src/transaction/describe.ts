@@ -7,10 +7,10 @@ import { GoferryError } from "@goferry/core";
 import { auditDigest, auditLine } from "../audit.ts";
 import type { Actor, AuditEntry } from "../audit.ts";
 import { isBelow } from "../fs.ts";
-import { generationFile, type Layout } from "../layout.ts";
+import { generationFile } from "../layout.ts";
 import { readContent, isSame } from "./changes.ts";
 import type { Site } from "./changes.ts";
-import { JOURNAL_VERSION, stagingFolder } from "./journal.ts";
+import { JOURNAL_VERSION, stagedGeneration, stagingFolder } from "./journal.ts";
 import type { Content, Edit, Journal, Move, Replacement } from "./journal.ts";
 import { serializeState } from "./state.ts";
 import type { State } from "./state.ts";
@@ -80,11 +80,6 @@ export async function describeChanges(site: Site, prepared: Prepared, now: Circu
     stateAfter: Buffer.from(stateAfter).toString("base64"),
     auditLine: line,
   };
-}
-
-/** Where the state waits in staging to become the file of its generation. */
-export function stagedGeneration(at: Layout, id: string): string {
-  return join(stagingFolder(at, id), "generation.json");
 }
 
 function committedState(

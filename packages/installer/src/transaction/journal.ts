@@ -66,6 +66,9 @@ export type Move = z.infer<typeof moveSchema>;
 export type Replacement = Journal["replace"][number];
 export type Edit = Journal["edits"][number];
 
+/** Which way edits go. */
+export type Direction = "before" | "after";
+
 /**
  * The journal of an interrupted transaction; null when there is none. Throws JOURNAL_DAMAGED, STATE_NEWER, or
  * ROOT_MOVED: a journal that came with a copied root would otherwise change the root it was copied from.
@@ -95,4 +98,19 @@ export function serializeJournal(journal: Journal): Uint8Array {
 /** The staging folder of a transaction. */
 export function stagingFolder(at: Layout, id: string): string {
   return join(at.staging, id);
+}
+
+/** Where one of the two contents of an edit inside the root waits. */
+export function stagedEdit(at: Layout, id: string, direction: Direction, index: number): string {
+  return join(stagingFolder(at, id), `${direction}-${index}`);
+}
+
+/** Where the state waits for the commit. */
+export function stagedState(at: Layout, id: string): string {
+  return join(stagingFolder(at, id), "state.json");
+}
+
+/** Where the same waits to become the file of its generation. */
+export function stagedGeneration(at: Layout, id: string): string {
+  return join(stagingFolder(at, id), "generation.json");
 }

@@ -78,8 +78,8 @@ const NOTHING: Recovery = {
   auditLine: null,
 };
 
-/** What is in a root only while a command runs, or after one that was killed. */
-async function hasTraces(fs: HostFs, at: Layout): Promise<boolean> {
+/** Whether there is anything to recover: what is in a root only while a command runs, or after one that was killed. */
+export async function hasTraces(fs: HostFs, at: Layout): Promise<boolean> {
   if ((await fs.lstat(at.staging)) !== null) return true;
   const names = (await fs.list(at.state)).map(({ name }) => name);
   return names.some((name) => /^(?:journal\.json$|lock(?:\.|$)|\..*\.goferry-new$)/.test(name));

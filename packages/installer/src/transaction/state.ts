@@ -136,11 +136,16 @@ export async function readState(fs: HostFs, at: Layout): Promise<State> {
 }
 
 export function parseState(bytes: Uint8Array, at: Layout): State {
+  return parseStateAt(bytes, at.stateFile, at.root);
+}
+
+/** The state in a file of this path, which errors name. Throws STATE_DAMAGED, STATE_NEWER, ROOT_MOVED. */
+export function parseStateAt(bytes: Uint8Array, path: string, root: string): State {
   return parseDocument(bytes, {
     schema: stateSchema,
     version: { key: "stateVersion", known: STATE_VERSION },
-    path: at.stateFile,
-    root: at.root,
+    path,
+    root,
     damaged: "STATE_DAMAGED",
   });
 }

@@ -12,9 +12,10 @@ import { writeFileAtomic } from "../fs.ts";
 import { layout } from "../layout.ts";
 import { makeMoves, stageEdits, switchEdits } from "./changes.ts";
 import type { Site, Switched } from "./changes.ts";
-import { describeChanges, stagedGeneration } from "./describe.ts";
+import { describeChanges } from "./describe.ts";
 import type { Prepared } from "./describe.ts";
-import { serializeJournal, stagingFolder } from "./journal.ts";
+import { syncNames, syncStaged } from "./durable.ts";
+import { serializeJournal, stagedGeneration, stagedState, stagingFolder } from "./journal.ts";
 import { acquireLock } from "./lock.ts";
 import type { LockHost } from "./lock.ts";
 import { finish, recoverTold } from "./recover.ts";
@@ -112,13 +113,12 @@ async function change(host: TransactionHost, site: Site, before: State, plan: Pl
   });
   const stateAfter = Buffer.from(journal.stateAfter, "base64");
   const after = parseState(stateAfter, at);
-  const stagedState = join(stagingFolder(at, id), "state.json");
   await stageEdits(site, journal);
-  for (const file of [stagedState, stagedGeneration(at, id)])
+  for (const file of [stagedState(at, id), stagedGeneration(at, id)])
     await fs.createFile(file, stateAfter, { mode: 0o644 });
 
   begin("sync", host, plan);
-  await fs.syncTree(at.root);
+  await syncStaged(site, journal);
 
   begin("journal", host, plan);
   await writeFileAtomic(fs, at.journal, serializeJournal(journal), { mode: 0o600 });
@@ -130,13 +130,13 @@ async function change(host: TransactionHost, site: Site, before: State, plan: Pl
   refuseForeign(await switchEdits(site, journal, "after"));
 
   begin("settle", host, plan);
-  await fs.syncTree(at.root);
+  await syncNames(site, journal);
 
   begin("self-test", host, plan);
   await plan.selfTest?.(after);
 
   begin("commit", host, plan);
-  await fs.rename(stagedState, at.stateFile);
+  await fs.rename(stagedState(at, id), at.stateFile);
   await fs.syncFolder(at.state);
 
   tell("clean", host, plan);

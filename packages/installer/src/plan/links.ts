@@ -1,0 +1,40 @@
+// The links of a root, bin/go1.27.1 and `current` among them, as a state has them.
+
+import { join } from "node:path";
+import { isGoRelease } from "@goferry/core";
+import { currentTarget, launchers } from "../configure/launchers.ts";
+import type { HostFs } from "../fs.ts";
+import type { Layout } from "../layout.ts";
+import type { EditRequest } from "../transaction/describe.ts";
+import type { State } from "../transaction/state.ts";
+
+/** The edits that make the links those of `state`: missing ones made, wrong ones turned, those of other versions removed. */
+export async function linkEdits(
+  fs: HostFs,
+  at: Layout,
+  { sdks, current }: Pick<State, "sdks" | "current">,
+): Promise<EditRequest[]> {
+  const wanted = new Map<string, string>();
+  for (const entry of launchers({ versions: sdks.map(({ version }) => version), goferry: undefined })) {
+    if (entry.kind === "link") wanted.set(join(at.bin, entry.name), entry.target);
+  }
+  if (current !== null) wanted.set(at.current, currentTarget(current));
+  const edits: EditRequest[] = [];
+  for (const [path, link] of wanted) {
+    const status = await fs.lstat(path);
+    if (status?.kind !== "link" || (await fs.readLink(path)) !== link) edits.push({ path, link });
+  }
+  for (const path of await ourLinks(fs, at)) if (!wanted.has(path)) edits.push({ path, remove: true });
+  return edits;
+}
+
+/** Links by names that only goferry makes. A tool, or a script that somebody called go1.20, is none of them. */
+async function ourLinks(fs: HostFs, at: Layout): Promise<string[]> {
+  const links = (await fs.list(at.bin)).filter(({ name, kind }) => kind === "link" && isOurName(name));
+  const paths = links.map(({ name }) => join(at.bin, name));
+  return (await fs.lstat(at.current))?.kind === "link" ? [...paths, at.current] : paths;
+}
+
+function isOurName(name: string): boolean {
+  return name === "go" || name === "gofmt" || (name.startsWith("go") && isGoRelease(name.slice(2)));
+}

@@ -1,0 +1,70 @@
+// What makes a change durable before the next step may rely on it. A few files and folders are synced one by one, in a
+// few milliseconds, so that switching a link waits for nothing else that the machine is writing; of a toolchain with
+// its 12,000 files, or of hundreds of edits, the whole file system is synced once.
+
+import { dirname } from "node:path";
+import { isBelow } from "../fs.ts";
+import type { Site } from "./changes.ts";
+import { stagedEdit, stagedGeneration, stagedState, stagingFolder } from "./journal.ts";
+import type { Edit, Journal, Move } from "./journal.ts";
+
+/** Up to so many are synced one by one; a spinning disk takes some 10 ms for each. */
+const SINGLE_SYNCS = 24;
+
+/** All that waits in staging, with its names: after it the journal may say that it is there. */
+export async function syncStaged(site: Site, journal: Journal): Promise<void> {
+  const { fs, at } = site;
+  const moves = [...journal.place, ...journal.replace];
+  // The first transaction of a root has made the folders above it, too.
+  if (journal.stateBefore === null || (await hasFolder(site, moves))) return await fs.syncTree(at.root);
+  const own = [stagedState(at, journal.id), stagedGeneration(at, journal.id)];
+  const edits = ownEdits(site, journal).flatMap(({ edit, index }) =>
+    (["before", "after"] as const)
+      .filter((direction) => edit[direction]?.kind === "file")
+      .map((direction) => stagedEdit(at, journal.id, direction, index)),
+  );
+  const files = [...new Set([...own, ...moves.map(({ from }) => from), ...edits])];
+  const staging = [stagingFolder(at, journal.id), at.staging, at.root];
+  await syncPaths(site, { files, folders: [...moves.map(({ from }) => dirname(from)), ...staging] });
+}
+
+/** The names that asides have left and got. */
+export async function syncAsides(site: Site, { aside }: Journal): Promise<void> {
+  await syncPaths(site, { files: [], folders: parentsOf(aside) });
+}
+
+/** Every name in the root that was made, changed or taken away: after it the commit may come. */
+export async function syncNames(site: Site, journal: Journal): Promise<void> {
+  const { folders, aside, place, replace } = journal;
+  const made = folders.filter((folder) => isBelow(site.at.root, folder));
+  const edited = ownEdits(site, journal).map(({ edit }) => dirname(edit.path));
+  const names = [...made, ...made.map((folder) => dirname(folder)), ...edited];
+  await syncPaths(site, { files: [], folders: [...names, ...parentsOf([...aside, ...place, ...replace])] });
+}
+
+async function syncPaths(
+  { fs, at }: Site,
+  { files, folders }: { files: readonly string[]; folders: readonly string[] },
+): Promise<void> {
+  const different = [...new Set(folders)];
+  if (files.length + different.length > SINGLE_SYNCS) return await fs.syncTree(at.root);
+  for (const file of files) await fs.syncFile(file);
+  for (const folder of different) await fs.syncFolder(folder);
+}
+
+function parentsOf(moves: readonly Move[]): string[] {
+  return moves.flatMap(({ from, to }) => [dirname(from), dirname(to)]);
+}
+
+async function hasFolder({ fs }: Site, moves: readonly Move[]): Promise<boolean> {
+  for (const { from } of moves) {
+    const status = await fs.lstat(from);
+    if (status?.kind === "folder") return true;
+  }
+  return false;
+}
+
+/** Edits inside the root. Those outside are made durable one by one as they are made. */
+function ownEdits({ at }: Site, { edits }: Journal): { edit: Edit; index: number }[] {
+  return edits.flatMap((edit, index) => (isBelow(at.root, edit.path) ? [{ edit, index }] : []));
+}
