@@ -53,7 +53,7 @@ export async function openRootToRead(host: Host, path: string, command: string):
   if (!(await hasTraces(site.fs, at))) return { root, at, site };
   const { findings } = await inspectRoot(root, host.uid);
   if (findings.some(({ level }) => level === "refuse")) return { root, at, site };
-  await recover(site, at, { command }).catch((error: unknown) => {
+  await recover({ ...site, lockWaitMs: 0 }, at, { command }).catch((error: unknown) => {
     if (!(error instanceof GoferryError && NOT_NOW.has(error.code))) throw error;
   });
   return { root, at, site };

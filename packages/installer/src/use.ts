@@ -1,6 +1,7 @@
 // Makes an installed Go version the one that bin/go is: one link, by the same transaction as everything else.
 
-import { GoferryError, newestGoFirst } from "@goferry/core";
+import { GoferryError, goLineOf, isGoLine, newestGoFirst } from "@goferry/core";
+import { refuseBroken } from "./check/whole.ts";
 import { currentTarget } from "./configure/launchers.ts";
 import type { Finding } from "./findings.ts";
 import type { Host } from "./host.ts";
@@ -11,7 +12,7 @@ import { runTransaction } from "./transaction/transaction.ts";
 
 export interface UseOptions {
   root: string;
-  /** Without "go": "1.26.8". */
+  /** Without "go": "1.26.8", or of a line, "1.26", the newest that is installed. */
   version: string;
   dryRun?: boolean | undefined;
   signal?: AbortSignal | undefined;
@@ -33,12 +34,12 @@ export interface Used {
  * refusals of a root; SELF_TEST_FAILED as ROLLED_BACK; IO_FAILED, PERMISSION_DENIED, READ_ONLY; INTERRUPTED
  */
 export async function useVersion(host: Host, options: UseOptions): Promise<Used> {
-  const { version, dryRun = false, signal } = options;
-  const command = `use ${version}`;
+  const { dryRun = false, signal } = options;
+  const command = `use ${options.version}`;
   const { root, at, site } = await openRoot(host, options.root, { command, dryRun, signal });
   const before = await readState(site.fs, at);
   // Before the lock, which makes files: an empty folder shall not become a root by this.
-  refuseAbsent(before, version);
+  const version = chosen(before, options.version);
   const report = {
     root,
     previous: before.current,
@@ -50,6 +51,11 @@ export async function useVersion(host: Host, options: UseOptions): Promise<Used>
     command,
     async stage(_, now) {
       refuseAbsent(now, version);
+      await refuseBroken(site.fs, at, {
+        ...now,
+        sdks: now.sdks.filter((sdk) => sdk.version === version),
+        units: [],
+      });
       if (now.current === version) return await Promise.resolve(null);
       return {
         state: { ...now, generation: now.generation + 1, current: version },
@@ -58,11 +64,19 @@ export async function useVersion(host: Host, options: UseOptions): Promise<Used>
       };
     },
     async selfTest() {
-      await selfTest(host, { root, version, depth: "tools", signal });
+      await selfTest(host, { root, version, depth: "start", signal });
     },
     signal,
   });
   return { ...report, changed, generation: state.generation };
+}
+
+/** @throws NOT_FOUND */
+function chosen(state: State, asked: string): string {
+  const ofLine = versionsOf(state.sdks).find((version) => goLineOf(version) === asked);
+  const version = isGoLine(asked) && ofLine !== undefined ? ofLine : asked;
+  refuseAbsent(state, version);
+  return version;
 }
 
 function refuseAbsent({ root, sdks }: State, version: string): void {

@@ -6,12 +6,14 @@ import { build } from "./build.ts";
 import { check } from "./check.ts";
 import { completions } from "./completion.ts";
 import { diff } from "./diff.ts";
+import { gc } from "./gc.ts";
 import { init } from "./init.ts";
 import { inspect } from "./inspect.ts";
 import { install } from "./install.ts";
 import { keyGenerate } from "./key-generate.ts";
 import { list } from "./list.ts";
 import { plan } from "./plan.ts";
+import { rollback } from "./rollback.ts";
 import { sign } from "./sign.ts";
 import { trustAdd, trustRemove, trustRequire, trustRevoke } from "./trust-keys.ts";
 import { trustList } from "./trust-list.ts";
@@ -31,8 +33,10 @@ export const COMMANDS: readonly Command[] = [
   diff,
   install,
   use,
+  rollback,
   list,
   check,
+  gc,
   trustAdd,
   trustRemove,
   trustRevoke,

@@ -1,20 +1,27 @@
 // `goferry list`: what is installed in a root.
 
 import { EXIT, patternUses, unitName, type PatternUse } from "@goferry/core";
-import { defaultRoot, listRoot, type State } from "@goferry/installer";
+import {
+  defaultRoot,
+  describeRoot,
+  type GenerationSummary,
+  type RootDescription,
+  type State,
+} from "@goferry/installer";
 import { defineCommand } from "../command.ts";
 import { evidenceOutcome } from "../evidence-text.ts";
 import { binFolder } from "../machine.ts";
-import { rowsText } from "../output/rows.ts";
-import { countText } from "../output/units.ts";
+import { beginning, rowsText } from "../output/rows.ts";
+import { amountText, bytesText, countText } from "../output/units.ts";
 import { patternLines } from "../private-text.ts";
 import { ROOT_OPTION } from "./shared.ts";
 
 export const list = defineCommand({
   name: "list",
-  summary: "Show the Go versions and bundles of a root",
+  summary: "Show the Go versions, bundles and generations of a root",
   description:
-    "Shows which Go versions, bundles and modules are installed in a root.\n\n" +
+    "Shows which Go versions, bundles and modules are installed in a root, which generations it can go back to, and how " +
+    "many bytes all of it takes.\n\n" +
     "With --evidence it says of each unit what vouches for it: the number of its record in the checksum database and the " +
     "tree that holds it, or the pattern of private modules; the bundles that brought it, and who signed them.",
   positionals: {},
@@ -31,12 +38,13 @@ export const list = defineCommand({
   answers: true,
   async run(values, { host }) {
     const root = values.root ?? defaultRoot(host);
-    const state = await listRoot(host, root);
+    const { state, bytes, generations } = await describeRoot(host, root);
     if (values.evidence) return evidenceOutcome(state);
     const { generation, current, sdks, bundles, units } = state;
     const modules = units.filter(({ kind }) => kind === "module").length;
     return {
-      text: state.current === null ? emptyText(state, root) : stateText(state, modules),
+      text:
+        state.current === null ? emptyText(state, root) : stateText(state, { modules, bytes, generations }),
       json: {
         root,
         bin: binFolder(root),
@@ -45,6 +53,8 @@ export const list = defineCommand({
         sdks: sdks.map((sdk) => ({ ...sdk, current: sdk.version === current })),
         bundles,
         serials: state.serials,
+        generations,
+        bytes,
         counts: {
           modules,
           gomods: units.length - modules,
@@ -81,13 +91,19 @@ function emptyText({ privatePatterns }: State, root: string): string {
   return `Nothing is installed in ${root}${allowed}`;
 }
 
-function stateText(state: State, modules: number): string {
+function stateText(
+  state: State,
+  { modules, bytes, generations }: Omit<RootDescription, "state"> & { modules: number },
+): string {
   const { root, generation, current, sdks, bundles, units } = state;
   const gomods = units.length - modules;
   const rows = rowsText([
     [
       "Go",
-      sdks.map(({ version, platform }) => `${version} ${platform}${version === current ? " (current)" : ""}`),
+      sdks.map(
+        ({ version, platform, size }) =>
+          `${version} ${platform}, ${bytesText(size)}${version === current ? " (current)" : ""}`,
+      ),
     ],
     [
       "bundles",
@@ -97,8 +113,24 @@ function stateText(state: State, modules: number): string {
       ),
     ],
     ["projects", [...new Set(bundles.flatMap(({ projects }) => projects))].join(", ") || undefined],
-    ["modules", `${countText(modules)}, and ${countText(gomods)} of which only go.mod is there`],
+    [
+      "modules",
+      `${countText(modules)}, and ${countText(gomods)} of which only go.mod is there; ${bytesText(bytes.modules)}, and ${bytesText(bytes.zips)} of zips`,
+    ],
     ["private", privateLines(privateUnits(state))],
+    ["generations", beginning(generations.map(generationText))],
+    [
+      "older ones",
+      bytes.unneeded === 0
+        ? undefined
+        : `take ${bytesText(bytes.unneeded)}: goferry gc frees what is not kept`,
+    ],
   ]);
   return `${root}, generation ${generation}\n${rows}`;
+}
+
+function generationText({ generation, change, sdks, modules }: GenerationSummary): string {
+  const made = change === null ? "" : `, ${change.at} by ${change.command}`;
+  const go = sdks.length === 0 ? "no Go" : `Go ${sdks.join(", ")}`;
+  return `${generation}${made}: ${go}, ${amountText(modules, "module")}`;
 }

@@ -1,7 +1,7 @@
 // `goferry use`: which of the installed Go versions `go` is.
 
 import { EXIT } from "@goferry/core";
-import { defaultRoot, useVersion, type Used } from "@goferry/installer";
+import { defaultRoot, findGoVersionFile, useVersion, type Used } from "@goferry/installer";
 import { defineCommand } from "../command.ts";
 import { findingText } from "../finding-text.ts";
 import { goVersionOf } from "../go-version-argument.ts";
@@ -19,27 +19,28 @@ export const use = defineCommand({
   positionals: {
     version: {
       arg: "VERSION",
-      help: "Version as goferry list shows it, such as 1.26.8.",
-      required: true,
+      help: "Version as goferry list shows it, such as 1.26.8; or 1.26, for the newest of that line. If left out: the one in the nearest .go-version.",
       kind: "text",
     },
   },
   options: { root: ROOT_OPTION, "dry-run": DRY_RUN },
   examples: [
     { line: "goferry use 1.26.8", what: "go is Go 1.26.8 from now on" },
+    { line: "goferry use", what: "What the .go-version of this folder, or of one above it, asks for" },
     { line: "goferry use go1.27.1 --root /opt/goferry", what: "In another root" },
   ],
   exits: [EXIT.usage, EXIT.preflight, EXIT.locked, EXIT.io, EXIT.notFound, EXIT.rolledBack],
   changesRoot: true,
-  async run(values, { host, signal }) {
+  async run(values, { terminal, host, signal }) {
     const root = values.root ?? defaultRoot(host);
-    const version = goVersionOf(values.version, "VERSION");
+    const file = values.version === undefined ? await findGoVersionFile(host, terminal.cwd) : undefined;
+    const version = file?.version ?? goVersionOf(values.version ?? "", "VERSION");
     const dryRun = values["dry-run"];
     const used = await useVersion(host, { root, version, dryRun, signal });
     const { findings, ...rest } = used;
     return {
-      text: sentence(used, dryRun),
-      json: { ...rest, bin: binFolder(used.root), dryRun, findings },
+      text: sentence(used, dryRun) + (file === undefined ? "" : `, as ${file.path} asks for`),
+      json: { ...rest, file: file?.path ?? null, bin: binFolder(used.root), dryRun, findings },
       warnings: findings.map(findingText),
     };
   },

@@ -90,11 +90,6 @@ export async function fileSystemTime(folder: string): Promise<number> {
   }
 }
 
-/** The file of a unit's sums below state/units/. */
-export function sumsName(name: string): string {
-  return `${escapeName(name)}.sums`;
-}
-
 /** As module paths are escaped, for file systems that do not know upper case from lower. */
 function escapeName(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `!${letter.toLowerCase()}`);
