@@ -29,14 +29,14 @@ const LOOKUPS = "mod/cache/download/sumdb/sum.example.com/lookup";
 
 /** Generation 1 has Go 1.26.8 and A@v1.0.0, generation 2 also Go 1.27.1, A@v1.2.0 and b. */
 async function twoGenerations(each: InstallBench): Promise<void> {
-  const old = await each.bundle({ toolchains: [scriptedGo("1.26.8")], serial: 1_800_000_001, tiles: {} });
+  const old = await each.bundle({ toolchains: [scriptedGo("1.26.8")], serial: 1_790_000_001, tiles: {} });
   await each.install(old);
   await each.install(await newer(each), { direct: ["git.example.com/*"] });
 }
 
 async function newer(each: InstallBench) {
   const toolchains = [scriptedGo("1.27.1"), scriptedGo("1.26.8")];
-  const options = { toolchains, modules: [[MODULE_A, B], [A2]], serial: 1_800_000_002, tiles: {} };
+  const options = { toolchains, modules: [[MODULE_A, B], [A2]], serial: 1_790_000_002, tiles: {} };
   return await each.bundle(options);
 }
 

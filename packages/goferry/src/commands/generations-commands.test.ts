@@ -31,7 +31,7 @@ beforeAll(async () => {
     const { code, stderr } = await goferry([...install, "--root", root, ...part], { cwd: folder.path });
     if (code !== 0) throw new Error(stderr);
   }
-});
+}, 60_000);
 afterAll(() => folder[Symbol.asyncDispose]());
 
 async function run(...words: string[]) {
