@@ -58,7 +58,10 @@ describe("gc", () => {
       "v1.0.0.zip",
       "v1.0.0.ziphash",
     ]);
-    expect(await readdir(join(each.root, "state/units/example.com"))).toEqual(["!a@v1.0.0.sums"]);
+    expect(await readdir(join(each.root, "state/units/example.com"))).toEqual([
+      "!a@v1.0.0.sums",
+      "!a@v1.0.0.zip.sums",
+    ]);
     expect(await readdir(join(each.root, "state/generations"))).toEqual(["3.json"]);
     expect(await readFile(join(each.root, "state/generations/3.json"))).toEqual(
       await readFile(join(each.root, "state/state.json")),

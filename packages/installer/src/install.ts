@@ -8,6 +8,7 @@ import {
   type OpenedBundle,
   type VerifiedSignature,
 } from "@goferry/core";
+import { refuseBroken } from "./check/whole.ts";
 import { findOverrides, type Override } from "./configure/overrides.ts";
 import { checkPatterns, readGoEnv } from "./configure/go-env.ts";
 import { NO_PATH_SETUP, planPath, type PathChoice, type PathSetup } from "./configure/path-setup.ts";
@@ -91,7 +92,7 @@ export interface Installed {
  * Verifies and installs a bundle whose contents are vouched for. The process' umask must be 022 (see HostFacts): a
  * call to set the mode of each of 70,000 files would cost more than writing the small ones.
  * @throws ARGUMENT_INVALID for a pattern; NOT_FOUND for a part that the bundle has not; KEY_REVOKED,
- * SIGNATURE_MISSING by what the root asks for; PRIVATE_REFUSED, LOG_MISMATCH; CLOCK_BEHIND,
+ * SIGNATURE_MISSING by what the root asks for; PRIVATE_REFUSED, GENERATION_BROKEN; LOG_MISMATCH; CLOCK_BEHIND,
  * SERIAL_AHEAD, BUNDLE_EXPIRED, BUNDLE_OLDER, SERIAL_REUSED; the refusals of preflight; CHUNK_MISMATCH, HASH_MISMATCH, ENTRY_REFUSED,
  * BUNDLE_MALFORMED; LOCKED; DISK_FULL, IO_FAILED; ROLLED_BACK, SELF_TEST_FAILED; INTERRUPTED
  */
@@ -122,6 +123,8 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   });
   const findings = [...checked.findings, ...pathSetup.findings, ...allowed, ...history];
   refuseFindings(findings);
+  // What could not be gone back to must not be left.
+  if (wanted.changesSomething) await refuseBroken(host, at, { state: before, signal });
   const report = {
     root,
     evidence,

@@ -2,10 +2,12 @@ import { mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promi
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { installBench, MODULE_A, scriptedGo, type InstallBench } from "../../../test/kit/install-bench.ts";
-import type { LayeredModule } from "../../../test/kit/layered-bundle.ts";
+import type { LayeredBundle, LayeredModule } from "../../../test/kit/layered-bundle.ts";
 import { treeStamps } from "../../../test/kit/tree.ts";
+import { checkRoot } from "./check/check.ts";
 import { readGoEnv } from "./configure/go-env.ts";
 import { readGeneration } from "./generations.ts";
+import type { Host } from "./host.ts";
 import { layout } from "./layout.ts";
 import { nodeFs } from "./node-fs.ts";
 import { rollback, type RollbackOptions, type RolledBack } from "./rollback.ts";
@@ -28,10 +30,12 @@ const LIST_B = "mod/cache/download/example.com/b/@v/list";
 const LOOKUPS = "mod/cache/download/sumdb/sum.example.com/lookup";
 
 /** Generation 1 has Go 1.26.8 and A@v1.0.0, generation 2 also Go 1.27.1, A@v1.2.0 and b. */
-async function twoGenerations(each: InstallBench): Promise<void> {
+async function twoGenerations(each: InstallBench): Promise<LayeredBundle> {
   const old = await each.bundle({ toolchains: [scriptedGo("1.26.8")], serial: 1_790_000_001, tiles: {} });
   await each.install(old);
-  await each.install(await newer(each), { direct: ["git.example.com/*"] });
+  const bundle = await newer(each);
+  await each.install(bundle, { direct: ["git.example.com/*"] });
+  return bundle;
 }
 
 async function newer(each: InstallBench) {
@@ -44,10 +48,15 @@ function back(each: InstallBench, options: Partial<RollbackOptions> = {}): Promi
   return rollback(each.host(), { root: each.root, ...options });
 }
 
+/** A machine on which go does not start, as where a security module stops it. */
+const refuseToStart: Host["run"] = async (command) =>
+  await Promise.resolve({ code: command === "sync" ? 0 : 126, ended: "exit", stdout: "", stderr: "denied" });
+
 /** What Go sees: all but goferry's own records, and the trees of modules and Go versions, which stay until gc. */
 async function whatGoSees(each: InstallBench): Promise<Record<string, unknown>> {
   const seen = Object.entries(await each.look()).filter(
-    ([name]) => /\/list$|\/lookup\/|^bin\/|^current$|go\.env$/u.test(name) && !name.includes("go1.27.1/"),
+    ([name]) =>
+      /\/list$|\/lookup\/|^bin\/|^current$|^sdk\/.*go\.env$/u.test(name) && !name.includes("go1.27.1/"),
   );
   return Object.fromEntries(seen);
 }
@@ -174,10 +183,10 @@ describe("rollback", () => {
   it("takes everything back when its self-test fails", async () => {
     await using each = await installBench();
     await twoGenerations(each);
-    const go = join(each.root, "sdk/go1.26.8/bin/go");
-    await writeFile(go, "#!/bin/sh\nexit 3\n");
     const before = await each.look();
-    await expect(back(each)).rejects.toMatchObject({ code: "ROLLED_BACK", exitCode: 8 });
+    const host = { ...each.host(), run: refuseToStart };
+    const failing = rollback(host, { root: each.root });
+    await expect(failing).rejects.toMatchObject({ code: "ROLLED_BACK", exitCode: 8 });
     expect(await each.look()).toEqual(before);
   });
 });
@@ -185,12 +194,12 @@ describe("rollback", () => {
 describe("a bundle after its generation was left", () => {
   it("is installed again, from the bundle: nobody vouches for what lay there meanwhile", async () => {
     await using each = await installBench();
-    await twoGenerations(each);
+    const bundle = await twoGenerations(each);
     await back(each);
     const sdk = join(each.root, "sdk/go1.27.1/VERSION");
     const file = join(each.root, "mod/example.com/!a@v1.2.0/a.go");
     for (const path of [sdk, file]) await writeFile(path, "changed");
-    expect(await each.install(await newer(each), { direct: ["git.example.com/*"] })).toMatchObject({
+    expect(await each.install(bundle, { direct: ["git.example.com/*"] })).toMatchObject({
       changed: true,
       generation: 4,
       current: "1.27.1",
@@ -198,6 +207,8 @@ describe("a bundle after its generation was left", () => {
     });
     expect(await readFile(sdk, "utf8")).toBe("go1.27.1\n");
     expect(await readFile(file, "utf8")).toBe("package a // 2\n");
+    const { differences } = await checkRoot(each.host(), { root: each.root, depth: "quick" });
+    expect(differences).toEqual([]);
   });
 
   it("is refused where somebody else has put something", async () => {

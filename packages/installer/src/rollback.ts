@@ -57,7 +57,7 @@ export async function rollback(host: Host, options: RollbackOptions): Promise<Ro
     async stage(staging, now) {
       done = await findTarget(opened, options.generation);
       if (isThere(done)) return null;
-      await refuseBroken(site.fs, at, done.target);
+      await refuseBroken(host, at, { state: done.target, signal });
       const after = takenBack(now, done.target);
       const prepared = await stageState({ fs: site.fs, at, staging, before: now, after });
       const subject = `generation ${done.target.generation}`;

@@ -1,7 +1,7 @@
 // Makes an installed Go version the one that bin/go is: one link, by the same transaction as everything else.
 
 import { GoferryError, goLineOf, isGoLine, newestGoFirst } from "@goferry/core";
-import { refuseBroken } from "./check/whole.ts";
+import { refuseWithoutGo } from "./check/whole.ts";
 import { currentTarget } from "./configure/launchers.ts";
 import type { Finding } from "./findings.ts";
 import type { Host } from "./host.ts";
@@ -51,11 +51,7 @@ export async function useVersion(host: Host, options: UseOptions): Promise<Used>
     command,
     async stage(_, now) {
       refuseAbsent(now, version);
-      await refuseBroken(site.fs, at, {
-        ...now,
-        sdks: now.sdks.filter((sdk) => sdk.version === version),
-        units: [],
-      });
+      await refuseWithoutGo(site.fs, at, version);
       if (now.current === version) return await Promise.resolve(null);
       return {
         state: { ...now, generation: now.generation + 1, current: version },

@@ -1,6 +1,7 @@
 // Is everything in a root as it was verified when it was installed? Reads and changes nothing. What cannot be derived
 // again from state.json is compared with the hashes in state/units/, each list of which has to have the h1 in state.json.
 
+import { setImmediate } from "node:timers/promises";
 import { GoferryError } from "@goferry/core";
 import type { Host } from "../host.ts";
 import type { Layout } from "../layout.ts";
@@ -11,7 +12,7 @@ import { runCheckJobs } from "./check-jobs.ts";
 import type { Difference } from "./difference.ts";
 import { findExtras, keptStates } from "./extras.ts";
 import { checkGenerated, checkModFiles, commonJobs, treeJobs, type Place } from "./installed.ts";
-import type { Depth } from "./tree-check.ts";
+import { checkTree, type Depth } from "./tree-check.ts";
 
 export interface CheckOptions {
   root: string;
@@ -68,18 +69,29 @@ export async function checkRoot(host: Host, options: CheckOptions): Promise<Chec
 }
 
 /**
- * Whether the units of a state are whole: the trees of its Go versions and modules, and the go.mod files and zips beside
- * them. Not what else a root holds, which another generation may have made otherwise.
+ * Whether the units of a state are whole, by sizes and times: the trees of its Go versions and modules, and the go.mod
+ * files and zips beside them. Not what else a root holds, which another generation may have made otherwise. Without
+ * threads, which take longer to start than most roots to look at. Throws INTERRUPTED.
  */
 export async function checkUnits(
   host: CheckHost,
   at: Layout,
-  { state, depth, signal }: { state: State; depth: Depth; signal?: AbortSignal | undefined },
+  { state, signal }: { state: State; signal?: AbortSignal | undefined },
 ): Promise<Difference[]> {
   const place = await placeOf(host, at);
-  const { cores, workerSource } = host;
-  const answers = await runCheckJobs(await treeJobs(place, state, depth), { cores, workerSource, signal });
-  return [...answers.flatMap((each) => each.differences), ...(await checkModFiles(place, state))];
+  const differences: Difference[] = [];
+  for (const job of await treeJobs(place, state, "quick")) {
+    // So that an interruption is heard of.
+    await setImmediate();
+    if (signal?.aborted) throw interrupted(at, signal.reason);
+    differences.push(...checkTree(job).differences);
+  }
+  return [...differences, ...(await checkModFiles(place, state))];
+}
+
+function interrupted({ root }: Layout, cause: unknown): GoferryError {
+  const message = "interrupted while the root was looked at; nothing was changed";
+  return new GoferryError("INTERRUPTED", { subject: root, message, next: "run the command again", cause });
 }
 
 /** Root may own what lies in any root; else only who owns the root. */

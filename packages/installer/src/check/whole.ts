@@ -1,35 +1,44 @@
 // Proves that what a state says is on the disk, before a root is taken there or may have to be taken back to it.
 
 import { join } from "node:path";
-import { GoferryError, modulePlace, unitName } from "@goferry/core";
+import { GoferryError } from "@goferry/core";
 import type { HostFs } from "../fs.ts";
+import type { Host } from "../host.ts";
 import { sdkFolder, type Layout } from "../layout.ts";
 import type { State } from "../transaction/state.ts";
+import { checkUnits } from "./check.ts";
 
-/** Throws GENERATION_BROKEN, naming the first thing that is not there. */
-export async function refuseBroken(fs: HostFs, at: Layout, state: State): Promise<void> {
-  for (const { version } of state.sdks) {
-    for (const name of ["VERSION", "go.env", "bin/go", "bin/gofmt"])
-      await refuseMissing(fs, join(sdkFolder(at, version), name), { state, unit: `Go ${version}` });
-  }
-  for (const unit of state.units) {
-    const place = modulePlace(unit);
-    const paths = unit.kind === "module" ? [place.tree, place.mod, place.ziphash] : [place.mod];
-    for (const name of paths) await refuseMissing(fs, join(at.root, name), { state, unit: unitName(unit) });
-  }
+/** By sizes and times. Throws GENERATION_BROKEN, naming the first thing that is not as it was installed; INTERRUPTED. */
+export async function refuseBroken(
+  host: Pick<Host, "cores" | "workerSource" | "run" | "env">,
+  at: Layout,
+  { state, signal }: { state: State; signal: AbortSignal | undefined },
+): Promise<void> {
+  const differences = await checkUnits(host, at, { state, signal });
+  const [first] = differences.filter(({ level }) => level === "refuse");
+  if (first === undefined) return;
+  const { subject, message, expected, found } = first;
+  const more = differences.length === 1 ? "" : `, and ${differences.length - 1} more`;
+  throw new GoferryError("GENERATION_BROKEN", {
+    subject,
+    message: `generation ${state.generation} is not as it was installed: ${message}${more}`,
+    expected,
+    found,
+    next: "goferry check names all that is changed, goferry repair BUNDLE mends it",
+  });
 }
 
-async function refuseMissing(
-  fs: HostFs,
-  path: string,
-  { state, unit }: { state: State; unit: string },
-): Promise<void> {
-  if ((await fs.lstat(path)) !== null) return;
-  throw new GoferryError("GENERATION_BROKEN", {
-    subject: path,
-    message: `generation ${state.generation} is not whole: a part of ${unit} is gone`,
-    expected: unit,
-    found: "nothing",
-    next: "goferry repair BUNDLE puts back what is missing, from a bundle that holds it",
-  });
+/** Only that its commands are there, for a switch that takes no longer than that. Throws GENERATION_BROKEN. */
+export async function refuseWithoutGo(fs: HostFs, at: Layout, version: string): Promise<void> {
+  for (const name of ["go", "gofmt"]) {
+    const path = join(sdkFolder(at, version), "bin", name);
+    if ((await fs.lstat(path))?.kind === "file") continue;
+    throw new GoferryError("GENERATION_BROKEN", {
+      subject: path,
+      message: `Go ${version} was installed, and is not there any more`,
+      expected: "a program",
+      found: "nothing",
+      next: "goferry check names all that is gone, goferry repair BUNDLE puts it back",
+    });
+  }
 }

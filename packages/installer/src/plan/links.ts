@@ -2,23 +2,15 @@
 
 import { join } from "node:path";
 import { isGoRelease } from "@goferry/core";
-import { currentTarget, launchers } from "../configure/launchers.ts";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
 import type { EditRequest } from "../transaction/describe.ts";
 import type { State } from "../transaction/state.ts";
+import { linksOf } from "./generated.ts";
 
 /** The edits that make the links those of `state`: missing ones made, wrong ones turned, those of other versions removed. */
-export async function linkEdits(
-  fs: HostFs,
-  at: Layout,
-  { sdks, current }: Pick<State, "sdks" | "current">,
-): Promise<EditRequest[]> {
-  const wanted = new Map<string, string>();
-  for (const entry of launchers({ versions: sdks.map(({ version }) => version), goferry: undefined })) {
-    if (entry.kind === "link") wanted.set(join(at.bin, entry.name), entry.target);
-  }
-  if (current !== null) wanted.set(at.current, currentTarget(current));
+export async function linkEdits(fs: HostFs, at: Layout, state: State): Promise<EditRequest[]> {
+  const wanted = new Map(linksOf(at, state).map(({ path, link }) => [path, link]));
   const edits: EditRequest[] = [];
   for (const [path, link] of wanted) {
     const status = await fs.lstat(path);
