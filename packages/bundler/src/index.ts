@@ -15,6 +15,7 @@ export { bundleInventory, lockInventory, type Inventory } from "./diff/inventory
 export type { Environment } from "./go/environment.ts";
 export { createRunner } from "./go/spawn.ts";
 export { gpgSigner } from "./gpg-signer.ts";
+export { secretRemover } from "./go/secrets.ts";
 export { draftSpec, writeSpec, type InitDraft } from "./init/init.ts";
 export { generateKey, unlockKey, writeKeyPair, type KeyPair, type UnlockedKey } from "./keys.ts";
 export { changeText, type LockChange } from "./lock/compare.ts";

@@ -85,6 +85,7 @@ async function systemFacts(): Promise<SystemFacts> {
   return {
     os,
     arch,
+    node: `Node ${process.version}`,
     home: home !== undefined && isAbsolute(home) ? home : undefined,
     uid: process.geteuid?.(),
     userName: attempt(() => userInfo().username) ?? String(process.geteuid?.() ?? "unknown"),

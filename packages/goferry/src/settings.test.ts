@@ -41,6 +41,7 @@ function resolve({ flags = {}, positionals = [], env = {}, configs = [] }: Place
     system: {
       os: "linux",
       arch: "x64",
+      node: "Node v24.0.0",
       home: "/home/me",
       uid: 1000,
       userName: "me",

@@ -33,6 +33,8 @@ export interface SystemFacts extends Pick<
   /** Node's names, such as "linux" and "x64". */
   os: string;
   arch: string;
+  /** What runs goferry, such as "Node v24.21.0". */
+  node: string;
   /** The user's folders for goferry; undefined where there is no home. */
   folders: { config: string; cache: string } | undefined;
   /** Holds /etc/goferry/config.yaml; undefined on systems without /etc. */

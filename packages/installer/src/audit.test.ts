@@ -64,7 +64,7 @@ describe("appendAuditLine", () => {
   });
 });
 
-it("says when its last line was written", async () => {
+it("says when the last change was made, whatever failed since", async () => {
   await using folder = await testFolder();
   const path = join(folder.path, "audit.jsonl");
   expect(await lastAuditTime(fs, path)).toBeUndefined();
@@ -73,6 +73,9 @@ it("says when its last line was written", async () => {
     await appendAuditLine(fs, path, auditLine({ ...entry, subject }, { time: at, by, prev: null }));
     expect(await lastAuditTime(fs, path)).toEqual(at);
   }
+  const failure = { ...entry, result: "CLOCK_BEHIND" };
+  await appendAuditLine(fs, path, auditLine(failure, { time: new Date(0), by, prev: null }));
+  expect(await lastAuditTime(fs, path)).toEqual(time);
   for (const text of ["scribble\n", "{}\n", '{"time":"yesterday"}\n', ""]) {
     await writeFile(path, text);
     expect(await lastAuditTime(fs, path)).toBeUndefined();

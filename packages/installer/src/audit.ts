@@ -85,20 +85,17 @@ export function auditDigest(line: string): string {
 }
 
 /**
- * When the last line was written, by the clock of then; undefined if there is none, or none that can be read. Whether the
- * chain is whole is not looked at. Throws the errors of the file system.
+ * When the last change was made, by the clock of then; undefined if there is none. Lines of failures do not count: one that
+ * was refused because of a clock that is wrong must not be what the next one goes by. Whether the chain is whole is not
+ * looked at. Throws the errors of the file system.
  */
 export async function lastAuditTime(fs: HostFs, path: string): Promise<Date | undefined> {
-  const bytes = await fs.readFile(path);
-  const last =
-    Buffer.from(bytes ?? [])
-      .toString("utf8")
-      .trimEnd()
-      .split("\n")
-      .at(-1) ?? "";
-  const [, time = ""] = /"time":"([^"]+)"/u.exec(last) ?? [];
-  const date = new Date(time);
-  return Number.isNaN(date.getTime()) ? undefined : date;
+  const text = Buffer.from((await fs.readFile(path)) ?? []).toString("utf8");
+  for (const line of text.split("\n").toReversed()) {
+    const record = parseAuditLine(line);
+    if (record?.result === "done") return new Date(record.time);
+  }
+  return undefined;
 }
 
 /**

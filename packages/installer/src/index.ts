@@ -13,6 +13,8 @@ export { createHost, type Host, type HostFacts } from "./host.ts";
 export { collectGarbage, type Collected } from "./gc.ts";
 export { findGoVersionFile, type GoVersionFile } from "./go-version-file.ts";
 export { install, listRoot, type Installed, type InstallOptions, type InstallProgress } from "./install.ts";
+export { openLogFile, openRootLog, type LogFile } from "./root-logs.ts";
+export { recordRun } from "./runs.ts";
 export type { Selection } from "./plan/selection.ts";
 export { describeRoot, type GenerationSummary, type RootDescription } from "./list.ts";
 export { rollback, type RolledBack } from "./rollback.ts";

@@ -50,6 +50,7 @@ export async function goferry(argv: readonly string[], options: TestRun): Promis
     system: {
       os: process.platform,
       arch: process.arch,
+      node: "Node v24.0.0",
       home: join(cwd, "home"),
       uid: 1000,
       userName: "tester",
