@@ -16,6 +16,7 @@ import { plan } from "./plan.ts";
 import { rollback } from "./rollback.ts";
 import { sign } from "./sign.ts";
 import { trustAdd, trustRemove, trustRequire, trustRevoke } from "./trust-keys.ts";
+import { status } from "./status.ts";
 import { trustList } from "./trust-list.ts";
 import { trustAllowPrivate, trustRemovePrivate } from "./trust-private.ts";
 import { trustMakeUpdate, trustSignUpdate, trustUpdate } from "./trust-update.ts";
@@ -47,6 +48,7 @@ export const COMMANDS: readonly Command[] = [
   trustAllowPrivate,
   trustRemovePrivate,
   trustList,
+  status,
   audit,
   auditVerify,
   ...completions,

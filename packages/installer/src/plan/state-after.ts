@@ -71,6 +71,7 @@ function describe(
     serial: contents.serial,
     indexDigest,
     installedAt: host.now().toISOString(),
+    ...(contents.expires === undefined ? {} : { expires: contents.expires }),
     signers: signatures.map(({ fingerprint }) => fingerprint),
     treeSize: contents.log === undefined ? null : openTreeHead(contents.log.head, logKey).size,
     projects: projects

@@ -96,6 +96,19 @@ export async function acquireLock(host: LockHost, at: Layout, options: LockOptio
   return { release: () => release(host, at, mine).catch(() => undefined) };
 }
 
+/**
+ * Who holds the lock of a root, for a person: null for nobody. Waits for nobody. Throws PROC_MISSING or an error of the file
+ * system.
+ */
+export async function lookAtLock(host: LockHost, at: Layout): Promise<string | null> {
+  const holder = await readHolder(host.fs, at.lock);
+  if (holder === null) return null;
+  const isDead = holder !== "unreadable" && (await isGone(host, holder));
+  return isDead
+    ? `${holderText(holder)}; that process is gone, and the next command takes over`
+    : holderText(holder);
+}
+
 /** Null when the lock is ours now, else who has it. The state folder may vanish with another's failed install: again. */
 async function tryLock(host: LockHost, at: Layout, mine: Holder): Promise<Holder | "unreadable" | null> {
   for (let attempt = 1; ; attempt++) {

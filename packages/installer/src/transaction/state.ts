@@ -33,6 +33,8 @@ const bundleSchema = z.strictObject({
   serial: z.int().min(0),
   indexDigest: digest,
   installedAt: z.iso.datetime(),
+  /** Absent for one that never expires. */
+  expires: z.iso.datetime().optional(),
   /** OpenPGP fingerprints of the pinned keys whose signatures counted. */
   signers: z.array(z.string().regex(/^[0-9A-Fa-f]{40,64}$/)),
   /** Records in the tree of the checksum database that its proofs led to; null if no unit of it is in one. */

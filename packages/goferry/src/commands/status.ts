@@ -1,0 +1,158 @@
+// `goferry status`: how a root is, for a person, a program, a monitoring and a supporter.
+
+import { EXIT, GoferryError } from "@goferry/core";
+import { secretRemover } from "@goferry/bundler";
+import {
+  defaultRoot,
+  readStatus,
+  writePrometheus,
+  writeStatusArchive,
+  type Archived,
+  type BundleStatus,
+  type RootStatus,
+} from "@goferry/installer";
+import { defineCommand, type Outcome } from "../command.ts";
+import type { Context } from "../context.ts";
+import { errorText } from "../output/errors.ts";
+import { rowsText } from "../output/rows.ts";
+import { amountText, bytesText } from "../output/units.ts";
+import { VERSION } from "../version.ts";
+import { ROOT_OPTION } from "./shared.ts";
+
+export const status = defineCommand({
+  name: "status",
+  summary: "Show how a root is: versions, age, last change and failure",
+  description:
+    "Shows what is installed in a root, how old each bundle is and when it expires, what changed the root last, what " +
+    "failed last, how the last check ended, and whether anybody is at work.\n\n" +
+    "With --prometheus the same goes to a file for the textfile collector of the node exporter, written in one step. " +
+    "With --archive everything that a supporter needs goes to one tar.gz, without secrets, also from a root that is " +
+    "damaged: state, journal, logs, audit log, space, mounts, go env. Its CONTENTS.txt lists what it holds.",
+  positionals: {},
+  options: {
+    root: ROOT_OPTION,
+    prometheus: {
+      kind: "path",
+      arg: "FILE",
+      help: "Also write figures for a monitoring, such as to /var/lib/prometheus/node-exporter/goferry.prom.",
+    },
+    archive: {
+      kind: "path",
+      arg: "FILE",
+      help: "Also pack what a supporter needs, such as to status.tar.gz.",
+    },
+  },
+  examples: [
+    { line: "goferry status", what: "Of the root where this user installs" },
+    {
+      line: "goferry status --root /opt/goferry --prometheus /var/lib/prometheus/node-exporter/goferry.prom --quiet",
+      what: "For a timer",
+    },
+    { line: "goferry status --archive status.tar.gz", what: "Something to hand to a supporter" },
+  ],
+  exits: [EXIT.usage, EXIT.preflight, EXIT.io, EXIT.notFound],
+  async run(values, context) {
+    const { host } = context;
+    const root = values.root ?? defaultRoot(host);
+    const found = await readStatus(host, root).catch((error: unknown) => {
+      // A root in trouble is what an archive is for.
+      if (values.archive === undefined || !(error instanceof GoferryError)) throw error;
+      return error;
+    });
+    if (values.prometheus !== undefined && !(found instanceof GoferryError)) {
+      await writePrometheus(host, values.prometheus, { status: found, version: VERSION });
+    }
+    const archived =
+      values.archive === undefined
+        ? undefined
+        : await archive(context, { root, file: values.archive, found });
+    return outcome(found, archived);
+  },
+});
+
+interface ArchiveRequest {
+  root: string;
+  file: string;
+  found: RootStatus | GoferryError;
+}
+
+async function archive(
+  { host, terminal }: Context,
+  { root, file, found }: ArchiveRequest,
+): Promise<Archived> {
+  const { os, arch, node, userName, uid } = terminal.system;
+  const versions = `goferry ${VERSION}\n${node}\n${os} ${arch}\nuser ${userName}, uid ${uid}\nat ${host.now().toISOString()}\n`;
+  const text = found instanceof GoferryError ? plainError(found) : `${statusText(found)}\n`;
+  const texts = { "versions.txt": versions, "status.txt": text };
+  return await writeStatusArchive(host, { root, file, clean: secretRemover(terminal.env), texts });
+}
+
+function outcome(found: RootStatus | GoferryError, archived: Archived | undefined): Outcome {
+  const packed =
+    archived === undefined
+      ? []
+      : [
+          `${archived.file}, ${bytesText(archived.size)}, ${amountText(archived.entries.length, "file")}:`,
+          ...archived.entries,
+        ];
+  const rows = rowsText([["archive", packed]]);
+  if (found instanceof GoferryError) {
+    return { text: rows, json: { status: null, archive: archived ?? null }, warnings: [plainError(found)] };
+  }
+  return {
+    text: rows === "" ? statusText(found) : `${statusText(found)}\n${rows}`,
+    json: { ...found, goferry: VERSION, lastCheck: found.runs["check"] ?? null, archive: archived ?? null },
+    warnings: found.audit.whole
+      ? []
+      : [`AUDIT_BROKEN ${found.root}: the audit log was changed by others\nnext: goferry audit verify`],
+  };
+}
+
+function plainError(error: GoferryError): string {
+  return errorText(error, { columns: undefined, color: false });
+}
+
+function statusText(found: RootStatus): string {
+  const { root, generation, current, sdks, bundles, lastChange, lastFailure, lock, unfinished, runs } = found;
+  const rows = rowsText([
+    ["goferry", VERSION],
+    ["Go", sdks.map(({ version }) => `${version}${version === current ? " (current)" : ""}`)],
+    ["bundles", bundles.map(bundleText)],
+    ["last change", lastChange === null ? undefined : recordText(lastChange)],
+    ["last failure", lastFailure === null ? "none" : recordText(lastFailure)],
+    ["last check", checkText(runs["check"])],
+    ["at work", lock ?? undefined],
+    ["unfinished", lock === null ? (unfinished ?? undefined) : undefined],
+    ["free", bytesText(found.disk.freeBytes)],
+    ["audit log", `${amountText(found.audit.lines, "line")}, head ${found.audit.head ?? "none"}`],
+  ]);
+  return `${root}, generation ${generation}\n${rows}`;
+}
+
+function bundleText({ name, serial, ageDays, expires, daysToExpiry, complete }: BundleStatus): string {
+  const expiry =
+    expires === null || daysToExpiry === null
+      ? "never expires"
+      : daysToExpiry < 0
+        ? `expired ${expires}`
+        : `expires in ${amountText(daysToExpiry, "day")}`;
+  return `${name}, serial ${serial}, ${amountText(ageDays, "day")} old, ${expiry}${complete ? "" : ", in part"}`;
+}
+
+function recordText({
+  time,
+  user,
+  sudoUser,
+  action,
+  subject,
+  result,
+}: NonNullable<RootStatus["lastChange"]>): string {
+  return `${time}, ${action} ${subject}${result === "done" ? "" : `: ${result}`}, by ${sudoUser ?? user}`;
+}
+
+function checkText(run: RootStatus["runs"][string] | undefined): string {
+  if (run === undefined) return "never";
+  const { startedAt, drift = 0, code } = run;
+  if (code !== null) return `${startedAt}: ${code}`;
+  return `${startedAt}: ${drift === 0 ? "as it was verified" : `${amountText(drift, "thing is", "things are")} not as verified`}`;
+}
