@@ -120,10 +120,10 @@ class ChangeRun {
   }
 
   /** Resolves with what went wrong with the log. */
-  async succeeded({ text, warnings = [] }: Outcome): Promise<string | undefined> {
+  async succeeded({ text, warnings = [], exitCode = EXIT.done }: Outcome): Promise<string | undefined> {
     for (const warning of warnings) this.#log.write("warn", warning);
     this.#log.write("info", text);
-    return await this.#end(EXIT.done, null);
+    return await this.#end(exitCode, null);
   }
 
   async failed(thrown: unknown): Promise<void> {

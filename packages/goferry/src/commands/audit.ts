@@ -2,16 +2,16 @@
 
 import { EXIT, GoferryError } from "@goferry/core";
 import { auditOf, defaultRoot, type AuditEntryLine } from "@goferry/installer";
-import { defineCommand } from "../command.ts";
+import { defineCommand, type Outcome } from "../command.ts";
 import { printable } from "../output/printable.ts";
-import { rowsText } from "../output/rows.ts";
+import { beginning, rowsText } from "../output/rows.ts";
 import { amountText } from "../output/units.ts";
 import { ROOT_OPTION } from "./shared.ts";
 
 /** Lines that a person sees if nothing else is asked for. */
 const SHOWN = 20;
 
-/** Breaks that an error tells of; a log that was cut at its beginning has one a file, never many. */
+/** Breaks that a person is told of. */
 const TOLD = 20;
 
 export const audit = defineCommand({
@@ -87,7 +87,7 @@ export const auditVerify = defineCommand({
     const expect = digestOf(values.expect);
     const log = await auditOf(host, values.root ?? defaultRoot(host), { expect });
     const { root, head, entries, breaks, notes } = log;
-    if (breaks.length > 0) throw broken(log);
+    if (breaks.length > 0) return brokenOutcome(log);
     const after = entries.length - 1 - entries.findIndex(({ digest }) => digest === expect);
     return {
       text: `${root}: the audit log is whole\n${rowsText([
@@ -121,19 +121,23 @@ function digestOf(text: string | undefined): string | undefined {
   });
 }
 
-function broken({ root, breaks }: Awaited<ReturnType<typeof auditOf>>): GoferryError {
-  const [first] = breaks;
-  const texts = breaks
-    .slice(0, TOLD)
-    .map(({ place, message, found }) => `${place}: ${message}; found ${found}`);
-  if (breaks.length > TOLD) texts.push(`and ${breaks.length - TOLD} more`);
-  return new GoferryError("AUDIT_BROKEN", {
-    subject: root,
-    message: "the audit log is not what goferry wrote",
-    expected: first?.expected,
-    found: texts.join("\n"),
-    next: "compare it with syslog (journalctl -t goferry) and with backups, and find out who may write in the root",
-  });
+function brokenOutcome({ root, head, entries, breaks, notes }: Awaited<ReturnType<typeof auditOf>>): Outcome {
+  const lines = breaks.map(
+    ({ place, message, expected, found }) => `${place}: ${message}\n  expected ${expected}\n  found ${found}`,
+  );
+  const next =
+    "compare it with syslog (journalctl -t goferry) and with backups, and find out who may write in the root";
+  return {
+    text: `AUDIT_BROKEN ${root}: the audit log is not what goferry wrote\n${rowsText([
+      ["lines", String(entries.length)],
+      ["head", head ?? "none"],
+      ["broken", beginning(lines, TOLD)],
+      ["note", notes],
+      ["next", next],
+    ])}`,
+    json: { root, head, lines: entries.length, whole: false, notes, code: "AUDIT_BROKEN", breaks },
+    exitCode: EXIT.refused,
+  };
 }
 
 function entryText({ place, record }: AuditEntryLine): string {

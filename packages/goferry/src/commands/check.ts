@@ -1,7 +1,7 @@
 // `goferry check`: is everything that is installed as it was verified?
 
 import { EXIT } from "@goferry/core";
-import { checkRoot, defaultRoot, type Checked, type Difference } from "@goferry/installer";
+import { checkRoot, defaultRoot, recordRun, type Checked, type Difference } from "@goferry/installer";
 import { defineCommand } from "../command.ts";
 import { beginning, rowsText } from "../output/rows.ts";
 import { amountText, bytesText } from "../output/units.ts";
@@ -35,8 +35,11 @@ export const check = defineCommand({
   exits: [EXIT.usage, EXIT.refused, EXIT.preflight, EXIT.locked, EXIT.io, EXIT.notFound],
   answers: true,
   async run(values, { host, progress, signal }) {
+    const root = values.root ?? defaultRoot(host);
+    const startedAt = host.now().toISOString();
+    const began = performance.now();
     const checked = await checkRoot(host, {
-      root: values.root ?? defaultRoot(host),
+      root,
       depth: values.quick ? "quick" : "full",
       onProgress: (done, total) => progress.update({ stage: "Comparing", done, total }),
       signal,
@@ -44,10 +47,15 @@ export const check = defineCommand({
     const { differences, ...rest } = checked;
     const drifts = differences.filter(({ level }) => level === "refuse");
     const remarks = differences.filter(({ level }) => level === "warn");
+    const exitCode = drifts.length === 0 ? EXIT.done : EXIT.refused;
+    const durationMs = Math.round(performance.now() - began);
+    const run = { startedAt, durationMs, lockWaitMs: 0, exitCode, code: null, drift: drifts.length };
+    // For goferry status, where this user may write; for others the check is as good.
+    await recordRun(host, root, "check", run).catch(() => false);
     return {
       text: checkText(checked, drifts, remarks),
       json: { ...rest, clean: drifts.length === 0, counts: countsOf(differences), findings: differences },
-      exitCode: drifts.length === 0 ? EXIT.done : EXIT.refused,
+      exitCode,
     };
   },
 });

@@ -27,7 +27,7 @@ interface Metric {
 }
 
 /** All of the file. */
-export function prometheusText(status: RootStatus, { version, now }: { version: string; now: Date }): string {
+function prometheusText(status: RootStatus, { version, now }: { version: string; now: Date }): string {
   const { root } = status;
   return metrics(status, { version, now })
     .filter(({ samples }) => samples.length > 0)
@@ -105,7 +105,7 @@ function metrics(status: RootStatus, { version, now }: { version: string; now: D
       samples: perRun(({ lockWaitMs }) => lockWaitMs / 1000),
     },
     {
-      name: "drift_count",
+      name: "drift",
       help: "Things that the last goferry check found not as they were verified.",
       samples: check?.drift === undefined ? [] : [{ value: check.drift }],
     },
