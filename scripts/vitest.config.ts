@@ -1,6 +1,7 @@
-// Four projects: "unit" is quick and runs in parallel; "e2e" is the program as people use it, two files at a time,
+// Five projects: "unit" is quick and runs in parallel; "e2e" is the program as people use it, two files at a time,
 // each of which waits for a disk or a server half of its time; "projects" builds bundles of what teams
-// really have, takes long, and is no part of `pnpm test`: `pnpm test:projects` runs it; "long" are the longest of those.
+// really have, takes long, and is no part of `pnpm test`: `pnpm test:projects` runs it; "long" are the longest of those;
+// "mutants" are attacks by the ten thousand: `pnpm test:mutants`.
 
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
@@ -28,7 +29,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/projects/**"],
+          exclude: ["test/projects/**", "test/mutants/**"],
           globalSetup: fileURLToPath(new URL("../test/kit/demo-setup.ts", import.meta.url)),
           testTimeout: 10 * MINUTE,
           hookTimeout: 10 * MINUTE,
@@ -57,6 +58,18 @@ export default defineConfig({
           hookTimeout: 40 * MINUTE,
           fileParallelism: false,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "mutants",
+          include: ["test/mutants/**/*.test.ts"],
+          globalSetup: fileURLToPath(new URL("../test/kit/demo-setup.ts", import.meta.url)),
+          testTimeout: 40 * MINUTE,
+          hookTimeout: 10 * MINUTE,
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -24,6 +24,7 @@ import {
   proveInclusion,
   readTrustedKey,
   sha256Hex,
+  toolchainHashName,
   toolchainModule,
   truncated,
   zipPrefix,
@@ -44,6 +45,8 @@ export interface SmallOptions {
   private?: readonly string[];
   /** Further modules: their files by name. */
   modules?: readonly TestModule[];
+  /** The files of a toolchain by their names below GOROOT; left out, ten files that are no programs. */
+  toolchainFiles?: (go: string, platform: string) => Readonly<Record<string, string | Uint8Array>>;
 }
 
 export interface TestModule {
@@ -150,7 +153,12 @@ type UnprovenUnit = FetchedUnit & { evidence: "private" };
 async function makeUnits(
   folder: string,
   log: ChecksumLog,
-  { go, platforms, modules = [] }: SmallOptions & { go: readonly string[]; platforms: readonly string[] },
+  {
+    go,
+    platforms,
+    modules = [],
+    toolchainFiles: filesOf = toolchainFiles,
+  }: SmallOptions & { go: readonly string[]; platforms: readonly string[] },
 ): Promise<UnprovenUnit[]> {
   const units: UnprovenUnit[] = [];
   const write = async (bytes: Uint8Array | string): Promise<string> => {
@@ -161,7 +169,7 @@ async function makeUnits(
   for (const version of go) {
     for (const platform of platforms) {
       const module = toolchainModule(version, platform);
-      const files = toolchainFiles(version, platform);
+      const files = inZip(filesOf(version, platform));
       const hashes = {
         h1: hashFiles(module, files),
         modH1: goModHash(Buffer.from("module golang.org/toolchain\n")),
@@ -195,16 +203,26 @@ function sortKey({ kind, path, version }: FetchedUnit): string {
   return `${kind}\0${path}\0${version}`;
 }
 
-/** The files of a toolchain by their names in its zip. All platforms share them but for bin/ and pkg/tool/. */
+/** Files by their names in the zip of a toolchain. */
+function inZip(files: Readonly<Record<string, string | Uint8Array>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(files).map(([name, content]) => [
+      toolchainHashName(name),
+      Buffer.from(content).toString(),
+    ]),
+  );
+}
+
+/** The files of a toolchain by their names below GOROOT. All platforms share them but for bin/ and pkg/tool/. */
 function toolchainFiles(go: string, platform: string): Record<string, string> {
   const tools = `pkg/tool/${platform.replace("/", "_")}`;
   return {
     LICENSE: "free\n",
     VERSION: `go${go}\ntime 2026-11-20T00:00:00Z\n`,
     "go.env": "GOPROXY=https://proxy.example.com,direct\nGOSUMDB=sum.golang.org\nGOTOOLCHAIN=auto\n",
-    "src/_go.mod": "module std\n\ngo 1.27\n",
+    "src/go.mod": "module std\n\ngo 1.27\n",
     "src/all.bash": "#!/usr/bin/env bash\n",
-    "src/cmd/_go.mod": "module cmd\n\ngo 1.27\n",
+    "src/cmd/go.mod": "module cmd\n\ngo 1.27\n",
     "src/fmt/print.go": "package fmt\n",
     "bin/go": `the go command of ${go} for ${platform}\n`,
     "bin/gofmt": `gofmt of ${go} for ${platform}\n`,
@@ -262,6 +280,8 @@ export async function evidenceOf(
 export interface TestKey {
   signer: Signer;
   trusted: TrustedKey;
+  /** Armored. */
+  publicKey: string;
 }
 
 export async function testKey(
@@ -270,7 +290,8 @@ export async function testKey(
 ): Promise<TestKey> {
   const pair = await generateKey({ name, email: "builds@example.com", now });
   const trusted = await readTrustedKey(Buffer.from(pair.publicKey));
-  return { signer: keySigner(await unlockKey(pair.privateKey)), trusted };
+  const signer = keySigner(await unlockKey(pair.privateKey));
+  return { signer, trusted, publicKey: pair.publicKey };
 }
 
 /** The file of a bundle, signed by these keys. */

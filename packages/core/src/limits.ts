@@ -19,8 +19,29 @@ export const MAX_SIGNATURES = 32;
 /** A trust update with its signatures, bytes. */
 export const MAX_UPDATE_BYTES = MIB;
 
-/** The contents, bytes: about 1.5 KiB for each module, so some 40,000 modules. */
-export const MAX_CONTENTS_BYTES = 64 * MIB;
+/** The contents, bytes: about 1.5 KiB for each module, so some 20,000 modules. Parsed and compared they take ten times that. */
+export const MAX_CONTENTS_BYTES = 32 * MIB;
+
+/** Levels of lists and objects in a document. The contents have 6. */
+export const MAX_JSON_DEPTH = 16;
+
+/** Members of one object in a document. The contents have none with more than 17. */
+export const MAX_JSON_MEMBERS = 64;
+
+/** Values in a document: a unit has some 20, so this is room for 25,000. The smallest take 3 bytes as text and 60 parsed. */
+export const MAX_JSON_VALUES = 500_000;
+
+/** Files of one layer: their names and hashes are held in memory until the layer has been proven, 300 bytes for each. */
+export const MAX_LAYER_ENTRIES = 500_000;
+
+/** What unpacks of one unit, bytes: the 500 MiB of content that Go accepts (x/mod zip MaxZipFile), and the .mod beside it. */
+export const MAX_UNIT_BYTES = 520 * MIB;
+
+/** Bytes that unpack from a byte of the layers of a bundle, together: real ones have 4 to 11. */
+export const MAX_RATIO = 100;
+
+/** What may unpack beyond that ratio, bytes: four modules of nothing but zeros. */
+export const RATIO_ALLOWANCE_BYTES = 2048 * MIB;
 
 /** zstd window of a layer as a power of two: 32 MiB for each decoder. FORMAT.md section 5. */
 export const WINDOW_LOG = 25;

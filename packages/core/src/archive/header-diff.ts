@@ -23,7 +23,7 @@ const FIELDS: readonly Field[] = [
   { label: "group", at: 116, bytes: 8, expected: "0000000" },
   { label: "owner's name", at: 265, bytes: 32, expected: "nothing" },
   { label: "group's name", at: 297, bytes: 32, expected: "nothing" },
-  { label: "time", at: 136, bytes: 12, expected: "02263606600, which is 1980-01-01" },
+  { label: "time", at: 136, bytes: 12, expected: "02263523000, which is 1980-01-01" },
   { label: "device", at: 329, bytes: 16, expected: "0000000 twice" },
   { label: "rest", at: 500, bytes: 12, expected: "zeros" },
   { label: "checksum", at: 148, bytes: 8, expected: "six octal digits, NUL and a space" },

@@ -75,6 +75,8 @@ export class LayerFiles implements TarHandler {
   readonly #gathered: Gathered[] = [];
   #entries = 0;
   #entry: TarEntry | undefined;
+  /** The unit that the file belongs to; undefined in a layer of a toolchain. */
+  #owner: Gathered | undefined;
   #hash: Hash | undefined;
   #digest = "";
   /** The tree that the last file was in: most often the next one is too. */
@@ -82,6 +84,8 @@ export class LayerFiles implements TarHandler {
   #treeOf: Gathered | undefined;
 
   readonly #report: ((finding: GoferryError) => void) | undefined;
+  /** Bytes that the files of a toolchain's layer may have: those of the smallest unit that it is part of. */
+  readonly #sdkBytes: number;
 
   /** `units` are those of this layer. `report` as in LayerJob. */
   constructor(
@@ -95,13 +99,16 @@ export class LayerFiles implements TarHandler {
     this.#layer = layer;
     this.#sink = sink;
     this.#report = report;
+    this.#sdkBytes = Math.min(...units.map(({ size }) => size));
     this.#sdk = layer.go === undefined ? undefined : sdkPlace(layer.go);
     if (layer.kind === "mod") for (const unit of units) this.#expectModule(unit);
   }
 
+  /** Nothing reaches the sink that no unit answers for, and no more bytes than were announced: room was made for those. */
   begin(entry: TarEntry): void {
     this.#entries += 1;
     this.#entry = entry;
+    this.#owner = this.#admit(entry);
     this.#hash = undefined;
     this.#digest = entry.size === 0 ? EMPTY : "";
     this.#sink?.begin(entry);
@@ -116,7 +123,7 @@ export class LayerFiles implements TarHandler {
 
   end(): void {
     const sha256 = this.#hash?.digest("hex") ?? this.#digest;
-    if (this.#entry !== undefined) this.#place(this.#entry, sha256);
+    if (this.#entry !== undefined) this.#prove(this.#entry, sha256);
     this.#sink?.end(sha256);
   }
 
@@ -150,26 +157,35 @@ export class LayerFiles implements TarHandler {
     this.#beside.set(place.ziphash, { of: gathered, sha256: sha256Hex(zipHashFile(unit.h1)) });
   }
 
-  #place(entry: TarEntry, sha256: string): void {
+  #admit(entry: TarEntry): Gathered | undefined {
     const { path, size, mode } = entry;
     if (this.#sdk !== undefined) {
       if (!path.startsWith(this.#sdk)) this.#stray(path);
-      const name = path.slice(this.#sdk.length);
-      if (mode !== fileMode(name)) this.#wrongMode(entry);
-      this.#sums.files.push({ name: toolchainHashName(name), sha256, size });
+      if (mode !== fileMode(path.slice(this.#sdk.length))) this.#wrongMode(entry);
       this.#sums.size += size;
-      return;
+      if (this.#sums.size > this.#sdkBytes) this.#tooMuch(path, this.#sdkBytes, this.#sums.size);
+      return undefined;
     }
     if (mode !== 0o644) this.#wrongMode(entry);
-    const gathered = path.startsWith(DOWNLOAD) ? this.#placeBeside(path, sha256) : this.#placeInTree(path);
-    gathered.seen += 1;
-    gathered.size += size;
-    if (gathered === this.#treeOf && path.startsWith(this.#tree)) {
-      gathered.files.push({ name: gathered.prefix + path.slice(this.#tree.length), sha256, size });
+    const owner = path.startsWith(DOWNLOAD) ? this.#besideOf(path).of : this.#treeAround(path);
+    owner.seen += 1;
+    owner.size += size;
+    if (owner.size > owner.unit.size) this.#tooMuch(unitName(owner.unit), owner.unit.size, owner.size);
+    return owner;
+  }
+
+  #prove({ path, size }: TarEntry, sha256: string): void {
+    const owner = this.#owner;
+    if (owner === undefined) {
+      this.#sums.files.push({ name: toolchainHashName(path.slice(this.#sdk?.length)), sha256, size });
+    } else if (path.startsWith(DOWNLOAD)) {
+      this.#proveBeside(path, sha256);
+    } else {
+      owner.files.push({ name: owner.prefix + path.slice(this.#tree.length), sha256, size });
     }
   }
 
-  #placeInTree(path: string): Gathered {
+  #treeAround(path: string): Gathered {
     if (this.#treeOf === undefined || !path.startsWith(this.#tree)) {
       this.#tree = path.slice(0, path.indexOf("/", path.indexOf("@")) + 1);
       this.#treeOf = this.#trees.get(this.#tree);
@@ -177,12 +193,15 @@ export class LayerFiles implements TarHandler {
     return this.#treeOf ?? this.#stray(path);
   }
 
-  #placeBeside(path: string, sha256: string): Gathered {
-    const { of: gathered, sha256: only } = this.#beside.get(path) ?? this.#stray(path);
+  #besideOf(path: string): Beside {
+    return this.#beside.get(path) ?? this.#stray(path);
+  }
+
+  #proveBeside(path: string, sha256: string): void {
+    const { of: gathered, sha256: only } = this.#besideOf(path);
     const isRight =
       only === undefined ? hashLines(`${sha256}  go.mod\n`) === gathered.unit.modH1 : sha256 === only;
     if (!isRight) this.#judge(() => this.#wrongHash(path, only ?? gathered.unit.modH1, sha256));
-    return gathered;
   }
 
   #finishModule({ unit, files, seen, size }: Gathered): void {
@@ -205,6 +224,11 @@ export class LayerFiles implements TarHandler {
 
   #stray(path: string): never {
     return this.#refuse("ENTRY_REFUSED", visibleName(path), "the file belongs to no unit of this layer");
+  }
+
+  #tooMuch(subject: string, expected: number, found: number): never {
+    const [most, least] = [`at most ${expected} bytes`, `${found} bytes or more`];
+    return this.#refuse("HASH_MISMATCH", visibleName(subject), NOT_AS_ANNOUNCED, most, least);
   }
 
   #wrongMode({ path, mode }: TarEntry): never {

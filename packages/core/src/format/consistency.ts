@@ -4,6 +4,7 @@
 // layer may hold files that no unit answers for. FORMAT.md section 4.
 
 import { compareGoVersions, TOOLCHAIN_PATH, toolchainVersion } from "../gomodule/go-version.ts";
+import { MAX_RATIO, RATIO_ALLOWANCE_BYTES } from "../limits.ts";
 
 /** Bytes of a layer, compressed, that one chunk digest covers; the last chunk may be shorter. */
 export const CHUNK_BYTES = 1 << 20;
@@ -14,6 +15,7 @@ interface LayerShape {
   platform?: string | undefined;
   digest: string;
   size: number;
+  tarSize: number;
   chunks: readonly string[];
 }
 
@@ -78,7 +80,13 @@ function inLayers({ go, platforms, log, layers, units }: ContentsShape): string 
     }
     if (layer.kind !== "log" && !used.has(i)) return `${at}: the layer of a unit`;
   }
+  const most = MAX_RATIO * sum(layers.map(({ size }) => size)) + RATIO_ALLOWANCE_BYTES;
+  if (sum(layers.map(({ tarSize }) => tarSize)) > most) return `layers: tar streams of at most ${most} bytes`;
   return undefined;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
 }
 
 function inUnits({ layers, units }: ContentsShape): string | undefined {

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { isModule } from "../gomodule/path.ts";
 import { inconsistency } from "./consistency.ts";
 import { BUNDLE_NAME, COUNT, DIGEST, GO_RELEASE, H1, PLATFORM, SHA256, TIME } from "./fields.ts";
-import { MAX_EARLIER_HEADS } from "../limits.ts";
+import { MAX_EARLIER_HEADS, MAX_LAYER_ENTRIES, MAX_UNIT_BYTES } from "../limits.ts";
 import { REQUEST_SCHEMA } from "./request.ts";
 
 export { CHUNK_BYTES } from "./consistency.ts";
@@ -41,7 +41,7 @@ const UNIT_FIELDS = {
   path: z.string().min(1).max(1024).describe("Module path."),
   version: z.string().min(1).max(256).describe("Module version."),
   modH1: H1.describe("Hash of the lone go.mod, as in the second line of the module's go.sum."),
-  size: COUNT.describe("Bytes of the files that unpack for this unit."),
+  size: COUNT.max(MAX_UNIT_BYTES).describe("Bytes of the files that unpack for this unit."),
   files: COUNT.describe("Number of the files that unpack for this unit."),
   layers: z
     .array(COUNT)
@@ -109,7 +109,7 @@ const LAYER = z.strictObject({
   size: COUNT.describe("Compressed bytes."),
   diffId: DIGEST.describe("Of the tar stream."),
   tarSize: COUNT.describe("Bytes of the tar stream."),
-  entries: COUNT.describe("Files in the tar stream."),
+  entries: COUNT.max(MAX_LAYER_ENTRIES).describe("Files in the tar stream."),
   chunks: z.array(SHA256).min(1).describe("SHA-256 of each MiB of compressed bytes."),
 });
 

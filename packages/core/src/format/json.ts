@@ -4,6 +4,7 @@
 
 import type * as z from "zod";
 import { GoferryError } from "../errors.ts";
+import { beyondShape } from "./json-shape.ts";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json | undefined };
 
@@ -21,6 +22,8 @@ export function canonicalJson(value: Json): Uint8Array {
  * @throws DOCUMENT_INVALID if it is not canonical or not what the schema allows
  */
 export function parseCanonicalJson<T>(bytes: Uint8Array, schema: z.ZodType<T>, subject: string): T {
+  const beyond = beyondShape(bytes);
+  if (beyond !== undefined) refuse(subject, beyond.expected, beyond.found);
   const text = decodeUtf8(bytes, subject);
   const { value, canonical } = parse(text, subject);
   if (canonical !== text) refuse(subject, "sorted keys, no white space, one spelling of everything");

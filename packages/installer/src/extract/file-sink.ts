@@ -4,8 +4,10 @@
 import { closeSync, constants, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
+  GoferryError,
   modulePlace,
   unitName,
+  visibleName,
   zipPrefix,
   type LayerSink,
   type TarEntry,
@@ -64,7 +66,7 @@ export class FileSink implements LayerSink {
     this.#path = join(this.#folder, path);
     const parent = dirname(path);
     if (parent !== this.#parent) this.#enter(parent);
-    this.#fd = this.#try(() => openSync(this.#path, NEW_FILE, mode));
+    this.#fd = this.#try(() => openNew(this.#path, path, mode));
     if (this.#zips === undefined) return;
     if (this.#zip === undefined || !path.startsWith(this.#zipTree)) this.#nextZip(path);
     this.#zip?.begin(path.slice(this.#zipTree.length), size);
@@ -148,6 +150,7 @@ export class FileSink implements LayerSink {
     try {
       return action();
     } catch (error) {
+      if (error instanceof GoferryError) throw error;
       throw ioError(error, "write", path);
     }
   }
@@ -164,6 +167,22 @@ function zipTarget(unit: Unit): [string, ZipTarget][] {
   if (unit.kind !== "module") return [];
   const { tree, ziphash } = modulePlace(unit);
   return [[tree, { unit: unitName(unit), file: ziphash.replace(/hash$/, ""), prefix: zipPrefix(unit) }]];
+}
+
+/** Staging was empty, so what is there already came from another layer of this bundle. */
+function openNew(file: string, path: string, mode: number): number {
+  try {
+    return openSync(file, NEW_FILE, mode);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    throw new GoferryError("ENTRY_REFUSED", {
+      subject: visibleName(path),
+      message: "two layers of the bundle hold the same file",
+      expected: "each name once",
+      found: "the name twice",
+      next: "Do not use this bundle; tell who signed it, and have it built again",
+    });
+  }
 }
 
 /** A disk that is nearly full may take less than it is given. */

@@ -1,0 +1,58 @@
+// Runs goferry commands in a process beside this one (child.ts), with bounds: one that takes too long is ended, and every
+// answer says what it took.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import type { Order, Report } from "./child.ts";
+
+export interface Judge extends AsyncDisposable {
+  /** Runs a command. @throws Error when it has not ended after PATIENCE_MS, or the process was lost */
+  run(words: readonly string[], cwd: string): Promise<Report>;
+  pid(): number;
+}
+
+/** Processor time of one command, ms, and its memory, bytes: what the issue allows for a hostile bundle. */
+export const MOST_CPU_MS = 10_000;
+export const MOST_MEMORY = 512 * 1024 * 1024;
+
+/** Milliseconds on the clock after which nothing can be still right, however busy the machine is. */
+const PATIENCE_MS = 120_000;
+
+/** @param within words before the program, such as those of strace */
+export async function startJudge(within: readonly string[] = []): Promise<Judge> {
+  const file = fileURLToPath(new URL("child.ts", import.meta.url));
+  const [command, ...words] = [...within, process.execPath, "--expose-gc", file];
+  const child = spawn(command, words, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  await answer(child);
+  return {
+    pid: () => child.pid ?? 0,
+    async run(order, cwd) {
+      const message: Order = { words: order, cwd };
+      child.send(message);
+      return (await answer(child)) as Report;
+    },
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.disconnect();
+      await once(child, "exit");
+    },
+  };
+}
+
+async function answer(child: ChildProcess): Promise<unknown> {
+  const control = new AbortController();
+  const { signal } = control;
+  const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+  try {
+    const lost = once(child, "exit", { signal }).then(([code, name]) => {
+      throw new Error(`the process ended with ${String(code ?? name)}`);
+    });
+    const [message] = (await Promise.race([once(child, "message", { signal }), lost])) as unknown[];
+    return message;
+  } finally {
+    clearTimeout(timer);
+    control.abort();
+  }
+}
