@@ -110,9 +110,9 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   const evidence = checkEvidence(bundle.contents, evidencePolicy(before, options));
   const wanted = await demand(fs, at, options, host);
   const history = historyFindings(followLog(bundle.contents, before, options.logKey), before);
-  const lastChange = await lastAuditTime(fs, at.audit);
+  const lastAudit = await lastAuditTime(fs, at.audit);
   const { exceptions } = options;
-  const allowed = checkPolicy(bundle, before, { now: host.now(), lastChange, exceptions });
+  const allowed = checkPolicy(bundle, before, { now: host.now(), lastAudit, exceptions });
   const pathSetup = await pathSetupOf(host, root, { wanted, path: options.path });
   const checked = await preflight(host, {
     root,

@@ -24,8 +24,8 @@ export interface PolicyExceptions {
 export interface PolicyContext {
   /** The clock of this machine. */
   now: Date;
-  /** When the root was last changed, by its audit log; undefined if it never was. */
-  lastChange: Date | undefined;
+  /** Time of the last line of the root's audit log, which tells of failures too; undefined if there is none. */
+  lastAudit: Date | undefined;
   exceptions?: PolicyExceptions | undefined;
 }
 
@@ -58,9 +58,10 @@ const MAX_AHEAD = 30 * 24 * 60 * 60 * 1000;
  */
 export function checkPolicy(
   { contents, indexDigest }: Pick<OpenedBundle, "contents" | "indexDigest">,
-  before: Pick<State, "serials" | "bundles">,
-  { now, lastChange, exceptions = {} }: PolicyContext,
+  before: Pick<State, "serials" | "bundles" | "change">,
+  { now, lastAudit, exceptions = {} }: PolicyContext,
 ): Finding[] {
+  const lastChange = latest(before.change === null ? undefined : new Date(before.change.at), lastAudit);
   const mark = before.serials.find(({ name }) => name === contents.name);
   refuseReused(contents, indexDigest, [...before.bundles, ...(mark === undefined ? [] : [mark])]);
   refuseFuture(contents, now, lastChange);
@@ -118,6 +119,12 @@ function refuseFuture(contents: Contents, now: Date, lastChange: Date | undefine
     found: contents.created,
     next: "Compare this machine's clock with a watch and set it. If it is right, do not change it: the clock where the bundle was built is wrong, or somebody else has the key.",
   });
+}
+
+/** Of a change, and of what was tried since: a refusal because of a clock that is behind must not be what next time is believed. */
+function latest(a: Date | undefined, b: Date | undefined): Date | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a > b ? a : b;
 }
 
 function isBehind(now: Date, lastChange: Date | undefined): lastChange is Date {

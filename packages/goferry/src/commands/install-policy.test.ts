@@ -130,6 +130,7 @@ it("doubts the clock, and not the signature, when one of the two is from the fut
       expected: "a time after 2026-12-24T00:00:00.000Z, by the audit log of the root",
     },
   });
+  expect((await on.install(newer, { now: "2026-11-30T00:00:00Z" })).code).toBe(9);
   const allowed = await on.install(newer, { now: "2026-11-30T00:00:00Z", more: ["--allow-expired"] });
   expect(allowed.json()).toMatchObject({
     changed: true,

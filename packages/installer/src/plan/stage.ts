@@ -58,9 +58,9 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
   const { bundle } = options;
   // Another command may have come first while this one waited for the lock.
   checkSigners(bundle, before);
-  const lastChange = await lastAuditTime(fs, at.audit);
+  const lastAudit = await lastAuditTime(fs, at.audit);
   const { exceptions } = options;
-  const allowed = checkPolicy(bundle, before, { now: host.now(), lastChange, exceptions });
+  const allowed = checkPolicy(bundle, before, { now: host.now(), lastAudit, exceptions });
   checkEvidence(bundle.contents, evidencePolicy(before, options));
   const wanted = await demand(fs, at, options, host);
   const planned = stateAfter(before, { wanted, options, host });
