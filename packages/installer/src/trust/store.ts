@@ -4,8 +4,11 @@
 
 import {
   armoredKey,
+  digestOf,
   GoferryError,
   mergeTrustedKeys,
+  parseUpdateFile,
+  updateBytes,
   verifyTrustUpdate,
   type TrustedKey,
   type VerifiedSignature,
@@ -140,12 +143,9 @@ async function withUpdate(
 ): Promise<StoreChange | null> {
   const { where, now } = context;
   if (store.keys.length === 0) throw noKeysYet(file, where);
+  // Before the signatures, because an update may have revoked the keys that signed it: nothing can come of what it says.
+  if (isApplied(bytes, file, store.update)) return null;
   const update = await verifyTrustUpdate(bytes, { ...store, now }, file);
-  const last = store.update;
-  if (last !== null && update.sequence <= last.sequence) {
-    if (update.sequence === last.sequence && update.digest === last.digest) return null;
-    throw oldUpdate(file, update, last);
-  }
   const added = (await addedKeys(store, update.keys, context)) ?? store.keys;
   const keys = added.filter(({ fingerprint }) => !update.revoke.includes(fingerprint));
   const minSignatures = update.minSignatures ?? store.minSignatures;
@@ -166,6 +166,15 @@ async function withUpdate(
     subject: `sequence ${sequence}: ${signs.join(" ")}`,
     signatures: update.signatures,
   };
+}
+
+/** True for the last update that was applied. @throws TRUST_UPDATE_OLD for another one that is not later */
+function isApplied(bytes: Uint8Array, file: string, last: TrustStore["update"]): boolean {
+  const { update } = parseUpdateFile(bytes, file);
+  if (last === null || update.sequence > last.sequence) return false;
+  const digest = digestOf(updateBytes(update));
+  if (digest === last.digest) return true;
+  throw oldUpdate(file, { sequence: update.sequence, digest }, last);
 }
 
 function byFingerprint(a: TrustedKey, b: TrustedKey): number {
