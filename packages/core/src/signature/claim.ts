@@ -46,6 +46,11 @@ export async function readClaim(armored: Uint8Array, subject: string): Promise<C
       `${signature.packets.length} signatures`,
     );
   }
+  const critical = packet.rawNotations.find((notation) => notation.critical);
+  if (critical !== undefined) {
+    const found = `the notation ${JSON.stringify(critical.name)}`;
+    throw malformed(subject, "no notation that a reader must understand (critical)", found);
+  }
   const keyId = packet.issuerKeyID.toHex().toUpperCase();
   const fingerprint =
     packet.issuerFingerprint === null

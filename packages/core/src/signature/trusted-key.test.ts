@@ -56,6 +56,10 @@ describe("readTrustedKey", () => {
       "a block of noise",
       "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAQIDBA==\n-----END PGP PUBLIC KEY BLOCK-----",
     ],
+    [
+      "a key of version 3, as PGP 2 made them",
+      Buffer.from([0x98, 0x10, 3, 0x60, 0, 0, 0, 0, 0, 1, 0, 16, 0xff, 0xff, 0, 2, 3, 0]),
+    ],
     ["binary noise", Buffer.from([0x99, 0x00, 0x02, 0x04, 0x05])],
   ])("refuses %s", async (_name, file) => {
     await expect(readTrustedKey(Buffer.from(file))).rejects.toMatchObject({ code: "KEY_INVALID" });

@@ -23,6 +23,13 @@ describe.runIf(gpgPresent)("a signature made by gpg", async () => {
   const sign = (key: string, ...options: string[]) =>
     gpg.run([...options, "--local-user", key, "--armor", "--detach-sign"], data);
   const trust = async (key: string) => readTrustedKey(await gpg.export(key));
+  const noPassphrase = ["--pinentry-mode", "loopback", "--passphrase", ""];
+  const fingerprints = async (key: string): Promise<string[]> => {
+    const listed = Buffer.from(await gpg.run(["--with-colons", "--list-keys", key])).toString();
+    return [...listed.matchAll(/^fpr:+([0-9A-F]{40}):/gm)].map(([, each]) => each ?? "");
+  };
+  const fingerprintOf = async (key: string): Promise<string> => (await fingerprints(key))[0] ?? "";
+  const subkeysOf = async (key: string): Promise<string[]> => (await fingerprints(key)).slice(1);
   const at = (time: string) => ["--faked-system-time", `${time}!`];
 
   it.each(["rsa3072", "ed25519", "nistp256"])("with %s holds, and only over its bytes", async (algorithm) => {
@@ -47,7 +54,6 @@ describe.runIf(gpgPresent)("a signature made by gpg", async () => {
   });
 
   it("with a subkey of a key that may only certify holds", async () => {
-    const noPassphrase = ["--pinentry-mode", "loopback", "--passphrase", ""];
     await gpg.run([
       ...noPassphrase,
       "--quick-generate-key",
@@ -56,8 +62,7 @@ describe.runIf(gpgPresent)("a signature made by gpg", async () => {
       "cert",
       "never",
     ]);
-    const listed = await gpg.run(["--with-colons", "--list-keys", "sub@example.com"]);
-    const fingerprint = /^fpr:+([0-9A-F]{40}):/m.exec(Buffer.from(listed).toString())?.[1] ?? "";
+    const fingerprint = await fingerprintOf("sub@example.com");
     await gpg.run([...noPassphrase, "--quick-add-key", fingerprint, "ed25519", "sign", "never"]);
     const signed = await verifyDetached({
       armored: await sign(fingerprint),
@@ -167,8 +172,89 @@ describe.runIf(gpgPresent)("a signature made by gpg", async () => {
     await expect(verifyDetached({ armored, data, keys: [before] })).resolves.toBeDefined();
   });
 
+  it("may carry notations, but none that a reader must understand", async () => {
+    const key = await gpg.generate("Notes <notes@example.com>", "ed25519");
+    const keys = [await trust(key)];
+    const plain = await sign(key, "--sig-notation", "note@example.com=1");
+    await expect(verifyDetached({ armored: plain, data, keys })).resolves.toMatchObject({ fingerprint: key });
+    const critical = await sign(key, "--sig-notation", "!note@example.com=1");
+    await expect(verifyDetached({ armored: critical, data, keys })).rejects.toMatchObject({
+      code: "SIGNATURE_INVALID",
+      found: expect.stringContaining("note@example.com"),
+    });
+  });
+
+  it("does not count by a subkey of a kind that is refused, of a key that is good otherwise", async () => {
+    const key = await gpg.generate("Mixed <mixed@example.com>", "ed25519");
+    for (const algorithm of ["dsa2048", "rsa1024"])
+      await gpg.run([...noPassphrase, "--quick-add-key", key, algorithm, "sign", "never"]);
+    const trusted = await trust(key);
+    const [dsa, small] = await subkeysOf(key);
+    for (const subkey of [dsa, small]) {
+      const armored = await sign(`${subkey}!`);
+      await expect(verifyDetached({ armored, data, keys: [trusted] })).rejects.toMatchObject({
+        code: "SIGNATURE_UNTRUSTED",
+        found: expect.stringContaining(subkey ?? ""),
+      });
+    }
+    const armored = await sign(`${key}!`);
+    await expect(verifyDetached({ armored, data, keys: [trusted] })).resolves.toMatchObject({
+      signingFingerprint: key,
+    });
+  });
+
+  it("cannot come from a key that is not for signing, and such a key is not trusted", async () => {
+    const quick = [...noPassphrase, "--quick-generate-key"];
+    await gpg.run([...quick, "Usage <usage@example.com>", "ed25519", "cert", "never"]);
+    const key = await fingerprintOf("usage@example.com");
+    const refused = { code: "KEY_INVALID", message: "nothing may be signed with this key" };
+    await expect(trust(key)).rejects.toMatchObject(refused);
+    for (const [algorithm, usage] of [
+      ["cv25519", "encr"],
+      ["ed25519", "auth"],
+    ] as const) {
+      await gpg.run([...noPassphrase, "--quick-add-key", key, algorithm, usage, "never"]);
+      await expect(trust(key), usage).rejects.toMatchObject(refused);
+    }
+    await gpg.run([...noPassphrase, "--quick-add-key", key, "ed25519", "sign", "never"]);
+    await expect(trust(key)).resolves.toMatchObject({ fingerprint: key });
+    // With the last subkey that signs revoked it is of no use again.
+    const words = "key 3\nrevkey\ny\n1\n\ny\nsave\n";
+    await gpg.run(["--command-fd", "0", "--expert", "--edit-key", key], words);
+    await expect(trust(key)).rejects.toMatchObject(refused);
+  });
+
+  it("is refused after its subkey had expired, and holds from before", async () => {
+    const key = await gpg.generate("Rotates <rotates@example.com>", "ed25519", { at: "20200101T000000" });
+    const adding = ["--quick-add-key", key, "ed25519", "sign", "1y"];
+    await gpg.run([...at("20200101T000000"), ...noPassphrase, ...adding]);
+    const [subkey] = await subkeysOf(key);
+    const before = await sign(`${subkey}!`, ...at("20200601T000000"));
+    const keys = [await trust(key)];
+    await expect(verifyDetached({ armored: before, data, keys, at: new Date() })).resolves.toMatchObject({
+      signingFingerprint: subkey,
+    });
+    // gpg refuses to sign with it then; the subkey's statement is made shorter after it has signed.
+    const late = await gpg.generate("Late sub <latesub@example.com>", "ed25519", { at: "20200101T000000" });
+    await gpg.run([
+      ...at("20200101T000000"),
+      ...noPassphrase,
+      "--quick-add-key",
+      late,
+      "ed25519",
+      "sign",
+      "never",
+    ]);
+    const [other] = await subkeysOf(late);
+    const after = await sign(`${other}!`, ...at("20220601T000000"));
+    await gpg.run([...at("20200101T000001"), "--quick-set-expire", late, "20210101T000000", other ?? ""]);
+    await expect(verifyDetached({ armored: after, data, keys: [await trust(late)] })).rejects.toMatchObject({
+      code: "SIGNATURE_UNTRUSTED",
+    });
+  });
+
   it("is not even looked at when the key is weak", async () => {
-    const sha1 = ["--cert-digest-algo", "SHA1", "--pinentry-mode", "loopback", "--passphrase", ""];
+    const sha1 = ["--cert-digest-algo", "SHA1", ...noPassphrase];
     await gpg.run([...sha1, "--quick-generate-key", "Sha1 <sha1@example.com>", "rsa2048", "sign", "never"]);
     const weak = [
       "sha1@example.com",

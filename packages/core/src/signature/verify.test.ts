@@ -1,5 +1,6 @@
 import * as openpgp from "openpgp";
 import { describe, expect, it } from "vitest";
+import { onlyPacket } from "./packet.ts";
 import { readTrustedKey, verifyDetached } from "./verify.ts";
 
 const HOUR = 60 * 60 * 1000;
@@ -162,7 +163,7 @@ describe("time", () => {
     await expect(verifyDetached({ armored, data, keys, at: later(-22 * HOUR) })).resolves.toBeDefined();
     await expect(verifyDetached({ armored, data, keys, at: later(-24 * HOUR) })).rejects.toMatchObject({
       code: "CLOCK_BEHIND",
-      expected: expect.stringContaining(made.toISOString()),
+      expected: expect.stringContaining(later(HOUR).toISOString()),
       found: later(-24 * HOUR).toISOString(),
     });
   });
@@ -283,6 +284,31 @@ describe("the form of a signature", () => {
     await expect(verifyDetached({ armored: signed, data, keys: [trusted] })).rejects.toMatchObject({
       code: "SIGNATURE_INVALID",
       found: "version 6",
+    });
+  });
+
+  it.each([
+    ["version 3", 0, 3],
+    ["version 5", 0, 5],
+    ["version 6", 0, 6],
+    ["type 2, standalone", 1, 0x02],
+    ["type 16, of a user ID", 1, 0x10],
+    ["type 24, of a subkey", 1, 0x18],
+    ["type 31, of a key", 1, 0x1f],
+    ["type 32, a revocation", 1, 0x20],
+    ["type 64, of a time", 1, 0x40],
+    ["type 80, of a signature", 1, 0x50],
+    ["MD5", 3, 1],
+    ["RIPEMD-160", 3, 3],
+    ["SHA-224", 3, 11],
+  ])("is not %s", async (name, at, value) => {
+    const changed = rearmor((bytes) => {
+      const start = bytes.length - (onlyPacket(bytes)?.body.length ?? 0);
+      return Buffer.from(bytes).fill(value, start + at, start + at + 1);
+    });
+    await expect(verifyDetached({ armored: changed, data, keys: [trusted] })).rejects.toMatchObject({
+      code: "SIGNATURE_INVALID",
+      found: name.split(",")[0],
     });
   });
 
