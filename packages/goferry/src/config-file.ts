@@ -67,7 +67,9 @@ async function readText(file: string, required: boolean): Promise<string | undef
       subject: file,
       message: isAbsent ? "there is no such config file" : "the config file cannot be read",
       found: isAbsent ? undefined : code,
-      next: required ? "Correct or unset GOFERRY_CONFIG." : "Make it readable, or remove it.",
+      next: required
+        ? "Correct its name, after --answers or in GOFERRY_CONFIG."
+        : "Make it readable, or remove it.",
       cause,
     });
   }

@@ -16,6 +16,8 @@ export interface Option {
   help: string;
   /** Also read from GOFERRY_<NAME> and from the key of the same name in the config file. */
   setting?: true;
+  /** A decision about this one run: it stands on the command line or nowhere, so that no file repeats it. */
+  onlyAsFlag?: true;
   /** The command cannot do without; it must come from one of the places. */
   required?: true;
   choices?: readonly string[];
@@ -74,12 +76,24 @@ export const COMMON_OPTIONS = {
     setting: true,
   },
   quiet: { kind: "flag", help: "Print nothing but errors and what was asked for.", setting: true },
+  answers: {
+    kind: "path",
+    arg: "FILE",
+    help: "YAML file with values of flags and arguments, by their names, for a run that nobody watches.",
+    onlyAsFlag: true,
+  },
   yes: { kind: "flag", help: "Answer every question with yes.", setting: true },
 } as const satisfies OptionTable;
 
 /** The environment variable of a setting. */
 export function variableOf(name: string): string {
   return `GOFERRY_${name.toUpperCase().replaceAll("-", "_")}`;
+}
+
+/** A positional as an option, by which its value is read and converted. */
+export function positionalOption({ kind: word, many, help }: Positional): Option {
+  const kind = word ?? "path";
+  return { kind: many === true ? (`${kind}s` as const) : kind, help };
 }
 
 /** Whether the option may be given several times. */

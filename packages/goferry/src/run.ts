@@ -13,7 +13,7 @@ import { installHost } from "./machine.ts";
 import { printable } from "./output/printable.ts";
 import { wrap } from "./output/wrap.ts";
 import { createProgress, type ProgressStyle } from "./progress.ts";
-import { isOn, readConfigs, resolveValues, settingsOf } from "./settings.ts";
+import { isOn, readAnswers, readConfigs, resolveValues, settingsOf } from "./settings.ts";
 import type { Output, Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
@@ -52,7 +52,8 @@ async function perform(terminal: Terminal, manner: Manner): Promise<number> {
   }
   const { command, flags, positionals } = line;
   const configs = await readConfigs(terminal, settingsOf(COMMANDS));
-  const values = resolveValues(command, { flags, positionals, configs, terminal });
+  const answers = await readAnswers(command, { flags, terminal });
+  const values = resolveValues(command, { flags, positionals, answers, configs, terminal });
   manner.json = values["json"] === true;
   manner.quiet = values["quiet"] === true;
   const progress = createProgress(stderr, progressStyle(terminal, manner), () => performance.now());

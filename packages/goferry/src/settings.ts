@@ -1,4 +1,4 @@
-// Where the value of an option comes from: flag, else GOFERRY_* in the environment, else config file. Whatever the
+// Where the value of an option comes from: flag, else answer file, else GOFERRY_* in the environment, else config file. Whatever the
 // place, the same rules then make a value of it, and a refusal names the place.
 
 import { delimiter, isAbsolute, join, resolve } from "node:path";
@@ -9,6 +9,7 @@ import { readConfig, type Config } from "./config-file.ts";
 import {
   COMMON_OPTIONS,
   isList,
+  positionalOption,
   variableOf,
   type Option,
   type OptionTable,
@@ -20,6 +21,8 @@ import type { Environment, Terminal } from "./terminal.ts";
 export interface Sources {
   flags: GivenFlags;
   positionals: readonly string[];
+  /** The file that --answers names; stronger than the environment, because it was named. */
+  answers?: Config | undefined;
   /** The strongest first. */
   configs: readonly Config[];
   terminal: Pick<Terminal, "env" | "cwd" | "system">;
@@ -58,6 +61,27 @@ export async function readConfigs(
 }
 
 /**
+ * The file that --answers names: every flag of the command and every argument may stand in it, by the name in the help;
+ * undefined when there is none.
+ * @throws ARGUMENT_INVALID with line and column; NOT_FOUND, IO_FAILED
+ */
+export async function readAnswers(
+  command: Command,
+  { flags, terminal }: Pick<Sources, "flags" | "terminal">,
+): Promise<Config | undefined> {
+  const { answers } = flags;
+  if (typeof answers !== "string") return undefined;
+  const file = absolute(answers, terminal.cwd, terminal);
+  const options = Object.entries<Option>({ ...COMMON_OPTIONS, ...command.options });
+  const words = Object.entries(command.positionals).map(([key, each]) => [key, positionalOption(each)]);
+  const settings: OptionTable = {
+    ...Object.fromEntries(options.filter(([, { onlyAsFlag }]) => onlyAsFlag !== true)),
+    ...Object.fromEntries(words),
+  };
+  return await readConfig(file, { settings, required: true });
+}
+
+/**
  * The values of all options and positionals of a command.
  * @throws ARGUMENT_INVALID for a value of the wrong form, and for one that is required and comes from nowhere
  */
@@ -68,24 +92,29 @@ export function resolveValues(command: Command, sources: Sources): Record<string
     values[name] = given === undefined ? absent(name, option, command) : convert(given, option, sources);
   }
   for (const [i, [key, positional]] of Object.entries(command.positionals).entries()) {
-    values[key] = positionalValue(positional, sources.positionals.slice(i), { command, sources });
+    const words = sources.positionals.slice(i);
+    const given = words.length === 0 ? sources.answers?.get(key) : undefined;
+    values[key] =
+      given === undefined
+        ? positionalValue(positional, words, { command, sources })
+        : convert(given, positionalOption(positional), sources);
   }
   return values;
 }
 
 /** @param words those from its place on */
 function positionalValue(
-  { arg, required, kind, many }: Positional,
+  positional: Positional,
   words: readonly string[],
   { command, sources }: { command: Command; sources: Sources },
 ): OptionValue {
+  const { arg, required, many } = positional;
   const given = many === true ? [...words] : words[0];
   if (required === true && words.length === 0)
     throw missing(arg, `goferry ${command.name} needs ${arg}`, command);
   if (given === undefined) return undefined;
-  const single = kind ?? "path";
-  const option: Option = { kind: many === true ? `${single}s` : single, help: "" };
-  return convert({ value: given, place: arg, base: sources.terminal.cwd }, option, sources);
+  const base = sources.terminal.cwd;
+  return convert({ value: given, place: arg, base }, positionalOption(positional), sources);
 }
 
 /** Whether a variable of the environment switches a flag on. Throws ARGUMENT_INVALID for what is neither yes nor no. */
@@ -109,10 +138,16 @@ interface Given {
   base: string;
 }
 
-function findGiven(name: string, option: Option, { flags, configs, terminal }: Sources): Given | undefined {
+function findGiven(
+  name: string,
+  option: Option,
+  { flags, answers, configs, terminal }: Sources,
+): Given | undefined {
   const base = terminal.cwd;
   const flag = flags[name];
   if (flag !== undefined) return { value: flag, place: `--${name}`, base };
+  const answer = answers?.get(name);
+  if (answer !== undefined) return answer;
   if (option.setting === undefined) return undefined;
   const variable = variableOf(name);
   const text = terminal.env[variable];

@@ -68,10 +68,12 @@ export const install = defineCommand({
     // Each is a decision about one bundle, so neither can be a setting.
     "allow-downgrade": {
       kind: "flag",
+      onlyAsFlag: true,
       help: "Install a bundle that is older than one which the root has had. The audit log says so.",
     },
     "allow-expired": {
       kind: "flag",
+      onlyAsFlag: true,
       help: "Install a bundle that has expired, or of which a wrong clock cannot tell. The audit log says so.",
     },
     "dry-run": DRY_RUN,

@@ -15,6 +15,8 @@ export interface TestRun {
   env?: Environment;
   /** What somebody types, a question each, for a run on a terminal. */
   typed?: readonly string[];
+  /** In place of a keyboard. */
+  stdin?: Terminal["stdin"];
   /** Standard error is a terminal of so many columns. */
   columns?: number;
   signal?: AbortSignal;
@@ -42,7 +44,7 @@ export async function goferry(argv: readonly string[], options: TestRun): Promis
     argv,
     env: { PATH: "/usr/bin:/bin", ...env },
     cwd,
-    stdin: keyboard(typed, stderr),
+    stdin: options.stdin ?? keyboard(typed, stderr),
     stdout: options.stdout ?? stdout,
     stderr: isTerminal ? Object.assign(stderr, { isTTY: true, columns: columns ?? 80 }) : stderr,
     signal,
