@@ -5,12 +5,11 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import type { Order, Report } from "./child.ts";
+import type { Order, Report, Shift } from "./child.ts";
 
 export interface Judge extends AsyncDisposable {
   /** Runs a command. @throws Error when it has not ended after PATIENCE_MS, or the process was lost */
-  run(words: readonly string[], cwd: string): Promise<Report>;
-  pid(): number;
+  run(words: readonly string[], cwd: string, shift?: Shift): Promise<Report>;
 }
 
 /** Processor time of one command, ms, and its memory, bytes: what the issue allows for a hostile bundle. */
@@ -24,12 +23,13 @@ const PATIENCE_MS = 120_000;
 export async function startJudge(within: readonly string[] = []): Promise<Judge> {
   const file = fileURLToPath(new URL("child.ts", import.meta.url));
   const [command, ...words] = [...within, process.execPath, "--expose-gc", file];
-  const child = spawn(command, words, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  // strace counts the calls of each thread by itself.
+  const env = within.length === 0 ? process.env : { ...process.env, UV_THREADPOOL_SIZE: "1" };
+  const child = spawn(command, words, { env, stdio: ["ignore", "inherit", "inherit", "ipc"] });
   await answer(child);
   return {
-    pid: () => child.pid ?? 0,
-    async run(order, cwd) {
-      const message: Order = { words: order, cwd };
+    async run(order, cwd, shift) {
+      const message: Order = { words: order, cwd, shift };
       child.send(message);
       return (await answer(child)) as Report;
     },
