@@ -210,6 +210,15 @@ describe("a proxy that fails", () => {
     );
   });
 
+  it("to know a toolchain is told how to pass it by, as toolchains cannot be private", async () => {
+    const modules = [{ path: "golang.org/toolchain", version: "v0.0.1-go1.27.1.windows-amd64" }];
+    await expect(collectEvidence({ ...options, modules })).rejects.toThrow(
+      expect.objectContaining({
+        next: expect.stringContaining("GOSUMDB='sum.golang.org https://sum.golang.org'"),
+      }),
+    );
+  });
+
   it("in another way is reported as it is", async () => {
     const down = new GoferryError("NETWORK_UNREACHABLE", { subject: "the proxy", message: "no route" });
     const fetch: CollectOptions["fetch"] = async () => await Promise.reject(down);

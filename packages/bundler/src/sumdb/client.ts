@@ -17,6 +17,7 @@ import {
   proveConsistency,
   proveInclusion,
   tileHashReader,
+  TOOLCHAIN_PATH,
   verifyEvidence,
   MAX_EARLIER_HEADS,
   type EarlierHead,
@@ -111,7 +112,10 @@ async function lookUp(module: ModuleVersion, source: LogSource, step: () => void
       message: "the checksum database, or the proxy before it, has no record of this module",
       expected: "a record of every module that is not private",
       found: error.found ?? error.message,
-      next: `${namePrivate([module.path])}. Else check path and version.`,
+      next:
+        module.path === TOOLCHAIN_PATH
+          ? "Ask the database itself: export GOSUMDB='sum.golang.org https://sum.golang.org'. Else check the version."
+          : `${namePrivate([module.path])}. Else check path and version.`,
       cause: error,
     });
   }

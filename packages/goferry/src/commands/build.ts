@@ -33,7 +33,8 @@ export const build = defineCommand({
     "to build. Every toolchain and module is checked against the checksum database. Before it is signed, the " +
     "bundle is installed in a scratch folder and every project is built there without a network.\n\n" +
     "Modules and toolchains come from where GOPROXY says; with --from dl, toolchains are the official archives of " +
-    "https://go.dev/dl or a mirror of it, each with the signature of Google. Passphrases of keys are asked for on the terminal, or taken from " +
+    "https://go.dev/dl or a mirror of it, each with the signature of Google.\n\n" +
+    "Passphrases of keys are asked for on the terminal, or taken from " +
     "GOFERRY_KEY_PASSPHRASE or --passphrase-file. A key that gpg holds signs with --sign-with-gpg; its agent asks when the " +
     "bundle is packed and rehearsed.",
   positionals: { spec: SPEC },
