@@ -16,7 +16,7 @@ import {
   TAR,
   TREE,
   WINDOWS,
-} from "./test-archives.ts";
+} from "../../../../test/kit/release-archives.ts";
 
 describe("dlSource", () => {
   it.each([

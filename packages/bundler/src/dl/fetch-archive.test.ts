@@ -15,7 +15,7 @@ import {
   WINDOWS,
   ZIP,
   zipOf,
-} from "./test-archives.ts";
+} from "../../../../test/kit/release-archives.ts";
 
 const stranger = await releaseSigner(new Date(Date.now() - 3_600_000));
 

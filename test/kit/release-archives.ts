@@ -1,19 +1,26 @@
-// For the tests of this folder: a Go of a few small files in archives as go.dev/dl has them, somebody who signs them, and
-// what comes of fetching them from a mirror.
+// A Go of a few small files in archives as go.dev/dl has them, somebody who signs them, and what comes of fetching them
+// from a mirror.
+
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { dirhash, goModHash, toolchainModule } from "@goferry/core";
-import { Header } from "tar";
-import { temporaryFolder } from "../../../../test/kit/bundler-go.ts";
-import { goMirror, releaseSigner, type MirroredArchive } from "../../../../test/kit/go-mirror.ts";
-import { makeZip } from "../../../../test/kit/make-zip.ts";
-import { createCache } from "../net/cache.ts";
-import { createHttp } from "../net/http.ts";
-import type { ToolchainSource } from "../toolchain-source.ts";
-import { dlSource } from "./dl-source.ts";
-import { googleKey } from "./google-key.ts";
+import { dlSource } from "../../packages/bundler/src/dl/dl-source.ts";
+import { googleKey } from "../../packages/bundler/src/dl/google-key.ts";
+import { createCache } from "../../packages/bundler/src/net/cache.ts";
+import { createHttp } from "../../packages/bundler/src/net/http.ts";
+import type { ToolchainSource } from "../../packages/bundler/src/toolchain-source.ts";
+import {
+  dirhash,
+  encodeHeader,
+  goModHash,
+  paddingAfter,
+  toolchainModule,
+  trailer,
+} from "../../packages/core/src/index.ts";
+import { temporaryFolder } from "./bundler-go.ts";
+import { goMirror, releaseSigner, type MirroredArchive } from "./go-mirror.ts";
+import { makeZip } from "./make-zip.ts";
 
 export const MODULE = toolchainModule("1.27.1", "linux/amd64");
 export const WINDOWS = toolchainModule("1.27.1", "windows/amd64");
@@ -46,15 +53,10 @@ export function recordOf(tree: Record<string, string>, { version } = MODULE): { 
 export function tarGz(tree: Record<string, string>): Uint8Array {
   const parts = Object.entries(tree).flatMap(([name, text]) => {
     const content = Buffer.from(text);
-    const block = Buffer.alloc(512);
-    const path = `go/${name.replace("Þ", "T")}`;
-    new Header({ path, type: "File", mode: 0o644, size: content.length, mtime: new Date(0) }).encode(
-      block,
-      0,
-    );
-    return [block, content, Buffer.alloc(-content.length & 511)];
+    const size = content.length;
+    return [encodeHeader({ path: `go/${name}`, size, mode: 0o644 }), content, paddingAfter(size)];
   });
-  return gzipSync(Buffer.concat([...parts, Buffer.alloc(1024)]));
+  return gzipSync(Buffer.concat([...parts, trailer()]));
 }
 
 export const zipOf = (tree: Record<string, string>): Uint8Array =>
