@@ -89,7 +89,7 @@ describe.skipIf(!offline)("the demo, installed from source on a host without a n
     const [home, etc] = [join(folder, "first-home"), "/etc"];
     const before = [await treeStamps(home), await treeStamps(etc)];
     // A umask that would keep the others out.
-    const result = await host(install(root), {
+    const result = await host(install(root, "--self-test", "build"), {
       within: [...OFFLINE, "sh", "-c", 'umask 077 && exec "$@"', "sh"],
     });
     expect(result).toMatchObject({

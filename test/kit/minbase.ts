@@ -12,6 +12,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 import { aptSource, type AptSource } from "./apt-source.ts";
+import { QUICK } from "./run-goferry.ts";
 
 export interface MinbaseResult {
   /** -1 when it was killed. */
@@ -201,7 +202,7 @@ async function runInMinbase(
     source,
     target,
   ]);
-  const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const settings = Object.entries({ ...QUICK, ...env }).map(([name, value]) => `${name}=${value}`);
   const inside = ["/usr/bin/env", "-i", `--chdir=${cwd}`, ...settings, ...command];
   const layers = await mkdtemp(join(tmpdir(), "minbase-"));
   const args = [base, layers, ...binds, "--", emulated ? "" : `--userspec=${uid}:${uid}`, ...inside];

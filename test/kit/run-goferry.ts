@@ -57,6 +57,9 @@ const FROM_SOURCE: readonly string[] = [
 /** PATH of a usual system, without node and go. */
 export const PLAIN_PATH = "/usr/bin:/bin";
 
+/** An install compiles no part of the standard library to try the new Go, unless a test asks for it by the flag. */
+export const QUICK = { GOFERRY_SELF_TEST: "tools" };
+
 /** Runs goferry to its end. A bad exit code is an answer, not an error. */
 export async function runGoferry(
   args: readonly string[],
@@ -64,7 +67,12 @@ export async function runGoferry(
 ): Promise<GoferryResult> {
   const { env = { PATH: PLAIN_PATH }, cwd, input = "", signal, program = FROM_SOURCE, within = [] } = options;
   const [command = "", ...words] = [...within, ...program, ...args];
-  const child = spawn(command, words, { env: { ...env }, cwd, signal, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(command, words, {
+    env: { ...QUICK, ...env },
+    cwd,
+    signal,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const kill = (name: NodeJS.Signals): void => void child.kill(name);
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));

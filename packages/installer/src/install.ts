@@ -153,9 +153,11 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
         options,
         onMissing: (names) => (missing = names),
       }),
-    selfTest: async ({ current }) => {
+    selfTest: async ({ current, units }) => {
       onProgress({ stage: "self-test" });
-      if (current !== null) await selfTest(host, { root, version: current, depth: options.selfTest, signal });
+      // Nothing new to run or to build with: a zip, a pattern, goferry itself.
+      const depth = wanted.units.length === 0 ? "tools" : options.selfTest;
+      if (current !== null) await selfTest(host, { root, version: current, depth, units, signal });
     },
     onStep: (step) => (step === "sync" ? onProgress({ stage: "commit" }) : undefined),
     signal,

@@ -10,7 +10,9 @@ import { join } from "node:path";
 import { GoferryError } from "@goferry/core";
 import type { Host, RunResult } from "./host.ts";
 import { layout, sdkFolder } from "./layout.ts";
-import { ioError } from "./node-fs.ts";
+import { ioError, nodeFs } from "./node-fs.ts";
+import { GREETING, selfTestProgram } from "./selftest-program.ts";
+import type { InstalledUnit } from "./transaction/state.ts";
 
 export interface SelfTestRequest {
   /** The root, absolute. */
@@ -18,10 +20,13 @@ export interface SelfTestRequest {
   /** The version that bin/go must be, without "go". */
   version: string;
   /**
-   * "start" asks go for its version: 0.02 s, where all else was tried when it was installed. "tools" starts go, gofmt, the compiler, the assembler, the linker and vet: 0.1 s. "build" also builds, vets and
-   * runs a program of ten lines: 5 s on two cores, because the standard library is compiled for it.
+   * "start" asks go for its version: 0.02 s, where all else was tried when it was installed. "tools" starts go, gofmt, the
+   * compiler, the assembler, the linker and vet: 0.1 s. "build" also builds, vets and runs a program of ten lines that
+   * imports a module: some seconds, because a part of the standard library is compiled for it.
    */
   depth: "start" | "tools" | "build";
+  /** The modules that are installed. */
+  units?: readonly InstalledUnit[] | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -65,21 +70,18 @@ const START_TIMEOUT_MS = 60_000;
 const BUILD_TIMEOUT_MS = 600_000;
 
 const TOOLS = ["asm", "compile", "link", "vet"];
-const GREETING = "goferry self-test";
 const UNFORMATTED = `package main\nimport "fmt"\nfunc main() {\nfmt.Println("${GREETING}")\n}\n`;
 const FORMATTED = `package main\n\nimport "fmt"\n\nfunc main() {\n\tfmt.Println("${GREETING}")\n}\n`;
 
 async function checks(
   host: Host,
-  { root, version, depth }: SelfTestRequest,
+  { root, version, depth, units = [] }: SelfTestRequest,
   scratch: string,
 ): Promise<Check[]> {
   const at = layout(root);
   const command = (name: string) => join(at.bin, name);
   const brief = { cwd: scratch, env: cleanEnvironment(root, scratch), timeoutMs: START_TIMEOUT_MS };
-  const build = { ...brief, timeoutMs: BUILD_TIMEOUT_MS };
   const release = `go version go${version} ${host.platform}`;
-  const program = join(scratch, "program");
   const start: Check = { program: command("go"), args: ["version"], expected: release, ...brief };
   if (depth === "start") return [start];
   const tools: Check[] = [
@@ -90,12 +92,25 @@ async function checks(
     ...TOOLS.map((tool) => ({ program: command("go"), args: ["tool", tool, "-V"], ...brief })),
   ];
   if (depth === "tools") return tools;
+  const cwd = join(scratch, "app");
+  const build = { ...brief, cwd, timeoutMs: BUILD_TIMEOUT_MS };
+  await writeProgram(cwd, (await selfTestProgram(nodeFs(host), at, { units, version })).files);
+  const program = join(scratch, "program");
   return [
     ...tools,
     { program: command("go"), args: ["build", "-o", program, "."], ...build },
     { program: command("go"), args: ["vet", "."], ...build },
     { program, args: [], expected: GREETING, ...brief },
   ];
+}
+
+async function writeProgram(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  try {
+    await mkdir(folder);
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  } catch (error) {
+    throw ioError(error, "write in", folder);
+  }
 }
 
 /** Go prints its GOROOT without links; a missing one is reported by the check that asks for it. */

@@ -76,6 +76,14 @@ export const install = defineCommand({
       onlyAsFlag: true,
       help: "Install a bundle that has expired, or of which a wrong clock cannot tell. The audit log says so.",
     },
+    "self-test": {
+      kind: "choice",
+      choices: ["build", "tools"],
+      help:
+        "How the new Go is tried before the old one may go. build: also build, vet and run a program with a module of the " +
+        "bundle, which takes some seconds. tools: only start go, gofmt, the compiler, the linker and vet. build if left out.",
+      setting: true,
+    },
     "dry-run": DRY_RUN,
   },
   examples: [
@@ -134,7 +142,7 @@ export const install = defineCommand({
       direct: values.direct,
       allowPrivate: values["allow-private"],
       exceptions: { downgrade: values["allow-downgrade"], expired: values["allow-expired"] },
-      selfTest: "tools",
+      selfTest: values["self-test"] ?? "build",
       dryRun,
       onProgress: reportInstall(progress),
       signal,

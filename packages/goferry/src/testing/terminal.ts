@@ -42,7 +42,8 @@ export async function goferry(argv: readonly string[], options: TestRun): Promis
   const isTerminal = columns !== undefined || typed !== undefined;
   const code = await run({
     argv,
-    env: { PATH: "/usr/bin:/bin", ...env },
+    // The Go of these tests is a script, which builds nothing.
+    env: { PATH: "/usr/bin:/bin", GOFERRY_SELF_TEST: "tools", ...env },
     cwd,
     stdin: options.stdin ?? keyboard(typed, stderr),
     stdout: options.stdout ?? stdout,
