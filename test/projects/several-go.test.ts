@@ -2,8 +2,9 @@
 // go.mod asks for. With real go commands of two releases, in toolchains without the standard library (kit/quick-go.ts).
 
 import { execFile } from "node:child_process";
-import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { generateKey } from "../../packages/bundler/src/index.ts";
@@ -248,4 +249,93 @@ describe.skipIf(!offline)("a bundle of two Go versions and two projects, on a ho
         .map((line) => (JSON.parse(line) as { action: string }).action),
     ).toEqual(["install", "install", "use", "use"]);
   });
+
+  it("switches while a build is running, which ends with the Go that it began with", async () => {
+    const folder = join(site.folder, "slow");
+    const waits = `#!/bin/sh\ntouch ${folder}/begun\nwhile [ ! -e ${folder}/go-on ]; do sleep 0.05; done\nexec "$@"\n`;
+    await writeFiles(folder, {
+      "go.mod": "module example.com/slow\n\ngo 1.21\n",
+      "slow.go": "package slow\n\nconst Slow = 1\n",
+      waits,
+    });
+    await chmod(join(folder, "waits"), 0o755);
+    const building = go("slow", ["go", "build", "-x", "-toolexec", join(folder, "waits"), "./..."]);
+    while (!(await readdir(folder)).includes("begun")) await sleep(20);
+    expect((await host("use", OLD)).json).toMatchObject({ changed: true, current: OLD });
+    expect((await go("nowhere", ["go", "version"])).output).toContain(`go${OLD} `);
+    await writeFile(join(folder, "go-on"), "");
+    const { output, failed } = await building;
+    expect(failed, output).toBe(false);
+    expect(output).toContain(`sdk/go${NEW}/pkg/tool`);
+    expect(output).not.toContain(`sdk/go${OLD}/`);
+    await host("use", NEW);
+  });
+
+  it("goes back to an earlier generation without a bundle, and go answers as it did then", async () => {
+    const { generation } = (await host("list")).json as { generation: number };
+    const then = await answers("then");
+    expect(then.versions).toContain("example.com/shared v1.0.0\n");
+    expect(then.got).toContain("example.com/shared v1.0.0\n");
+
+    const files = { "go.mod": "module example.com/shared\n\ngo 1.21\n", "a.go": "package shared\n" };
+    addModule(world, { path: "example.com/shared", version: "v1.1.0", files });
+    const yaml = await readFile(site.spec, "utf8");
+    await writeFile(site.spec, `${yaml}modules: [example.com/shared@v1.1.0]\n`);
+    const second = { ...site, out: join(site.folder, "out", "second.tar") };
+    const built = await build(second);
+    expect(built.code, built.stdout).toBe(0);
+    const key = join(site.folder, "public.asc");
+    const installed = await host(
+      "install",
+      second.out,
+      "--key",
+      key,
+      "--log-key",
+      world.log.vkey,
+      "--direct",
+      "git.example/*",
+    );
+    expect(installed).toMatchObject({ code: 0, json: { changed: true, added: { modules: 1 } } });
+    const now = await answers("now");
+    expect(now.versions).toContain("example.com/shared v1.0.0 v1.1.0\n");
+    expect(now.got).toContain("example.com/shared v1.1.0\n");
+    expect(now.env).not.toBe(then.env);
+
+    const back = await host("rollback", String(generation));
+    expect(back).toMatchObject({
+      code: 0,
+      json: { changed: true, removed: { modules: ["example.com/shared@v1.1.0"] } },
+    });
+    expect(await answers("again")).toEqual(then);
+    expect((await host("rollback")).json).toMatchObject({ changed: true });
+    expect(await answers("forward")).toEqual(now);
+
+    // What a generation that is kept needs stays.
+    expect((await host("gc", "--keep", "2")).json).toMatchObject({ changed: true, sdks: [], modules: [] });
+    await host("rollback");
+    expect(await answers("after-gc")).toEqual(then);
+    const freed = await host("gc", "--keep", "1");
+    expect(freed.json).toMatchObject({ changed: true, modules: ["example.com/shared@v1.1.0"] });
+    expect(await answers("last")).toEqual(then);
+    expect((await host("check", "--quick")).code).toBe(0);
+  });
 });
+
+/** What Go says of itself and of the modules that it finds, in a new module. */
+async function answers(folder: string): Promise<{ env: string; versions: string; got: string }> {
+  await writeFiles(join(site.folder, folder), { "go.mod": "module example.com/new\n\ngo 1.21\n" });
+  const say = async (...words: string[]): Promise<string> => (await go(folder, ["go", ...words])).output;
+  const env = await say(
+    "env",
+    "GOROOT",
+    "GOVERSION",
+    "GOPROXY",
+    "GONOPROXY",
+    "GONOSUMDB",
+    "GOSUMDB",
+    "GOTOOLCHAIN",
+  );
+  const versions = await say("list", "-m", "-versions", "example.com/shared", "example.com/two");
+  await say("get", "example.com/shared@latest");
+  return { env, versions, got: await readFile(join(site.folder, folder, "go.mod"), "utf8") };
+}
