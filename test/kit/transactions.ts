@@ -2,7 +2,7 @@
 // exist yet, and an upgrade of it that also repairs a module, removes a version and edits what lies in a home.
 
 import { cp, mkdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { HostFs } from "../../packages/installer/src/fs.ts";
 import { layout, sdkFolder } from "../../packages/installer/src/layout.ts";
 import type { Layout } from "../../packages/installer/src/layout.ts";
@@ -142,6 +142,27 @@ export const upgrade: Transaction = (fs, at, home) => ({
     };
   },
 });
+
+/** All of it away again, with the folders that the first installation made. */
+export const removal: Transaction = (_fs, at, home) => {
+  const opt = dirname(at.root);
+  const fish = join(home, ".config", "fish");
+  return {
+    command: "uninstall --all",
+    leaving: [opt, at.root, at.state],
+    stage: async (_staging, before) => ({
+      state: { ...before, generation: before.generation + 1, current: null },
+      remove: [at.bin, at.sdk, at.mod, at.current],
+      edits: [
+        { path: join(home, ".profile"), file: Buffer.from("umask 022\n") },
+        { path: join(fish, "conf.d", "goferry.fish"), remove: true },
+      ],
+      emptied: [dirname(fish), fish, join(fish, "conf.d")],
+      removesRoot: true,
+      audit: { action: "uninstall", subject: "everything", result: "done", bundle: null, signers: [] },
+    }),
+  };
+};
 
 const NO_FAULT: Fault = { kind: "error", at: 0 };
 

@@ -73,6 +73,7 @@ export const CODES = {
 
   GENERATION_BROKEN: "preflight",
   GO_NOT_NEWEST: "preflight",
+  GO_RUNNING: "preflight",
   HOME_MISSING: "preflight",
   INODES_SHORT: "preflight",
   LOG_STATE_FOREIGN: "preflight",
@@ -80,6 +81,7 @@ export const CODES = {
   LOOKUPS_MISSING: "preflight",
   NOEXEC_MOUNT: "preflight",
   OTHER_GO: "preflight",
+  OUTSIDE_CHANGED: "preflight",
   PATH_OCCUPIED: "preflight",
   PERMISSION_DENIED: "preflight",
   PLATFORM_ABSENT: "preflight",

@@ -3,13 +3,14 @@
 
 import { setImmediate } from "node:timers/promises";
 import { GoferryError } from "@goferry/core";
+import { differsOutside } from "../configure/outside.ts";
 import type { Host } from "../host.ts";
 import type { Layout } from "../layout.ts";
 import { nodeFs } from "../node-fs.ts";
 import { openRoot } from "../site.ts";
-import type { State } from "../transaction/state.ts";
+import { readState, type State } from "../transaction/state.ts";
 import { runCheckJobs } from "./check-jobs.ts";
-import type { Difference } from "./difference.ts";
+import { changed, missing, type Difference } from "./difference.ts";
 import { findExtras, keptStates } from "./extras.ts";
 import { checkGenerated, checkModFiles, commonJobs, treeJobs, type Place } from "./installed.ts";
 import { checkTree, type Depth } from "./tree-check.ts";
@@ -41,12 +42,25 @@ type CheckHost = Pick<Host, "cores" | "workerSource" | "run" | "env">;
  * root; LOCKED; INTERRUPTED
  */
 export async function checkRoot(host: Host, options: CheckOptions): Promise<Checked> {
-  const { depth, signal, onProgress } = options;
-  const { root, at } = await openRoot(host, options.root, { command: "check", dryRun: false, signal });
+  const { root, at } = await openRoot(host, options.root, {
+    command: "check",
+    dryRun: false,
+    signal: options.signal,
+  });
   const place = await placeOf(host, at);
+  const { generation } = await readState(place.fs, at);
+  if (generation === 0) throw nothingThere(root);
+  return { root, generation, depth: options.depth, ...(await compareRoot(host, place, options)) };
+}
+
+/** The comparison itself, for who has opened the root. */
+export async function compareRoot(
+  host: CheckHost,
+  place: Place,
+  { depth, signal, onProgress }: Omit<CheckOptions, "root">,
+): Promise<Pick<Checked, "files" | "bytes" | "differences">> {
   const { states, differences: unreadable } = await keptStates(place);
   const [state] = states;
-  if (state === undefined || state.generation === 0) throw nothingThere(root);
   const jobs = [...(await treeJobs(place, state, depth)), ...(await commonJobs(place, state, depth))];
   const onDone = (done: number): void => onProgress?.(done, jobs.length);
   const { cores, workerSource } = host;
@@ -55,13 +69,11 @@ export async function checkRoot(host: Host, options: CheckOptions): Promise<Chec
     ...answers.flatMap((each) => each.differences),
     ...(await checkModFiles(place, state)),
     ...(await checkGenerated(place, state)),
+    ...(await checkOutside(place, state)),
     ...unreadable,
     ...(await findExtras(place, states)),
   ];
   return {
-    root,
-    generation: state.generation,
-    depth,
     files: answers.reduce((sum, { files }) => sum + files, 0),
     bytes: answers.reduce((sum, { bytes }) => sum + bytes, 0),
     differences: differences.toSorted(byWeight),
@@ -94,8 +106,20 @@ function interrupted({ root }: Layout, cause: unknown): GoferryError {
   return new GoferryError("INTERRUPTED", { subject: root, message, next: "run the command again", cause });
 }
 
+async function checkOutside({ fs, at }: Place, { outside }: State): Promise<Difference[]> {
+  const found: Difference[] = [];
+  for (const change of outside) {
+    const difference = await differsOutside(fs, at.root, change);
+    const place = { path: change.path, unit: null };
+    if (difference === null) continue;
+    const isGone = difference.found === "nothing";
+    found.push(isGone ? missing(place, difference.expected) : changed(place, "content", difference));
+  }
+  return found;
+}
+
 /** Root may own what lies in any root; else only who owns the root. */
-async function placeOf(host: CheckHost, at: Layout): Promise<Place> {
+export async function placeOf(host: CheckHost, at: Layout): Promise<Place> {
   const fs = nodeFs(host);
   const status = await fs.lstat(at.root);
   return { fs, at, owners: [...new Set([0, status?.uid ?? 0])] };

@@ -30,8 +30,11 @@ export async function findExtras(place: Place, states: readonly State[]): Promis
 }
 
 /** The states that the root keeps, its own first; what cannot be read of the others is a difference. */
-export async function keptStates({ fs, at }: Place): Promise<{ states: State[]; differences: Difference[] }> {
-  const states = [await readState(fs, at)];
+export async function keptStates({
+  fs,
+  at,
+}: Place): Promise<{ states: [State, ...State[]]; differences: Difference[] }> {
+  const states: [State, ...State[]] = [await readState(fs, at)];
   const differences: Difference[] = [];
   for (const { name } of await fs.list(at.generations)) {
     const path = join(at.generations, name);

@@ -7,6 +7,7 @@ import type { Finding } from "../findings.ts";
 import type { Host } from "../host.ts";
 import { probeWrite } from "../write-probe.ts";
 import { nearestFolder, planProfileEdits, profileScope } from "./profile.ts";
+import type { ShellSyntax } from "./profile-block.ts";
 import { planLinks } from "./program-links.ts";
 
 /**
@@ -23,9 +24,13 @@ export interface PathRequest {
   programs: readonly string[];
 }
 
+export type PathEdit =
+  | { path: string; file: Uint8Array; syntax: ShellSyntax }
+  | { path: string; link: string };
+
 export interface PathSetup {
   /** A new file gets mode 0644, a changed one keeps its own. */
-  edits: ({ path: string; file: Uint8Array } | { path: string; link: string })[];
+  edits: PathEdit[];
   findings: Finding[];
   /** A line for each edit, for a person. */
   changes: string[];
@@ -67,7 +72,9 @@ async function planProfile(host: Host, request: PathRequest): Promise<PathSetup>
     const { edits, foreign } = await planProfileEdits(host, { root, action: "add", scope, etc });
     return {
       ...NO_PATH_SETUP,
-      edits: edits.flatMap(({ path, after }) => (after === undefined ? [] : [{ path, file: after }])),
+      edits: edits.flatMap(({ path, after, syntax }) =>
+        after === undefined ? [] : [{ path, file: after, syntax }],
+      ),
       findings: foreign.map(profileOccupied),
       changes: edits.map(({ path }) => `${path}: puts ${root}/bin on the PATH of login shells`),
       loginShells: foreign.length === 0,

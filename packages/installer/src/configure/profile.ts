@@ -29,6 +29,7 @@ export interface ProfileEdit {
   path: string;
   before: Uint8Array | undefined;
   after: Uint8Array | undefined;
+  syntax: ShellSyntax;
 }
 
 export interface ProfileRequest {
@@ -109,7 +110,7 @@ async function planEdit(candidate: Candidate, request: ProfileRequest): Promise<
   const wanted = before !== undefined || candidate.make || (await isThere(candidate.sign));
   if (request.action === "add" && !wanted) return undefined;
   const after = request.action === "add" ? addBlock(before, block, path) : removeBlock(before, block, path);
-  return isSame(before, after) ? undefined : { path, before, after };
+  return isSame(before, after) ? undefined : { path, before, after, syntax: candidate.syntax };
 }
 
 /** Refuses a file that could not, or should not, be written, before anything was changed. */

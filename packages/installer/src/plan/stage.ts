@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { chmod, copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { checkEvidence, logPlace, parseVerifier, unitName } from "@goferry/core";
 import { editGoEnv } from "../configure/go-env.ts";
-import { currentTarget, launchers, type BinEntry } from "../configure/launchers.ts";
+import { currentTarget, launchers } from "../configure/launchers.ts";
 import { lastAuditTime } from "../audit.ts";
 import { checkPolicy, evidencePolicy } from "../policy.ts";
-import { planPath } from "../configure/path-setup.ts";
+import { recordOutside } from "../configure/outside.ts";
+import { planPath, type PathEdit } from "../configure/path-setup.ts";
 import { extractLayers } from "../extract/extract.ts";
 import { TILES } from "../extract/file-sink.ts";
 import { fileSha256, isSameFile } from "./same-file.ts";
@@ -71,7 +72,11 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
   const sdkMoves = await configureSdks(request, wanted, planned);
   const lists = await versionLists({ fs, at, staged, state: planned, added: wanted.units });
   const logTree = await stageLogTree({ fs, at, staged, before, state: planned });
-  const state = withLookups(planned, logTree);
+  const outside = await pathEdits(request, planned);
+  const state = {
+    ...withLookups(planned, logTree),
+    outside: await recordOutside(fs, before.outside, outside),
+  };
   const moves = await placeTree({ fs, from: staged.mod, to: at.mod, isOurs: ownedPaths(before, at) });
   const bin = await stageBin(request, state);
   const unitEdits = await stageKept(request, bin.kept);
@@ -83,7 +88,7 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
       ...bin.links,
       { path: at.current, link: currentTarget(state.current ?? "") },
     ])),
-    ...(await pathEdits(request, state)),
+    ...outside,
     ...unitEdits,
   ];
   request.onMissing(logTree.missing);
@@ -134,7 +139,7 @@ async function unpack(wanted: Demand, { host, staging, options }: StageRequest):
   const { cores, workerSource } = host;
   const { units, layers } = wanted;
   const { units: folder } = layout(staging);
-  const from = Math.floor(await fileSystemTime(staging));
+  const from = Math.floor(await fileSystemTime(staging)) - 1;
   const sums = await extractLayers(bundle, {
     folder: staging,
     layers,
@@ -228,8 +233,9 @@ async function stageBin({ host, at, staging }: StageRequest, state: State): Prom
   return { links, replace, kept };
 }
 
-async function stageExecutable(
-  { name, source }: Extract<BinEntry, { kind: "file" }>,
+/** Null if the root has the same one. Its sums are those of state/units/. */
+export async function stageExecutable(
+  { name, source }: { name: string; source: string },
   at: Layout,
   staging: string,
 ): Promise<{ move: Move; sums: string } | null> {
@@ -238,7 +244,7 @@ async function stageExecutable(
   const from = join(layout(staging).bin, name);
   try {
     await mkdir(layout(staging).bin, { recursive: true });
-    const earliest = Math.floor(await fileSystemTime(staging));
+    const earliest = Math.floor(await fileSystemTime(staging)) - 1;
     await copyFile(source, from);
     // Who downloaded it may have kept it to himself, and a copy keeps that.
     await chmod(from, 0o755);
@@ -264,7 +270,7 @@ async function changedLinks(
   return changed;
 }
 
-async function pathEdits({ fs, host, at, options }: StageRequest, state: State): Promise<EditRequest[]> {
+async function pathEdits({ fs, host, at, options }: StageRequest, state: State): Promise<PathEdit[]> {
   const programs = await programNames({ fs, at, host, hasGo: state.sdks.length > 0 });
   return (await planPath(host, { root: at.root, path: options.path, programs })).edits;
 }

@@ -30,6 +30,10 @@ export interface Prepared {
   remove?: readonly string[];
   /** Small changes, inside the root or outside. Not inside what is placed: that is written in staging. */
   edits?: readonly EditRequest[];
+  /** Folders outside of the root that go afterwards, if nothing is in them; outermost first. */
+  emptied?: readonly string[];
+  /** Takes state/ away too, with all that is in it, once the change is committed. */
+  removesRoot?: boolean;
   audit: AuditEntry;
 }
 
@@ -51,6 +55,8 @@ export interface Circumstances {
   /** Digest of the last line of the audit log. */
   auditPrev: string | null;
   before: State;
+  /** Folders that were made to hold the lock. */
+  made: readonly string[];
 }
 
 /** Throws PATH_OCCUPIED when something is in the way; INTERNAL when the command contradicts itself. */
@@ -76,6 +82,8 @@ export async function describeChanges(site: Site, prepared: Prepared, now: Circu
     place,
     replace,
     edits,
+    emptied: [...(prepared.emptied ?? [])],
+    removesRoot: prepared.removesRoot ?? false,
     stateBefore: stateBefore === null ? null : Buffer.from(stateBefore).toString("base64"),
     stateAfter: Buffer.from(stateAfter).toString("base64"),
     auditLine: line,
@@ -84,12 +92,13 @@ export async function describeChanges(site: Site, prepared: Prepared, now: Circu
 
 function committedState(
   state: State,
-  { id, command, startedAt, before }: Circumstances,
+  { id, command, startedAt, before, made }: Circumstances,
   line: string,
 ): State {
   const isNew = state.generation !== before.generation;
   const change = isNew ? { command, at: startedAt.toISOString() } : before.change;
-  return { ...state, transaction: id, change, auditHead: auditDigest(line) };
+  const madeFolders = before.transaction === null ? [...made] : before.madeFolders;
+  return { ...state, transaction: id, change, madeFolders, auditHead: auditDigest(line) };
 }
 
 /** A command that moved things in and out of its own staging, or twice to one name, could not be taken back. */

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Fault } from "../../../../test/kit/faulty-fs.ts";
-import { bench, install, upgrade } from "../../../../test/kit/transactions.ts";
+import { bench, install, removal, upgrade } from "../../../../test/kit/transactions.ts";
 import type { Bench, Transaction } from "../../../../test/kit/transactions.ts";
 
 type Files = Record<string, string>;
@@ -23,7 +23,7 @@ const failing = async (): Promise<void> => {
 /** Runs the transaction once for its pictures, and puts the host back. */
 async function prepare(transaction: Transaction): Promise<Prepared> {
   const host = await bench();
-  if (transaction === upgrade) await host.run(install);
+  if (transaction !== install) await host.run(install);
   await host.keep();
   const before = host.look();
   const { outcome, fs } = await host.run(transaction);
@@ -35,20 +35,24 @@ async function prepare(transaction: Transaction): Promise<Prepared> {
 
 /**
  * An install that is killed before it has a lock, or after it gave it back, may leave the folders that it made for
- * the lock: they are empty, and nobody can tell whose they are.
+ * the lock: they are empty, and nobody can tell whose they are. So may a removal that is killed between the lock and them.
  */
-function isBefore(files: Files, { before }: Prepared): boolean {
+function isSame(files: Files, picture: Files): boolean {
   const known = Object.entries(files).filter(
     ([name, kind]) =>
-      before[name] !== undefined || !/opt(?:\/goferry(?:\/state)?)?$/.test(name) || kind !== "folder 755",
+      picture[name] !== undefined || !/opt(?:\/goferry(?:\/state)?)?$/.test(name) || kind !== "folder 755",
   );
-  const same = JSON.stringify(known) === JSON.stringify(Object.entries(before));
+  const same = JSON.stringify(known) === JSON.stringify(Object.entries(picture));
   const left = Object.keys(files).length - known.length;
-  return same && (left === 0 || Object.keys(before).every((name) => !name.includes("goferry")));
+  return same && (left === 0 || Object.keys(picture).every((name) => !name.includes("opt")));
+}
+
+function isBefore(files: Files, { before }: Prepared): boolean {
+  return isSame(files, before);
 }
 
 function isAfter(files: Files, { after }: Prepared): boolean {
-  return JSON.stringify(files) === JSON.stringify(after);
+  return isSame(files, after);
 }
 
 /** Recovers twice, in new processes: the second finds nothing left to do. */
@@ -61,6 +65,7 @@ async function recoverAndLook({ host }: Prepared): Promise<Files> {
 describe.concurrent.each([
   ["install into a new root", install],
   ["upgrade", upgrade],
+  ["removal", removal],
 ])("%s", { timeout: 60_000 }, (_name, transaction) => {
   it.each<Fault["kind"]>(["error", "errors", "full", "crash"])("by %s at every call", async (kind) => {
     const prepared = await prepare(transaction);
@@ -79,7 +84,7 @@ describe.concurrent.each([
       seen[isOld ? "before" : "after"]++;
       if (!isOld) await host.reset();
     }
-    expect(seen.before).toBeGreaterThan(40);
+    expect(seen.before).toBeGreaterThan(20);
     expect(seen.after).toBeGreaterThan(5);
   });
 

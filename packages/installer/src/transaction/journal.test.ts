@@ -23,6 +23,8 @@ function journalOf(at: Layout): Journal {
     place: [{ from: join(at.staging, "t1", "new", "go"), to: join(at.sdk, "go1.27.1") }],
     replace: [],
     edits: [{ path: at.current, before: null, after: { kind: "link", target: "sdk/go1.27.1" } }],
+    emptied: [],
+    removesRoot: false,
     stateBefore: null,
     stateAfter: "e30=",
     auditLine: "{}",

@@ -56,6 +56,10 @@ const journalSchema = z.strictObject({
   /** The bytes of state.json; null when there was none. */
   stateBefore: base64.nullable(),
   stateAfter: base64,
+  /** Folders outside of the root that go once the change is committed, if nothing is in them; outermost first. */
+  emptied: z.array(path),
+  /** Nothing is left once the change is committed: state/ goes too, state.json among the last of it. */
+  removesRoot: z.boolean(),
   /** The line that goes to the audit log once the change is committed. */
   auditLine: z.string(),
 });

@@ -31,9 +31,13 @@ export interface LockOptions {
   /** What is being done, for whoever has to wait: "install site.tar". */
   command: string;
   signal?: AbortSignal | undefined;
+  /** Folders that shall go with the lock if no state is left when it is given back; outermost first. */
+  leaving?: readonly string[] | undefined;
 }
 
 export interface Lock {
+  /** Folders that were made to hold it, outermost first. */
+  made: readonly string[];
   /**
    * Gives the lock back, and with it the folders that were made only to hold it, if nothing came into them. Never
    * throws: a lock that cannot be removed is a dead one as soon as this process ends.
@@ -76,7 +80,7 @@ export async function acquireLock(host: LockHost, at: Layout, options: LockOptio
     command: options.command,
     since: host.now().toISOString(),
     token: randomUUID(),
-    made: [],
+    made: [...(options.leaving ?? [])],
   };
   const began = performance.now();
   for (let first = true; ; first = false) {
@@ -93,7 +97,7 @@ export async function acquireLock(host: LockHost, at: Layout, options: LockOptio
     await release(host, at, mine).catch(() => undefined);
     throw error;
   }
-  return { release: () => release(host, at, mine).catch(() => undefined) };
+  return { made: mine.made, release: () => release(host, at, mine).catch(() => undefined) };
 }
 
 /**

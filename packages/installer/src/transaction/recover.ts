@@ -2,9 +2,10 @@
 // or taken back, and state.json alone decides which. Equal to what the journal wanted: it was committed, and the
 // rest is redone. Equal to what was there before: all of it is undone. Nothing is lost by doing any of this twice.
 
+import { join } from "node:path";
 import { GoferryError } from "@goferry/core";
 import { appendAuditLine } from "../audit.ts";
-import { nameBeside } from "../fs.ts";
+import { nameBeside, removeTree } from "../fs.ts";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
 import { restageEdits, switchEdits, unmakeMoves } from "./changes.ts";
@@ -66,8 +67,25 @@ async function recoverLocked(site: Site): Promise<Recovery> {
 /** The end of a committed transaction. Staging goes first: on a full disk the audit line needs its space. */
 export async function finish({ fs, at }: Site, journal: Journal): Promise<void> {
   await clearStaging({ fs, at }, journal.id);
-  await appendAuditLine(fs, at.audit, journal.auditLine);
+  for (const folder of journal.emptied.toReversed()) await fs.rmdir(folder);
+  if (journal.removesRoot) await clearState({ fs, at });
+  else await appendAuditLine(fs, at.audit, journal.auditLine);
   await dropJournal({ fs, at });
+}
+
+/**
+ * All of state/ but what the rest needs: the journal, by which the next command goes on where this one was killed, and the
+ * lock, which takes the folders with it when it is given back.
+ */
+async function clearState({ fs, at }: Site): Promise<void> {
+  const names = (await fs.list(at.state)).map(({ name }) => name);
+  const others = names.filter(
+    (name) => !/^(?:journal\.json|state\.json|lock(?:\..*)?|\..*\.goferry-new)$/.test(name),
+  );
+  for (const name of others) await removeTree(fs, join(at.state, name));
+  await fs.syncFolder(at.state);
+  await fs.unlink(at.stateFile);
+  await fs.syncFolder(at.state);
 }
 
 const NOTHING: Recovery = {
@@ -88,7 +106,7 @@ export async function hasTraces(fs: HostFs, at: Layout): Promise<boolean> {
 async function wasCommitted({ fs, at }: Site, journal: Journal): Promise<boolean> {
   const bytes = await fs.readFile(at.stateFile);
   const state = bytes === null ? null : Buffer.from(bytes).toString("base64");
-  if (state === journal.stateAfter) return true;
+  if (state === journal.stateAfter || (state === null && journal.removesRoot)) return true;
   if (state === journal.stateBefore) return false;
   throw new GoferryError("STATE_DAMAGED", {
     subject: at.stateFile,

@@ -88,6 +88,20 @@ const trustSchema = z.strictObject({
   update: z.strictObject({ sequence: z.int().min(1), digest }).nullable(),
 });
 
+const outsideSchema = z.strictObject({
+  /** Absolute, and outside of the root. */
+  path: z.string().startsWith("/"),
+  /** A link to a program in bin/, or the start-up file of a shell with goferry's block in it. */
+  kind: z.enum(["link", "sh", "fish"]),
+  /**
+   * What stood there before the first change: where a link led, or the digest of a file. Null: nothing. Not the bytes: a
+   * start-up file may hold secrets, this one is for everybody to read, and taking the block out gives them back.
+   */
+  before: text.nullable(),
+  /** Folders that were made for it, outermost first. */
+  madeFolders: z.array(text),
+});
+
 const stateSchema = z.strictObject({
   stateVersion: z.literal(STATE_VERSION),
   /** The absolute path it was made for; go.env and launchers name it. */
@@ -117,12 +131,17 @@ const stateSchema = z.strictObject({
   trust: trustSchema,
   /** What is known of the checksum database; null before the first bundle that has units in one. */
   log: logSchema.nullable(),
+  /** What was changed outside of the root, and is to be taken back when the root goes. No part of a generation. */
+  outside: z.array(outsideSchema),
+  /** The root and the folders above it, as far as they were made for it; outermost first. */
+  madeFolders: z.array(text),
   /** Digest of the last line that a transaction wrote to the audit log. */
   auditHead: digest.nullable(),
 });
 
 export type State = z.infer<typeof stateSchema>;
 
+export type OutsideChange = z.infer<typeof outsideSchema>;
 export type SerialMark = z.infer<typeof serialSchema>;
 export type RootTrust = State["trust"];
 export type InstalledBundle = z.infer<typeof bundleSchema>;
@@ -168,6 +187,8 @@ export function emptyState(root: string): State {
     direct: [],
     trust: { keys: [], minSignatures: 1, revoked: [], update: null },
     log: null,
+    outside: [],
+    madeFolders: [],
     auditHead: null,
   };
 }
@@ -192,6 +213,7 @@ export function serializeState(state: State): Uint8Array {
     serials: sortedBy(state.serials, ({ name }) => name),
     privatePatterns: state.privatePatterns.toSorted(),
     direct: state.direct.toSorted(),
+    outside: sortedBy(state.outside, ({ path }) => path),
     trust: {
       ...state.trust,
       keys: sortedBy(state.trust.keys, ({ fingerprint }) => fingerprint),

@@ -56,6 +56,8 @@ export interface Plan {
   /** Heeded between steps until the commit, and passed on by the caller to what `stage` and `selfTest` do. */
   signal?: AbortSignal | undefined;
   onStep?(step: Step): void;
+  /** For a change that removes the root: folders that go with it, outermost first. */
+  leaving?: readonly string[] | undefined;
 }
 
 export interface Outcome {
@@ -81,7 +83,7 @@ export async function runTransaction(host: TransactionHost, root: string, plan: 
     begin("recover", host, plan);
     const recovered = await recoverTold(host, site);
     const before = await readState(site.fs, site.at);
-    const after = await change(host, site, before, plan).catch((error: unknown) =>
+    const after = await change(host, site, { before, made: lock.made }, plan).catch((error: unknown) =>
       takeBack(host, site, before, plan, error),
     );
     return { changed: after !== null, state: after ?? before, recovered };
@@ -91,7 +93,12 @@ export async function runTransaction(host: TransactionHost, root: string, plan: 
 }
 
 /** The state after it; null when nothing had to change. */
-async function change(host: TransactionHost, site: Site, before: State, plan: Plan): Promise<State | null> {
+async function change(
+  host: TransactionHost,
+  site: Site,
+  { before, made }: { before: State; made: readonly string[] },
+  plan: Plan,
+): Promise<State | null> {
   const { fs, at } = site;
   const startedAt = host.now();
   const id = newId(startedAt);
@@ -110,6 +117,7 @@ async function change(host: TransactionHost, site: Site, before: State, plan: Pl
     by: host.by,
     auditPrev: await openAudit(site, { stateHead: before.auditHead, by: host.by, time: startedAt }),
     before,
+    made: made.filter((folder) => folder !== at.state),
   });
   const stateAfter = Buffer.from(journal.stateAfter, "base64");
   const after = parseState(stateAfter, at);

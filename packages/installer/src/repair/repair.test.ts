@@ -1,0 +1,173 @@
+// Roots that were damaged in every way that a check tells, mended: afterwards every byte is as it was.
+
+import { chmod, chown, cp, mkdir, readFile, readdir, rm, symlink, unlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { installBench, MODULE_A, scriptedGo, type InstallBench } from "../../../../test/kit/install-bench.ts";
+import type { LayeredBundle } from "../../../../test/kit/layered-bundle.ts";
+import { treeContents, treeDifference, type Tree } from "../../../../test/kit/tree.ts";
+import { checkRoot } from "../check/check.ts";
+import { repair, type Repaired, type RepairOptions } from "./repair.ts";
+
+const LONE = { path: "example.com/lone", version: "v0.1.0" };
+const COPY = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true };
+const USER = { uid: 1000 };
+const AT_V = "mod/cache/download/example.com/!a/@v";
+const SUMDB = "mod/cache/download/sumdb/sum.example.com";
+/** What every transaction writes. */
+const WRITTEN = /^state\/(?:state\.json|audit\.jsonl|generations\/1\.json|units\/goferry\.sums)$/;
+
+let bench: InstallBench;
+let bundle: LayeredBundle;
+let before: Tree;
+let home: Tree;
+
+beforeAll(async () => {
+  bench = await installBench();
+  const executablePath = join(bench.path, "goferry");
+  await writeFile(executablePath, "goferry");
+  bundle = await bench.bundle({ modules: [[MODULE_A, LONE]], tiles: {} });
+  await bench.install(bundle, { path: "profile" }, { ...USER, executablePath });
+  before = await bench.look();
+  home = await treeContents(bench.home);
+  for (const name of ["root", "home"])
+    await cp(name === "root" ? bench.root : bench.home, join(bench.path, `kept-${name}`), COPY);
+});
+beforeEach(async () => {
+  await rm(bench.root, { recursive: true });
+  await rm(bench.home, { recursive: true });
+  await cp(join(bench.path, "kept-root"), bench.root, COPY);
+  await cp(join(bench.path, "kept-home"), bench.home, COPY);
+});
+afterAll(() => bench[Symbol.asyncDispose]());
+
+const at = (name: string): string => join(bench.root, name);
+
+async function mend(options: Partial<RepairOptions> = {}): Promise<Repaired> {
+  const executablePath = join(bench.path, "goferry");
+  return await repair(bench.host({ ...USER, executablePath }), { root: bench.root, ...options });
+}
+
+const withBundle = () => ({ bundle: { opened: bundle, file: "small.tar" } });
+
+async function expectAsBefore(): Promise<void> {
+  const changed = treeDifference(before, await bench.look());
+  expect(changed.filter((name) => !WRITTEN.test(name))).toEqual([]);
+  expect(await treeContents(bench.home)).toEqual(home);
+  for (const depth of ["full", "quick"] as const)
+    expect(await checkRoot(bench.host(USER), { root: bench.root, depth })).toMatchObject({ differences: [] });
+}
+
+describe("repair", () => {
+  it("does nothing where nothing is wrong", async () => {
+    expect(await mend(withBundle())).toEqual({
+      changed: false,
+      root: bench.root,
+      generation: 1,
+      mended: [],
+      left: [],
+    });
+    expect(await bench.look()).toEqual(before);
+  });
+
+  it("makes again without a bundle what follows from the state, and takes strangers away", async () => {
+    await unlink(at("bin/go"));
+    await unlink(at("bin/gofmt"));
+    await mkdir(at("bin/gofmt"));
+    await unlink(at("current"));
+    await symlink("/usr", at("current"));
+    await writeFile(at("sdk/go1.27.1/go.env"), "GOPROXY=https://evil.example.com\n");
+    await writeFile(at(`${AT_V}/list`), "v9.9.9\n");
+    await rm(at(`${AT_V}/v1.0.0.info`));
+    await rm(at(`${SUMDB}/lookup`), { recursive: true });
+    await writeFile(at("bin/goferry"), "evil");
+    await writeFile(at("bin/evil"), "");
+    await mkdir(at("mod/example.com/!a@v1.0.0/evil"));
+    await chmod(at("sdk/go1.27.1/bin/go"), 0o4777);
+    await chmod(at("sdk/go1.27.1/VERSION"), 0o666);
+    await chmod(at("sdk/go1.27.1/src"), 0o777);
+    await chmod(at(`${AT_V}/v1.0.0.ziphash`), 0o666);
+    if (process.getuid?.() === 0) await chown(at("sdk/go1.27.1/src/go.mod"), 65_534, 65_534);
+    await writeFile(join(bench.home, ".profile"), "");
+    const dry = await mend({ dryRun: true });
+    const done = await mend();
+    expect(done).toEqual({ ...dry, changed: true });
+    expect(done).toMatchObject({ generation: 1, left: [] });
+    expect(await readFile(join(bench.home, ".profile"), "utf8")).toContain("# >>> goferry");
+    await rm(join(bench.home, ".profile"));
+    await cp(join(bench.path, "kept-home"), bench.home, COPY);
+    await expectAsBefore();
+    expect(await readFile(at("state/audit.jsonl"), "utf8")).toMatch(
+      /"action":"repair","subject":"\d+ files"/u,
+    );
+  });
+
+  it("says what it cannot mend without a bundle, and mends the rest", async () => {
+    await writeFile(at("sdk/go1.27.1/VERSION"), "go9.9.9\n");
+    await unlink(at("bin/go"));
+    const done = await mend();
+    expect(done.mended.map(({ subject }) => subject)).toEqual([at("bin/go")]);
+    expect(done.left.map(({ subject }) => subject)).toEqual([at("sdk/go1.27.1/VERSION")]);
+    expect(await mend()).toMatchObject({ changed: false, left: [{ subject: at("sdk/go1.27.1/VERSION") }] });
+  });
+
+  it("takes from a bundle single files, and nothing else", async () => {
+    await writeFile(at("sdk/go1.27.1/VERSION"), "go9.9.9\n");
+    await rm(at("sdk/go1.27.1/src/fmt"), { recursive: true });
+    await unlink(at("mod/example.com/!a@v1.0.0/a.go"));
+    await symlink("/etc/passwd", at("mod/example.com/!a@v1.0.0/a.go"));
+    await writeFile(at(`${AT_V}/v1.0.0.mod`), "module evil\n");
+    await unlink(at("mod/cache/download/example.com/lone/@v/v0.1.0.mod"));
+    await writeFile(at(`${AT_V}/v1.0.0.zip`), "");
+    for (const name of await readdir(at(`${SUMDB}/tile/8/0/000.p`)))
+      await writeFile(at(`${SUMDB}/tile/8/0/000.p/${name}`), "");
+    const done = await mend(withBundle());
+    expect(done).toMatchObject({ changed: true, generation: 1, left: [] });
+    expect(done.mended).toHaveLength(7);
+    // Tiles have no time of their own kept for them here.
+    const { differences } = await checkRoot(bench.host(USER), { root: bench.root, depth: "full" });
+    expect(differences).toEqual([]);
+    const changed = treeDifference(before, await bench.look()).filter((name) => !WRITTEN.test(name));
+    expect(changed.filter((name) => !/\.zip(?:\.sums)?$/.test(name))).toEqual([]);
+  });
+
+  it("puts whole trees back, with what is kept to compare them with", async () => {
+    await rm(at("sdk/go1.27.1"), { recursive: true });
+    await rm(at("mod/example.com"), { recursive: true });
+    await unlink(at("state/units/golang.org/toolchain@v0.0.1-go1.27.1.linux-amd64.go.env"));
+    await writeFile(at("state/units/example.com/!a@v1.0.0.sums"), "");
+    expect(await mend(withBundle())).toMatchObject({ changed: true, left: [] });
+    const changed = treeDifference(before, await bench.look()).filter((name) => !WRITTEN.test(name));
+    expect(changed.filter((name) => !name.endsWith(".sums"))).toEqual([]);
+    for (const depth of ["full", "quick"] as const)
+      expect(await checkRoot(bench.host(USER), { root: bench.root, depth })).toMatchObject({
+        differences: [],
+      });
+  });
+
+  it("refuses a bundle that has not got what is needed, naming it, and changes nothing", async () => {
+    await writeFile(at("sdk/go1.27.1/VERSION"), "go9.9.9\n");
+    await unlink(at("mod/example.com/!a@v1.0.0/a.go"));
+    const other = { ...MODULE_A, files: { ...MODULE_A.files, "a.go": "package b\n" } };
+    const wrong = await bench.bundle({
+      modules: [[other]],
+      toolchains: [scriptedGo("1.26.8")],
+      name: "wrong",
+    });
+    const damaged = await bench.look();
+    await expect(mend({ bundle: { opened: wrong, file: "wrong.tar" } })).rejects.toMatchObject({
+      code: "NOT_FOUND",
+      subject: "wrong.tar",
+      expected: expect.stringMatching(
+        /example\.com\/A@v1\.0\.0, golang\.org\/toolchain@v0\.0\.1-go1\.27\.1/u,
+      ),
+    });
+    expect(treeDifference(damaged, await bench.look())).toEqual([]);
+  });
+
+  it("refuses where nothing is installed", async () => {
+    const root = join(bench.path, "none");
+    await expect(repair(bench.host(), { root })).rejects.toMatchObject({ code: "NOT_FOUND", subject: root });
+    expect(await readdir(dirname(root))).not.toContain("none");
+  });
+});

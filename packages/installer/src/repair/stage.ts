@@ -1,0 +1,132 @@
+// What a repair puts in place, written into staging.
+
+import { copyFile, mkdir, stat, utimes } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
+import type { Place } from "../check/installed.ts";
+import { addBlock } from "../configure/profile-block.ts";
+import type { Host } from "../host.ts";
+import { ioError } from "../node-fs.ts";
+import type { Generated } from "../plan/generated.ts";
+import { stageExecutable } from "../plan/stage.ts";
+import { sumsName } from "../plan/unit-files.ts";
+import type { EditRequest, Prepared } from "../transaction/describe.ts";
+import type { Move } from "../transaction/journal.ts";
+import type { State } from "../transaction/state.ts";
+import { stageFromBundle } from "./from-bundle.ts";
+import type { RepairPlan } from "./plan.ts";
+import type { RepairOptions } from "./repair.ts";
+
+export interface StageRepair {
+  host: Host;
+  place: Place;
+  staging: string;
+  state: State;
+  options: RepairOptions;
+}
+
+export interface Changes {
+  place: Move[];
+  remove: string[];
+  replace: Move[];
+  edits: EditRequest[];
+}
+
+export async function stageRepair(request: StageRepair, plan: RepairPlan): Promise<Prepared> {
+  const { host, place, state, options } = request;
+  const changes: Changes = { place: [], remove: [...plan.extras], replace: [], edits: [] };
+  // Only takes rights away that others should not have; so it is done at once, and needs no way back.
+  for (const folder of plan.folders) await place.fs.chmod(folder, 0o755);
+  for (const [path, mode] of plan.copies) await stageCopy(request, { path, mode }, changes);
+  for (const each of plan.generated) await stageGenerated(request, each, changes);
+  if (plan.fromBundle.size > 0) await stageFromBundle(request, plan, changes);
+  if (plan.program && host.executablePath !== undefined)
+    await stageProgram(request, host.executablePath, changes);
+  changes.edits.push(...(await outsideEdits(place, state, plan.outside)));
+  const { bundle } = options;
+  const units = [...plan.fromBundle.keys()].slice(0, 5).join(", ");
+  const count = changes.place.length + changes.replace.length + changes.edits.length + plan.extras.length;
+  return {
+    state,
+    ...changes,
+    audit: {
+      action: "repair",
+      subject: `${count} files${units === "" ? "" : `: ${units}`}`,
+      result: "done",
+      bundle: bundle?.opened.indexDigest ?? null,
+      signers: bundle?.opened.signatures.map(({ fingerprint }) => fingerprint) ?? [],
+    },
+  };
+}
+
+/** The same bytes and time, with the mode and the owner that they should have. */
+async function stageCopy(
+  { place, staging }: StageRepair,
+  { path, mode }: { path: string; mode: number },
+  changes: Changes,
+): Promise<void> {
+  const from = join(staging, "copies", relative(place.at.root, path));
+  try {
+    await mkdir(dirname(from), { recursive: true });
+    await copyFile(path, from);
+    const { atime, mtime } = await stat(path);
+    await utimes(from, atime, mtime);
+  } catch (error) {
+    throw ioError(error, "copy", path);
+  }
+  await place.fs.chmod(from, mode);
+  await takePlace(place, { from, to: path }, changes);
+}
+
+/** In one step where the same kind of thing is there; else what is in the way goes first. */
+async function stageGenerated(
+  { place, staging }: StageRepair,
+  each: Generated,
+  changes: Changes,
+): Promise<void> {
+  const { fs, at, owners } = place;
+  const { path } = each;
+  const status = await fs.lstat(path);
+  const kind = "link" in each ? "link" : "file";
+  if (status === null || (status.kind === kind && owners.includes(status.uid))) {
+    changes.edits.push("link" in each ? each : { ...each, mode: 0o644 });
+    return;
+  }
+  const from = join(staging, "made", relative(at.root, path));
+  await mkdir(dirname(from), { recursive: true });
+  if ("link" in each) await fs.symlink(each.link, from);
+  else await fs.createFile(from, each.file, { mode: 0o644 });
+  await takePlace(place, { from, to: path }, changes);
+}
+
+export async function takePlace({ fs }: Place, move: Move, { place, remove }: Changes): Promise<void> {
+  if ((await fs.lstat(move.to)) !== null) remove.push(move.to);
+  place.push(move);
+}
+
+async function stageProgram(
+  { place: { at }, staging }: StageRepair,
+  source: string,
+  { replace, edits }: Changes,
+): Promise<void> {
+  const staged = await stageExecutable({ name: "goferry", source }, at, staging);
+  if (staged === null) return;
+  replace.push(staged.move);
+  edits.push({ path: join(at.units, sumsName("goferry")), file: Buffer.from(staged.sums) });
+}
+
+async function outsideEdits(
+  { fs, at }: Place,
+  { outside }: State,
+  paths: readonly string[],
+): Promise<EditRequest[]> {
+  const edits: EditRequest[] = [];
+  for (const { path, kind } of outside) {
+    if (!paths.includes(path)) continue;
+    if (kind === "link") edits.push({ path, link: join(at.bin, basename(path)) });
+    else {
+      const now = (await fs.readFile(path)) ?? undefined;
+      edits.push({ path, file: addBlock(now, { root: at.root, syntax: kind }, path) });
+    }
+  }
+  return edits;
+}
