@@ -1,6 +1,6 @@
 // Hosts as their administrators know them: the demo's bundle, installed by the stand-alone executable in a Debian that has
 // nothing, by root for everybody and by a user for himself. The whole file system is compared before and after: what
-// changes outside of a root is what docs/HOSTS.md says, and its lines for removing take all of it back.
+// changes outside of a root is what docs/HOSTS.md says, and goferry uninstall, or its lines for a user, take all of it back.
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -23,10 +23,7 @@ beforeAll(async () => {
   await mkdir(scripts);
   await writeFile(join(scripts, "common.sh"), COMMON);
   const removing = (await readFile(docs, "utf8")).split("\n## Removing\n")[1] ?? "";
-  const [ofMachine = "", ofUser = ""] = [...removing.matchAll(/^```sh\n([^]*?)^```$/gmu)].map(
-    ([, lines = ""]) => lines,
-  );
-  await writeFile(join(scripts, "remove-machine.sh"), ofMachine);
+  const [, ofUser = ""] = [...removing.matchAll(/^```sh\n([^]*?)^```$/gmu)].map(([, lines = ""]) => lines);
   await writeFile(join(scripts, "remove-user.sh"), ofUser);
 });
 afterAll(() => medium[Symbol.asyncDispose]());
@@ -78,7 +75,7 @@ const SET_UP = [
 ];
 
 describe.skipIf(minbase === undefined)("a machine that root installs on", () => {
-  it("is set up for everybody, who can build and change nothing, and is as before when all is removed by hand", async () => {
+  it("is set up for everybody, who can build and change nothing, and is mended, and is as before when all is uninstalled", async () => {
     const said = await inMinbase(`
 if command -v node || command -v go; then exit 1; fi
 look before
@@ -109,8 +106,13 @@ echo == used-named; cat /tmp/used--srv-go
 echo == used-changed; changed built used /home/other
 echo == login; env -i HOME=/tmp/login sh -c '. /etc/profile; command -v go; go version'
 
-sh /scripts/remove-machine.sh
-rm -rf /srv/go /home/other/demo /home/other/app /home/other/.cache /home/other/.config
+echo == check; goferry check --json
+rm /opt/goferry/bin/gofmt /etc/profile.d/goferry.sh; printf x >>/opt/goferry/sdk/go1.27.1/src/fmt/print.go
+echo == drift; goferry check --quick --json || echo "exit $?"
+echo == repair; goferry repair /medium/demo.tar --key /medium/public.asc --json
+echo == mended; goferry check --json
+echo == gone; /medium/goferry uninstall --all --json; /medium/goferry uninstall --all --root /srv/go --quiet
+rm -rf /home/other/demo /home/other/app /home/other/.cache /home/other/.config
 look removed; echo == left; changed before removed
 `);
     expect(json(said["dry"])).toMatchObject({ changed: true, dryRun: true, root: "/opt/goferry" });
@@ -144,6 +146,17 @@ look removed; echo == left; changed before removed
     }
     expect(said["used-changed"]).toBe("");
     expect(lines(said["login"])).toEqual(["/opt/goferry/bin/go", expect.stringContaining("go1.27.1")]);
+    expect(json(said["check"])).toMatchObject({ clean: true, findings: [] });
+    const drifts = [
+      { code: "FILE_MISSING", subject: "/etc/profile.d/goferry.sh" },
+      { code: "FILE_MISSING", subject: "/opt/goferry/bin/gofmt" },
+      { code: "FILE_CHANGED", subject: "/opt/goferry/sdk/go1.27.1/src/fmt/print.go" },
+    ];
+    expect(json(lines(said["drift"])[0])).toMatchObject({ clean: false, findings: drifts });
+    expect(lines(said["drift"]).at(-1)).toBe("exit 3");
+    expect(json(said["repair"])).toMatchObject({ changed: true, mended: drifts, left: [] });
+    expect(json(said["mended"])).toMatchObject({ clean: true });
+    expect(json(said["gone"])).toMatchObject({ root: "/opt/goferry", rootGoes: true, left: [] });
     expect(said["left"]).toBe("");
   });
 

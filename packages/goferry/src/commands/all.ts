@@ -13,6 +13,7 @@ import { install } from "./install.ts";
 import { keyGenerate } from "./key-generate.ts";
 import { list } from "./list.ts";
 import { plan } from "./plan.ts";
+import { repair } from "./repair.ts";
 import { rollback } from "./rollback.ts";
 import { sign } from "./sign.ts";
 import { trustAdd, trustRemove, trustRequire, trustRevoke } from "./trust-keys.ts";
@@ -20,6 +21,7 @@ import { status } from "./status.ts";
 import { trustList } from "./trust-list.ts";
 import { trustAllowPrivate, trustRemovePrivate } from "./trust-private.ts";
 import { trustMakeUpdate, trustSignUpdate, trustUpdate } from "./trust-update.ts";
+import { uninstall } from "./uninstall.ts";
 import { use } from "./use.ts";
 import { verify } from "./verify.ts";
 
@@ -37,7 +39,9 @@ export const COMMANDS: readonly Command[] = [
   rollback,
   list,
   check,
+  repair,
   gc,
+  uninstall,
   trustAdd,
   trustRemove,
   trustRevoke,

@@ -1,11 +1,12 @@
-// check, with one small bundle installed.
+// check, repair and uninstall, with one small bundle installed.
 
+import { existsSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checksumLog } from "../../../../test/kit/checksum-log.ts";
 import { goPlatform } from "../machine.ts";
-import { makeBundle } from "../testing/bundle.ts";
+import { makeBundle, type TestBundle } from "../testing/bundle.ts";
 import { goferry, testFolder } from "../testing/terminal.ts";
 
 const PLATFORM = goPlatform({ os: process.platform, arch: process.arch });
@@ -13,17 +14,18 @@ const log = checksumLog();
 
 let folder: Awaited<ReturnType<typeof testFolder>>;
 let root: string;
+let bundle: TestBundle;
 
 const words = (...more: string[]): string[] => ["check", "--root", root, ...more];
 
 beforeAll(async () => {
   folder = await testFolder();
-  const bundle = await makeBundle(folder.path, { platform: PLATFORM, log });
+  bundle = await makeBundle(folder.path, { platform: PLATFORM, log });
   root = join(folder.path, "root");
   const allow = ["--log-key", log.vkey, "--allow-private", "corp.example.com/*"];
   const line = ["install", bundle.file, "--key", bundle.publicKey, ...allow, "--root", root];
   expect((await goferry(line, { cwd: folder.path })).code).toBe(0);
-});
+}, 60_000);
 afterAll(() => folder[Symbol.asyncDispose]());
 
 describe("check", () => {
@@ -79,5 +81,75 @@ describe("check", () => {
     });
     expect(code).toBe(7);
     expect(stderr).toContain("NOT_FOUND");
+  });
+});
+
+describe("repair", () => {
+  const words = (...more: string[]): string[] => ["repair", "--root", root, ...more];
+  const withBundle = (...more: string[]): string[] => words(bundle.file, "--key", bundle.publicKey, ...more);
+
+  it("mends what is damaged from a bundle, and says what it cannot without one", async () => {
+    const options = { cwd: folder.path };
+    expect((await goferry(words(), options)).stdout).toBe(`Nothing to do: ${root} is as it was verified\n`);
+    const version = join(root, "sdk/go1.27.1/VERSION");
+    const was = await readFile(version, "utf8");
+    await writeFile(version, "go9.9.9\n");
+    await rm(join(root, "bin/gofmt"));
+    const dry = await goferry(withBundle("--dry-run", "--json"), options);
+    expect(dry).toMatchObject({ code: 0 });
+    expect(dry.json()).toMatchObject({
+      dryRun: true,
+      left: [],
+      mended: [{ subject: join(root, "bin/gofmt") }, {}],
+    });
+    const alone = await goferry(words(), options);
+    expect(alone.code).toBe(3);
+    expect(alone.stdout).toContain(`Mended 1 thing in ${root}`);
+    expect(alone.stdout).toContain(`left    FILE_CHANGED ${version}`);
+    const whole = await goferry(withBundle("--json"), options);
+    expect(whole.code).toBe(0);
+    expect(whole.json()).toMatchObject({
+      changed: true,
+      generation: 1,
+      mended: [{ unit: expect.any(String) }],
+    });
+    expect(await readFile(version, "utf8")).toBe(was);
+    expect((await goferry(["check", "--root", root], options)).code).toBe(0);
+  });
+});
+
+describe("uninstall", () => {
+  const words = (...more: string[]): string[] => ["uninstall", "--root", root, ...more];
+
+  it.each([[[]], [["go1.27.1", "--all"]], [["--bundle", "tiny", "--all"]], [["new"]]])(
+    "refuses %j",
+    async (more) => {
+      const { code, stderr } = await goferry(words(...more), { cwd: folder.path });
+      expect(code).toBe(2);
+      expect(stderr).toContain("ARGUMENT_INVALID");
+    },
+  );
+
+  it("takes a version, a bundle and everything away", async () => {
+    const options = { cwd: folder.path };
+    const version = await goferry(words("1.27.1", "--dry-run"), options);
+    expect(version).toMatchObject({ code: 0 });
+    expect(version.stdout).toMatch(/^Would uninstall from [^]*Go +1\.27\.1\n[^]*goferry gc frees/u);
+    const part = await goferry(words("--bundle", "tiny", "--json"), options);
+    expect(part.json()).toMatchObject({
+      generation: 2,
+      removed: { sdks: ["1.27.1"] },
+      current: null,
+      dryRun: false,
+    });
+    await writeFile(join(root, "own.txt"), "mine");
+    const dry = await goferry(words("--all", "--dry-run"), options);
+    expect(dry.stdout).toContain(`left         ${root}/own.txt`);
+    await rm(join(root, "own.txt"));
+    const all = await goferry(words("--all", "--json"), options);
+    expect(all.code).toBe(0);
+    expect(all.json()).toMatchObject({ root, rootGoes: true, left: [], dryRun: false });
+    expect(existsSync(root)).toBe(false);
+    expect((await goferry(words("--all"), options)).code).toBe(7);
   });
 });

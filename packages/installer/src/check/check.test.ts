@@ -329,7 +329,7 @@ describe.skipIf(process.platform !== "linux" || process.arch !== "x64")("checkRo
   beforeAll(async () => {
     bench = await installed();
     await cp(bench.root, join(bench.path, "kept"), COPY);
-  });
+  }, 60_000);
   beforeEach(async () => {
     await rm(bench.root, { recursive: true });
     await cp(join(bench.path, "kept"), bench.root, COPY);

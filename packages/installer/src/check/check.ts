@@ -61,7 +61,7 @@ export async function compareRoot(
 ): Promise<Pick<Checked, "files" | "bytes" | "differences">> {
   const { states, differences: unreadable } = await keptStates(place);
   const [state] = states;
-  const jobs = [...(await treeJobs(place, state, depth)), ...(await commonJobs(place, state, depth))];
+  const jobs = [...(await treeJobs(place, state, depth)), ...(await commonJobs(place, depth))];
   const onDone = (done: number): void => onProgress?.(done, jobs.length);
   const { cores, workerSource } = host;
   const answers = await runCheckJobs(jobs, { cores, workerSource, signal, onDone });

@@ -70,10 +70,10 @@ async function knownPaths(place: Place, states: readonly State[]): Promise<Known
         paths.add(join(at.root, name));
     }
     for (const { path } of await generatedOf(place, state)) paths.add(path);
-    for (const tile of await tilesOf(place.fs, at, state)) paths.add(join(at.root, tile));
     if (state.log !== null)
       paths.add(join(at.root, logPlace(parseVerifier(state.log.key).name), "supported"));
   }
+  for (const tile of await tilesOf(place.fs, at)) paths.add(join(at.root, tile));
   const folders = new Set<string>();
   for (const path of paths) {
     for (

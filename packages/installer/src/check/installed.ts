@@ -3,10 +3,11 @@
 
 import { join } from "node:path";
 import { goModHash, modulePlace, toolchainModule, unitName, zipPrefix } from "@goferry/core";
+import { TILES } from "../extract/file-sink.ts";
 import type { HostFs } from "../fs.ts";
 import { sdkFolder, type Layout } from "../layout.ts";
 import { generatedFiles, generatedGoEnv, plainGoEnvFile, type Generated } from "../plan/generated.ts";
-import { parseSums, sumsName, tilesName } from "../plan/unit-files.ts";
+import { parseSums, sumsName } from "../plan/unit-files.ts";
 import type { State } from "../transaction/state.ts";
 import { changed, missing, modeText, type Difference } from "./difference.ts";
 import type { Depth, TreeJob } from "./tree-check.ts";
@@ -50,17 +51,12 @@ export async function treeJobs({ fs, at, owners }: Place, state: State, depth: D
 }
 
 /** The tiles of the checksum database, and the goferry in bin/. */
-export async function commonJobs({ fs, at, owners }: Place, state: State, depth: Depth): Promise<TreeJob[]> {
-  const names = ["goferry", ...state.bundles.map(({ indexDigest }) => tilesName(indexDigest))];
-  const jobs: TreeJob[] = [];
-  for (const name of names) {
-    const sums = join(at.units, sumsName(name));
-    // A bundle without modules brings no tiles, and a goferry that runs from source does not copy itself.
-    if ((await fs.lstat(sums)) === null) continue;
-    const place = { unit: null, h1: null, folder: at.root, prefix: "", form: "files", except: [] } as const;
-    jobs.push({ ...place, sums, owners, depth });
-  }
-  return jobs;
+export async function commonJobs({ fs, at, owners }: Place, depth: Depth): Promise<TreeJob[]> {
+  const program = join(at.units, sumsName("goferry"));
+  // One that runs from source does not copy itself.
+  const files = (await fs.lstat(program)) === null ? [] : [program];
+  const place = { unit: null, h1: null, folder: at.root, prefix: "", form: "files", except: [] } as const;
+  return [...files, ...(await tileSums(fs, at))].map((sums) => ({ ...place, sums, owners, depth }));
 }
 
 /** The go.mod files beside the trees, which have no sums: their hash stands in the state. */
@@ -95,20 +91,25 @@ export async function checkGenerated(place: Place, state: State): Promise<Differ
 
 /** Those whose making is known; a go.env of which it is not is told by `checkGenerated`. */
 export async function generatedOf({ fs, at }: Place, state: State): Promise<Generated[]> {
-  const tiles = await tilesOf(fs, at, state);
+  const tiles = await tilesOf(fs, at);
   const goEnvs = await Promise.all(state.sdks.map((sdk) => generatedGoEnv(fs, at, { state, sdk })));
   return [...generatedFiles(at, state, (tile) => tiles.has(tile)), ...goEnvs.filter((each) => each !== null)];
 }
 
-/** Paths in the root of the tiles that its bundles brought. */
-export async function tilesOf(fs: HostFs, at: Layout, { bundles }: State): Promise<Set<string>> {
+/** Paths in the root of the tiles that bundles brought, those too that are gone: tiles never change, and stay. */
+export async function tilesOf(fs: HostFs, at: Layout): Promise<Set<string>> {
   const tiles = new Set<string>();
-  for (const { indexDigest } of bundles) {
-    const bytes = await fs.readFile(join(at.units, sumsName(tilesName(indexDigest))));
+  for (const file of await tileSums(fs, at)) {
+    const bytes = await fs.readFile(file);
     const sums = bytes === null ? null : parseSums(Buffer.from(bytes).toString("utf8"));
     for (const line of sums?.lines.split("\n") ?? []) if (line !== "") tiles.add(line.slice(66));
   }
   return tiles;
+}
+
+async function tileSums(fs: HostFs, at: Layout): Promise<string[]> {
+  const folder = join(at.units, TILES);
+  return (await fs.list(folder)).map(({ name }) => join(folder, name));
 }
 
 async function checkLink(

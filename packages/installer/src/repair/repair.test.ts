@@ -32,7 +32,7 @@ beforeAll(async () => {
   home = await treeContents(bench.home);
   for (const name of ["root", "home"])
     await cp(name === "root" ? bench.root : bench.home, join(bench.path, `kept-${name}`), COPY);
-});
+}, 60_000);
 beforeEach(async () => {
   await rm(bench.root, { recursive: true });
   await rm(bench.home, { recursive: true });

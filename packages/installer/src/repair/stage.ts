@@ -1,7 +1,9 @@
 // What a repair puts in place, written into staging.
 
-import { copyFile, mkdir, stat, utimes } from "node:fs/promises";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, stat, utimes } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
+import { pipeline } from "node:stream/promises";
 import type { Place } from "../check/installed.ts";
 import { addBlock } from "../configure/profile-block.ts";
 import type { Host } from "../host.ts";
@@ -67,7 +69,8 @@ async function stageCopy(
   const from = join(staging, "copies", relative(place.at.root, path));
   try {
     await mkdir(dirname(from), { recursive: true });
-    await copyFile(path, from);
+    // A copy by the system would belong to whom the file belongs.
+    await pipeline(createReadStream(path), createWriteStream(from, { flags: "wx" }));
     const { atime, mtime } = await stat(path);
     await utimes(from, atime, mtime);
   } catch (error) {
