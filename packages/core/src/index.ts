@@ -103,6 +103,7 @@ export {
   zipPrefix,
   type ModuleVersion,
 } from "./gomodule/path.ts";
+export { checkModuleFile } from "./gomodule/tree.ts";
 export { isPattern, matchingPattern, proposePatterns, splitPatterns } from "./gomodule/patterns.ts";
 export {
   CLOCK_TOLERANCE,

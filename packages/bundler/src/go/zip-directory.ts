@@ -2,7 +2,7 @@
 // prefix of the module. yauzl reads the central directory, as Go does, so both see the same files. The limits are
 // Go's own: a zip that Go accepts is accepted here, and one that would inflate without end is not.
 import type { FileHandle } from "node:fs/promises";
-import { EntryNames, GoferryError, compareNames, visibleName } from "@goferry/core";
+import { EntryNames, GoferryError, checkModuleFile, compareNames, visibleName } from "@goferry/core";
 import { fromRandomAccessReaderPromise } from "yauzl";
 import type { Entry } from "yauzl";
 import { MODULE_ZIP_MAX_BYTES } from "../net/limits.ts";
@@ -54,6 +54,7 @@ export async function readDirectory({ handle, size, prefix }: OpenedFile): Promi
   for await (const entry of rawEntries(handle, size, prefix)) {
     const stored = checkEntry(entry, prefix);
     names.add(stored.path);
+    checkModuleFile(stored.path, stored.size);
     content += stored.size;
     if (content > CONTENT_MAX_BYTES) {
       throw invalid(

@@ -8,6 +8,7 @@
 // once for each file: it runs for tens of thousands of names in the loop that extracts a layer.
 
 import { GoferryError } from "../errors.ts";
+import { LATER_LETTERS } from "./later-letters.ts";
 
 /** Bytes of UTF-8 in a name: what fits in the one block of a pax `path` record (see ustar.ts). */
 export const MAX_NAME_BYTES = 502;
@@ -208,7 +209,8 @@ function judgePart(name: string, part: string, seen: number): void {
     refuse(name, "parts", part === "" ? "an empty part" : part);
   if (!part.isWellFormed()) refuse(name, "unicode", "half of a surrogate pair");
   if (seen !== 0) {
-    const odd = /[^ -~\p{L}]|["'*/:;<>?\\`|]/u.exec(part)?.[0].codePointAt(0);
+    const found = /[^ -~\p{L}]|["'*/:;<>?\\`|]/u.exec(part) ?? LATER_LETTERS.exec(part);
+    const odd = found?.[0].codePointAt(0);
     if (odd !== undefined) refuse(name, "characters", `U+${odd.toString(16).toUpperCase().padStart(4, "0")}`);
     if (part.normalize("NFC") !== part) refuse(name, "unicode", "another normalization form");
   }

@@ -12,6 +12,7 @@ import { GoferryError } from "../errors.ts";
 import { unitName, type Layer, type Unit } from "../format/contents.ts";
 import { fileMode, toolchainHashName } from "../gomodule/mode.ts";
 import { zipPrefix } from "../gomodule/path.ts";
+import { checkModuleFile } from "../gomodule/tree.ts";
 import { infoFile, modulePlace, sdkPlace, zipHashFile } from "./place.ts";
 
 /** Takes the files of a layer as they are read, before their hashes are known: to be kept apart until they are. */
@@ -167,7 +168,9 @@ export class LayerFiles implements TarHandler {
       return undefined;
     }
     if (mode !== 0o644) this.#wrongMode(entry);
-    const owner = path.startsWith(DOWNLOAD) ? this.#besideOf(path).of : this.#treeAround(path);
+    const isBeside = path.startsWith(DOWNLOAD);
+    const owner = isBeside ? this.#besideOf(path).of : this.#treeAround(path);
+    if (!isBeside) checkModuleFile(path.slice(this.#tree.length), size);
     owner.seen += 1;
     owner.size += size;
     if (owner.size > owner.unit.size) this.#tooMuch(unitName(owner.unit), owner.unit.size, owner.size);
