@@ -79,6 +79,8 @@ export interface Resigning {
   change?: (contents: Contents) => Contents;
   /** What the signatures are over; the bundle index when left out. */
   signed?: Uint8Array;
+  /** Layers that the bundle did not have, by their digest. */
+  blobs?: ReadonlyMap<string, Uint8Array>;
 }
 
 /**
@@ -88,7 +90,7 @@ export interface Resigning {
 export async function resigned(
   outer: OuterTar,
   privateKeys: readonly string[],
-  { change = (contents) => contents, signed }: Resigning = {},
+  { change = (contents) => contents, signed, blobs: added = new Map<string, Uint8Array>() }: Resigning = {},
 ): Promise<Buffer> {
   const readme = contentOf(outer, entryOf(outer, "README.txt"));
   const old = contentOf(outer, entryOf(outer, "contents"));
@@ -107,13 +109,17 @@ export async function resigned(
     ...signatures.flatMap((signature, i) => [manifests[i] ?? signature, signature]),
     ...documents,
   ];
-  const named = new Set(contents.layers.map(({ digest }) => blobPath(digest)));
+  const layers = contents.layers.map(({ digest }) => {
+    const own = outer.entries.find(({ path }) => path === blobPath(digest));
+    if (own !== undefined) return wholeEntry(outer, own);
+    return tarEntry(blobPath(digest), added.get(digest) ?? new Uint8Array());
+  });
   return tarOf([
     tarEntry("README.txt", readme),
     tarEntry("oci-layout", contentOf(outer, entryOf(outer, "oci-layout"))),
     tarEntry("index.json", layoutIndex(contents.name, index, manifests)),
     ...blobs.map(({ digest, bytes }) => tarEntry(blobPath(digest), bytes)),
-    ...outer.entries.filter(({ path }) => named.has(path)).map((each) => wholeEntry(outer, each)),
+    ...layers,
   ]);
 }
 

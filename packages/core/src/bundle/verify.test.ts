@@ -32,6 +32,7 @@ import { verifyBundle, verifyChunks } from "./verify.ts";
 // Layers of a bundle for linux/amd64 and linux/arm64.
 const COMMON = 0;
 const AMD64 = 1;
+const ARM64 = 2;
 const MODULES = 3;
 
 const HELLO = { path: "example.com/hello", version: "v1.2.0" };
@@ -220,6 +221,26 @@ describe("a stolen signing key does not help to bring in", () => {
       return other?.kind === "toolchain" ? { ...other, go: "1.27.1" } : unit;
     });
     await expectRefused(changed, "DOCUMENT_INVALID", { logKey: old.log.vkey });
+  });
+
+  it("the toolchain of another platform under this one's name", async () => {
+    const toolchains = small.packed.contents.units.filter((unit) => unit.kind === "toolchain");
+    // Its hashes and its proof: the record is that of another module.
+    const proven = withUnits(small, (unit) => {
+      const twin = toolchains.find((each) => each !== unit);
+      if (unit.kind !== "toolchain" || twin === undefined) return unit;
+      const { h1, modH1, size, files, evidence } = twin;
+      return { ...unit, h1, modH1, size, files, evidence };
+    });
+    await expectRefused(proven, "LOG_MISMATCH");
+    // Its files.
+    const [amd64, arm64] = [AMD64, ARM64].map((i) => readTestLayer(small.layers[i] ?? new Uint8Array()));
+    const swapped = withFiles(
+      withFiles(small, AMD64, () => arm64 ?? []),
+      ARM64,
+      () => amd64 ?? [],
+    );
+    await expectRefused(swapped, "HASH_MISMATCH");
   });
 
   it("a module that calls itself private", async () => {
