@@ -2,7 +2,7 @@
 // Built, carried, refused, allowed, installed and used, and neither password is anywhere afterwards.
 
 import { execFile } from "node:child_process";
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -22,15 +22,13 @@ import {
   type TestModule,
 } from "../kit/quick-go.ts";
 import { PLAIN_PATH, runGoferry, type GoferryResult } from "../kit/run-goferry.ts";
+import { secretFinder, withLogin } from "../kit/secrets.ts";
 
 const isPossible = (await canGit()) && (await canUnshare());
 
 const GIT_LOGIN = { user: "git-user", password: "of-the-git-server-4721" };
 const PROXY_LOGIN = { user: "proxy-user", password: "of-the-proxy-4722" };
-const SECRETS = [GIT_LOGIN, PROXY_LOGIN].flatMap(({ user, password }) => [
-  password,
-  Buffer.from(`${user}:${password}`).toString("base64"),
-]);
+const secrets = secretFinder(GIT_LOGIN, PROXY_LOGIN);
 
 /** On the git server, at two versions. */
 const LIB = `${GIT_HOST}/lib`;
@@ -82,10 +80,9 @@ beforeAll(async () => {
   await writeFiles(join(site.folder, "home"), {
     ".netrc": `machine ${GIT_HOST} login ${GIT_LOGIN.user} password ${GIT_LOGIN.password}\n`,
   });
-  const { user, password } = PROXY_LOGIN;
   Object.assign(site.env, world.env, {
     PATH: PLAIN_PATH,
-    GOPROXY: world.server.url.replace("//", `//${user}:${password}@`),
+    GOPROXY: withLogin(world.server.url, PROXY_LOGIN),
     GOPRIVATE: GIT_HOST,
     GONOSUMDB: GONOSUMDB.join(","),
     HTTPS_PROXY: git.proxy,
@@ -127,21 +124,6 @@ const Thing = lib.Version
 const Sum = tools.Name + known.Name
 `,
 };
-
-function secretsIn(text: string): string[] {
-  return SECRETS.filter((secret) => text.includes(secret));
-}
-
-/** The files below a folder that hold a secret, without those of the user's home. */
-async function filesWithSecrets(folder: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (!entry.isFile() || path.startsWith(join(site.folder, "home"))) continue;
-    if (secretsIn(await readFile(path, "latin1")).length > 0) found.push(path);
-  }
-  return found;
-}
 
 /** A command on the host: no network, and nothing of the builder's settings. */
 async function onHost(args: readonly string[]): Promise<GoferryResult> {
@@ -185,15 +167,15 @@ describe.skipIf(!isPossible)("private modules", () => {
 
     const started = await readFile(trace, "utf8");
     expect(started).toMatch(/git-remote-https/u);
-    expect(secretsIn(started + built.stdout + built.stderr)).toEqual([]);
+    expect(secrets.inText(started + built.stdout + built.stderr)).toEqual([]);
     await rm(trace);
-    expect(await filesWithSecrets(site.folder)).toEqual([]);
+    expect(await secrets.inFiles(site.folder, join(site.folder, "home"))).toEqual([]);
     await expectTidy(site);
     const { stdout } = await promisify(execFile)("tar", ["-xOf", site.out], {
       encoding: "latin1",
       maxBuffer: 1 << 28,
     });
-    expect(secretsIn(stdout)).toEqual([]);
+    expect(secrets.inText(stdout)).toEqual([]);
   });
 
   it("are told by inspect, and verified under the patterns that are given", async () => {
@@ -312,6 +294,6 @@ describe.skipIf(!isPossible)("private modules", () => {
         },
       },
     });
-    expect(secretsIn(refused.stdout + refused.stderr)).toEqual([]);
+    expect(secrets.inText(refused.stdout + refused.stderr)).toEqual([]);
   });
 });

@@ -42,6 +42,8 @@ export function proxyLoginFailure(told: Told, proxy: string | undefined): Goferr
   return new GoferryError("PROXY_AUTH_REQUIRED", {
     ...told,
     message: `the HTTP proxy${proxy === undefined ? "" : ` ${proxy}`} wants a login, or does not accept the one it got`,
-    next: "Put login and password into HTTPS_PROXY: http://LOGIN:PASSWORD@HOST:PORT, with @ : / in them as %40 %3A %2F.",
+    next:
+      "Set HTTPS_PROXY to http:// followed by LOGIN:PASSWORD@HOST:PORT, with @ : / in them as %40 %3A %2F. Git decodes " +
+      "a % twice: a password with one in it may have to be changed.",
   });
 }

@@ -51,8 +51,8 @@ export interface FaultyFile {
   faults: readonly Fault[];
   /** Where "elsewhere" leads. */
   elsewhere: string;
-  /** Called again and again while the server is silent, until its client has given up. */
-  onSilence(): void;
+  /** Called when the server falls silent; what it hands back, again and again until the client has given up. */
+  onSilence(): () => void;
 }
 
 /** Milliseconds that a Retry-After asked for, at most; 0 if it could not be read. */
@@ -76,7 +76,7 @@ const RETRY_AFTER: Readonly<Record<RetryAfter, Record<string, string>>> = {
   "too long": { "retry-after": "86400" },
 };
 
-/** Milliseconds between two calls of onSilence. */
+/** Milliseconds between two calls of what onSilence gave. */
 const SILENCE_MS = 2;
 
 /** A listener that goes through the faults, one for each request, and behaves after them. */
@@ -128,7 +128,7 @@ function respond(request: IncomingMessage, response: ServerResponse, turn: Turn)
     response.writeHead(code, Object.fromEntries(all)).end(body);
   };
   const silence = (): void => {
-    const timer = setInterval(file.onSilence, SILENCE_MS);
+    const timer = setInterval(file.onSilence(), SILENCE_MS);
     response.once("close", () => clearInterval(timer));
   };
   switch (fault?.kind) {

@@ -79,8 +79,8 @@ export function proxyWantsLogin(subject: string, proxy: URL | undefined): Goferr
       : "the HTTP proxy wants a login, and none is set",
     found: `407 Proxy Authentication Required, from ${proxy === undefined ? "the server" : `the proxy ${proxy.host}`}`,
     next:
-      `Set HTTPS_PROXY (HTTP_PROXY for http servers) to http://LOGIN:PASSWORD@${host}, with characters such as @ : / ` +
-      "of login and password written as %40 %3A %2F. Only Basic authentication is known, as to go.",
+      `Set HTTPS_PROXY (HTTP_PROXY for http servers) to http:// followed by LOGIN:PASSWORD@${host}, with characters ` +
+      "such as @ : / of login and password written as %40 %3A %2F. Only Basic authentication is known, as to go.",
   });
 }
 

@@ -3,6 +3,7 @@
 // those of curl and of npm's proxy-from-env, which reads process.env besides: a name in NO_PROXY covers its subdomains,
 // address ranges work, localhost never goes through a proxy, and ALL_PROXY means nothing.
 import { BlockList, isIP } from "node:net";
+import { domainToASCII } from "node:url";
 
 import { GoferryError } from "@goferry/core";
 
@@ -56,22 +57,25 @@ function bypasses(url: URL, list: string): boolean {
     .some((entry) => entry !== "" && covers(entry, host, port));
 }
 
+/** One entry of the list, in lower case. Source: golang.org/x/net/http/httpproxy, config.init. */
 function covers(entry: string, host: string, port: string): boolean {
   if (entry === "*") return true;
   const range = /^(?<network>[0-9a-f.:]+)\/(?<bits>\d{1,3})$/u.exec(entry)?.groups;
   if (range !== undefined) return inRange(host, range["network"] ?? "", Number(range["bits"]));
   const { name, port: onlyPort } = splitPort(entry);
-  if (onlyPort !== undefined && onlyPort !== port) return false;
-  if (isIP(name) !== 0) return isIP(host) !== 0 && sameAddress(name, host);
-  const suffix = name.replace(/^\*/u, "");
-  return suffix.startsWith(".") ? host.endsWith(suffix) : host === suffix || host.endsWith(`.${suffix}`);
+  if (name === "" || (onlyPort !== "" && onlyPort !== port)) return false;
+  if (isIP(name) !== 0 || isIP(host) !== 0) return sameAddress(name, host);
+  // A URL has the ASCII form of a name with other letters.
+  const ascii = /^[\0-\x7f]*$/u.test(name) ? name : domainToASCII(name);
+  const domain = ascii.startsWith("*.") ? ascii.slice(1) : ascii;
+  return domain.startsWith(".") ? host.endsWith(domain) : host === domain || host.endsWith(`.${domain}`);
 }
 
-/** "host:port", "[v6]:port", or a host alone (an IPv6 address without brackets has colons and no port). */
-function splitPort(entry: string): { name: string; port: string | undefined } {
-  if (isIP(entry) !== 0) return { name: entry, port: undefined };
-  const parts = /^(?<name>\[[^\]]*\]|[^:]*)(?::(?<port>\d+))?$/u.exec(entry)?.groups;
-  return { name: bareHost(parts?.["name"] ?? entry), port: parts?.["port"] };
+/** As net.SplitHostPort of Go; what that refuses is a name without a port. */
+function splitPort(entry: string): { name: string; port: string } {
+  const parts = /^(?:\[(?<address>[^[\]]*)\]|(?<host>[^:[\]]*)):(?<port>[^:[\]]*)$/u.exec(entry)?.groups;
+  if (parts === undefined) return { name: entry, port: "" };
+  return { name: parts["address"] ?? parts["host"] ?? "", port: parts["port"] ?? "" };
 }
 
 function bareHost(host: string): string {
@@ -83,15 +87,26 @@ function family(host: string): "ipv4" | "ipv6" {
 }
 
 function inRange(host: string, network: string, bits: number): boolean {
-  if (isIP(host) === 0 || isIP(network) === 0 || bits > (isIP(network) === 6 ? 128 : 32)) return false;
+  if (isIP(host) === 0 || isIP(network) === 0 || network.includes("%")) return false;
+  if (bits > (isIP(network) === 6 ? 128 : 32)) return false;
+  // ::/0 has no IPv4 address in it, to Go.
+  if (isIP(network) === 6 && isFour(host) && !(isFour(network) && bits >= 96)) return false;
   const range = new BlockList();
   range.addSubnet(network, bits, family(network));
   return range.check(host, family(host));
 }
 
+/** An IPv4 address, also as ::ffff:10.1.2.3. */
+function isFour(address: string): boolean {
+  return isIP(address) === 4 || MAPPED.check(address, "ipv6");
+}
+
 function sameAddress(one: string, other: string): boolean {
   return inRange(other, one, isIP(one) === 6 ? 128 : 32);
 }
+
+const MAPPED = new BlockList();
+MAPPED.addSubnet("::ffff:0:0", 96, "ipv6");
 
 const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");

@@ -134,7 +134,9 @@ const schedule: fc.Arbitrary<Schedule> = fc.record({
 
 /** Whether a mirror with such faults gives the file in the end, because each of them passes and an attempt is left. */
 function passes(faults: readonly Fault[]): boolean {
-  return faults.length <= ATTEMPTS - 2 && faults.every(isPassing);
+  // A wrong length is met twice: when the file ends too early, and when its rest is of a file of another length.
+  const attempts = faults.length + faults.filter(({ kind }) => kind === "length").length;
+  return attempts <= ATTEMPTS - 2 && faults.every(isPassing);
 }
 
 function isPassing(fault: Fault): boolean {
@@ -186,17 +188,30 @@ async function openGround(): Promise<Ground> {
 }
 
 /** A clock that moves only when a server has fallen silent: nobody waits, and nothing depends on how fast this machine is. */
-function silenceClock(): { startTimer: StartTimer; ring(): void } {
+function silenceClock(): SilenceClock {
   const running = new Set<() => void>();
+  let attempts = 0;
   return {
     startTimer(_, fire) {
       running.add(fire);
       return () => running.delete(fire);
     },
-    ring() {
-      for (const fire of running) fire();
+    onSilence() {
+      const begun = attempts;
+      return () => {
+        for (const fire of begun === attempts ? running : []) fire();
+      };
     },
+    onAttempt: () => void attempts++,
   };
+}
+
+interface SilenceClock {
+  startTimer: StartTimer;
+  /** See FaultyFile: what it hands back ends the attempt that is running now, and no later one. */
+  onSilence(): () => void;
+  /** Says that another attempt begins. */
+  onAttempt(): void;
 }
 
 interface Outcome {
@@ -213,11 +228,11 @@ interface Outcome {
 }
 
 async function run({ mirrors, separator }: Schedule, ground: Ground): Promise<Outcome> {
-  const { startTimer, ring } = silenceClock();
+  const { startTimer, onSilence, onAttempt } = silenceClock();
   const names = mirrors.map(({ isSecure }, i) => `${isSecure ? "secure" : "plain"}${i}`);
   for (const [i, { faults, validators: kind }] of mirrors.entries()) {
     const elsewhere = `${ground.elsewhere.url}/file`;
-    const file = { versions: VERSIONS, validators: kind, faults, elsewhere, onSilence: ring };
+    const file = { versions: VERSIONS, validators: kind, faults, elsewhere, onSilence };
     ground.handlers.set(names[i] ?? "", faultyFile(file));
   }
   ground.handlers.set("elsewhere", (_, response) => void response.end(RIGHT[0]));
@@ -227,7 +242,10 @@ async function run({ mirrors, separator }: Schedule, ground: Ground): Promise<Ou
     env: {},
     userAgent: "goferry/test",
     authorities: ground.authorities,
-    sleep: async (ms) => void waits.push(ms),
+    sleep: async (ms) => {
+      onAttempt();
+      waits.push(ms);
+    },
     startTimer,
   });
   const proxy = createGoProxy(http, urls.map((url) => url.replace("//", LOGIN)).join(separator));
