@@ -214,6 +214,26 @@ describe("redirects", () => {
     expect(loop.requests).toHaveLength(6);
   });
 
+  it("are not followed from https to http, and from http to https they are", async () => {
+    const certificate = selfSigned("localhost");
+    const authorities = { extra: [certificate.cert], system: [], note: undefined };
+    await using plain = await serve((request, response) => {
+      if (request.url === "/up") response.writeHead(302, { location: secure.url }).end();
+      else ok(request, response);
+    });
+    await using secure = await serve((request, response) => {
+      if (request.url === "/down") response.writeHead(302, { location: plain.url }).end();
+      else ok(request, response);
+    }, certificate);
+    const http = quick({ authorities });
+    await expect(http.get(`${secure.url}/down`, options)).rejects.toMatchObject({
+      code: "RESPONSE_INVALID",
+      found: expect.stringContaining("from https to http"),
+    });
+    expect(plain.requests).toEqual([]);
+    expect((await http.get(`${plain.url}/up`, options)).status).toBe(200);
+  });
+
   it("are not followed to a file", async () => {
     await using server = await serve(status(302, "", { location: "file:///etc/passwd" }));
     await expect(quick().get(server.url, options)).rejects.toMatchObject({ code: "RESPONSE_INVALID" });
