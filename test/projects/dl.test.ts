@@ -102,7 +102,7 @@ describe.runIf(isBuilder)("a bundle with toolchains from a mirror of go.dev/dl",
   let mirror: GoMirror;
   let site: BuildSite;
   let archives: MirroredArchive[];
-  let dl: string[];
+  let dl: (url?: string) => string[];
 
   beforeAll(async () => {
     gpg = await temporaryGpg();
@@ -115,7 +115,7 @@ describe.runIf(isBuilder)("a bundle with toolchains from a mirror of go.dev/dl",
     const env = { GOSUMDB: `sum.golang.org ${database.url}` };
     site = await buildSite({ cache: join(TEST_CACHE, "dl"), env });
     const key = await gpg.file("mirror.asc", await gpg.export(mine));
-    dl = ["--from", "dl", "--dl-url", mirror.url, "--release-key", key];
+    dl = (url = mirror.url) => ["--from", "dl", "--dl-url", url, "--release-key", key];
     await writeSpec("linux/amd64");
   });
   afterAll(async () => {
@@ -144,9 +144,9 @@ describe.runIf(isBuilder)("a bundle with toolchains from a mirror of go.dev/dl",
   }
 
   it("is built where nobody knows a module proxy, and differs from the proxy's only in what was asked for", async () => {
-    const planned = await runGoferry(["plan", site.spec, "--json", ...dl], { env: site.env });
+    const planned = await runGoferry(["plan", site.spec, "--json", ...dl()], { env: site.env });
     expect(planned.json).toMatchObject({ source: { from: "dl", url: mirror.url }, go: [RELEASE] });
-    const built = await build(site, ["--json", ...dl], { memory: true });
+    const built = await build(site, ["--json", ...dl()], { memory: true });
     expectBuilt(built);
     expect(built.json).toMatchObject({ rehearsals: [{ project: "app", build: "ok" }] });
     // DESIGN 7: the memory of any command.
@@ -170,7 +170,7 @@ describe.runIf(isBuilder)("a bundle with toolchains from a mirror of go.dev/dl",
     "carries the Go for Windows, whatever the module proxy says of it",
     async () => {
       await writeSpec("windows/amd64");
-      const built = await build(site, ["--json", ...dl]);
+      const built = await build(site, ["--json", ...dl()]);
       expectBuilt(built);
       const { units } = (await contents()).contents;
       const { id, h1 } = WINDOWS_RECORD;
@@ -186,7 +186,7 @@ describe.runIf(isBuilder)("a bundle with toolchains from a mirror of go.dev/dl",
     const [linux] = archives;
     if (linux === undefined || typeof linux.content !== "string") throw new Error("there is no archive");
     await using bad = await goMirror({ archives: [await signed(LINUX, linux.content, other)] });
-    const { code, json } = await build(site, ["--json", ...dl, "--dl-url", bad.url]);
+    const { code, json } = await build(site, ["--json", ...dl(bad.url)]);
     expect({ code, ...json.error }).toMatchObject({
       code: "SIGNATURE_UNTRUSTED",
       subject: LINUX,
