@@ -5,6 +5,7 @@ import { GoferryError } from "@goferry/core";
 import { listGenerations, readGeneration, readGenerations } from "./generations.ts";
 import type { Host } from "./host.ts";
 import { findUnneeded, type Unneeded } from "./plan/unneeded.ts";
+import { removalScope, stateScope, type ScopeEntry } from "./scope.ts";
 import { openRoot, type RootSite } from "./site.ts";
 import { readState, type State } from "./transaction/state.ts";
 import { runTransaction } from "./transaction/transaction.ts";
@@ -26,6 +27,8 @@ export interface Collected extends Omit<Unneeded, "paths"> {
   generation: number;
   /** Numbers of the generations that stay, ascending. */
   kept: number[];
+  /** With dryRun: every path that would change. */
+  scope?: ScopeEntry[];
 }
 
 /**
@@ -40,7 +43,13 @@ export async function collectGarbage(host: Host, options: GcOptions): Promise<Co
   const { root, site } = opened;
   // Before the lock, which makes files: an empty folder shall not become a root by this.
   let found = await find(opened, keep);
-  if (dryRun || found.unneeded.paths.length === 0) return report(root, found);
+  if (dryRun) {
+    const { paths } = found.unneeded;
+    const place = { fs: site.fs, at: opened.at };
+    const own = paths.length === 0 ? [] : stateScope(place, found.before, found.before.generation);
+    return { ...report(root, found), scope: [...(await removalScope(place, paths)), ...own] };
+  }
+  if (found.unneeded.paths.length === 0) return report(root, found);
   const { changed } = await runTransaction(site, root, {
     command,
     async stage(_staging, now) {

@@ -1,6 +1,7 @@
 // Installs a bundle in a root. This file is the list of the stages; the transaction (transaction/transaction.ts) makes
 // them one step that succeeds as a whole or leaves nothing behind.
 
+import { join } from "node:path";
 import {
   checkEvidence,
   GoferryError,
@@ -15,7 +16,7 @@ import { NO_PATH_SETUP, planPath, type PathChoice, type PathSetup } from "./conf
 import type { Finding } from "./findings.ts";
 import type { Host } from "./host.ts";
 import { followLog, historyFindings, missingFindings } from "./log-history.ts";
-import { goEnvFile, layout } from "./layout.ts";
+import { goEnvFile, layout, type Layout } from "./layout.ts";
 import { nodeFs } from "./node-fs.ts";
 import { demand, describeDemand, type Demand } from "./plan/demand.ts";
 import type { Selection } from "./plan/selection.ts";
@@ -24,6 +25,9 @@ import { lastAuditTime } from "./audit.ts";
 import { checkPolicy, evidencePolicy, type PolicyExceptions } from "./policy.ts";
 import { preflight } from "./preflight.ts";
 import { nameFindings } from "./preflight-root.ts";
+import { isSameFile } from "./plan/same-file.ts";
+import { stateAfter } from "./plan/state-after.ts";
+import { installScope, type ScopeEntry } from "./scope.ts";
 import { refuseFindings } from "./plan/refuse.ts";
 import { openRoot, openRootToRead } from "./site.ts";
 import { selfTest } from "./selftest.ts";
@@ -86,6 +90,8 @@ export interface Installed {
   overrides: Override[];
   /** What was done, or with dryRun would be: a line each. */
   changes: string[];
+  /** With dryRun: every path that would change. */
+  scope?: ScopeEntry[];
 }
 
 /**
@@ -137,7 +143,8 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   if (dryRun) {
     const { generation, current } = wanted.before;
     const changed = wanted.changesSomething || pathSetup.edits.length > 0;
-    return { ...report, changed, generation, current, overrides: [] };
+    const scope = changed ? await scopeOf(host, at, { wanted, options, outside: pathSetup.edits }) : [];
+    return { ...report, changed, generation, current, overrides: [], scope };
   }
 
   let missing: readonly string[] = [];
@@ -179,6 +186,35 @@ async function pathSetupOf(
   const hasGo = wanted.before.sdks.length > 0 || wanted.units.some(({ kind }) => kind === "toolchain");
   const programs = await programNames({ fs: nodeFs(host), at: layout(root), host, hasGo });
   return await planPath(host, { root, path, programs });
+}
+
+async function scopeOf(
+  host: Host,
+  at: Layout,
+  request: { wanted: Demand; options: InstallOptions; outside: PathSetup["edits"] },
+): Promise<ScopeEntry[]> {
+  const { wanted, options, outside } = request;
+  const { bundle, zips } = options;
+  const { contents, indexDigest } = bundle;
+  const fs = nodeFs(host);
+  const { executablePath } = host;
+  const isOther =
+    executablePath !== undefined && !(await isSameFile(executablePath, join(at.bin, "goferry")));
+  const size = isOther ? ((await fs.lstat(executablePath))?.size ?? 0) : 0;
+  return await installScope(
+    { fs, at },
+    {
+      before: wanted.before,
+      after: stateAfter(wanted.before, { wanted, options, host }),
+      contents,
+      indexDigest,
+      units: wanted.units,
+      zips,
+      hasTiles: wanted.layers.some((i) => contents.layers[i]?.kind === "log"),
+      program: isOther ? { size } : undefined,
+      outside,
+    },
+  );
 }
 
 const NOTHING = { changes: [], added: { sdks: [], modules: 0, gomods: 0 } };

@@ -6,6 +6,7 @@ import { refuseBroken } from "./check/whole.ts";
 import { listGenerations, readGeneration } from "./generations.ts";
 import type { Host } from "./host.ts";
 import { stageState } from "./plan/stage-state.ts";
+import { switchScope, type ScopeEntry } from "./scope.ts";
 import { selfTest } from "./selftest.ts";
 import { openRoot, type RootSite } from "./site.ts";
 import { compareStates, type StateChange } from "./state-change.ts";
@@ -31,6 +32,8 @@ export interface RolledBack extends StateChange {
   target: number;
   previous: string | null;
   current: string | null;
+  /** With dryRun: every path that would change. */
+  scope?: ScopeEntry[];
 }
 
 /**
@@ -49,7 +52,11 @@ export async function rollback(host: Host, options: RollbackOptions): Promise<Ro
   const found = await findTarget(opened, options.generation);
   if (dryRun) {
     const { generation } = found.before;
-    return { ...report(root, found), changed: !isThere(found), generation };
+    const changed = !isThere(found);
+    const after = takenBack(found.before, found.target);
+    const place = { fs: site.fs, at };
+    const scope = changed ? await switchScope(place, { before: found.before, after }) : [];
+    return { ...report(root, found), changed, generation, scope };
   }
   let done = found;
   const { changed, state } = await runTransaction(site, root, {

@@ -45,7 +45,7 @@ describe("uninstallAll", () => {
     await bench.install(bundle, { path: "profile" }, { ...USER, executablePath });
     await bench.install(newer, { path: "profile" }, USER);
     expect(await readFile(join(bench.home, ".profile"), "utf8")).toContain("# >>> goferry");
-    const dry = await uninstallAll(bench.host(USER), { ...options(bench), dryRun: true });
+    const { scope: _, ...dry } = await uninstallAll(bench.host(USER), { ...options(bench), dryRun: true });
     const done = await uninstallAll(bench.host(USER), options(bench));
     expect(done).toEqual(dry);
     expect(done).toMatchObject({ root: bench.root, left: [], rootGoes: true, findings: [] });

@@ -14,6 +14,7 @@ import { isBelow } from "./fs.ts";
 import type { Host } from "./host.ts";
 import type { Layout } from "./layout.ts";
 import { runningFindings } from "./running.ts";
+import { editScope, removalScope, type ScopeEntry } from "./scope.ts";
 import { openRoot } from "./site.ts";
 import { readState, type State } from "./transaction/state.ts";
 import { runTransaction } from "./transaction/transaction.ts";
@@ -36,6 +37,8 @@ export interface UninstalledAll {
   /** Whether the root's own folder goes: it was made by goferry, and nothing is left in it. */
   rootGoes: boolean;
   findings: Finding[];
+  /** With dryRun: every path that would change. */
+  scope?: ScopeEntry[];
 }
 
 /**
@@ -63,7 +66,12 @@ export async function uninstallAll(host: Host, options: UninstallAllOptions): Pr
     rootGoes: planned.left.length === 0 && state.madeFolders.includes(root),
     findings: [...findings, ...planned.outside.findings],
   });
-  if (dryRun) return report(removal);
+  if (dryRun) {
+    const planned = report(removal);
+    const gone = [...removal.remove, at.state, ...(planned.rootGoes ? state.madeFolders : [])];
+    const outside = await editScope(place, removal.outside.edits);
+    return { ...planned, scope: [...(await removalScope(place, gone)), ...outside] };
+  }
   let done = removal;
   await runTransaction(site, root, {
     command,

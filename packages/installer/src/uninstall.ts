@@ -10,6 +10,7 @@ import { sdkFolder } from "./layout.ts";
 import { stageState } from "./plan/stage-state.ts";
 import { programNames } from "./plan/stage.ts";
 import { runningFindings } from "./running.ts";
+import { editScope, switchScope, type ScopeEntry } from "./scope.ts";
 import { selfTest } from "./selftest.ts";
 import { openRoot, type RootSite } from "./site.ts";
 import { compareStates, type StateChange } from "./state-change.ts";
@@ -35,6 +36,8 @@ export interface Uninstalled extends StateChange {
   /** Bytes of content that `gc` frees once no generation needs it. */
   freeable: number;
   findings: Finding[];
+  /** With dryRun: every path that would change. */
+  scope?: ScopeEntry[];
 }
 
 /**
@@ -61,7 +64,12 @@ export async function uninstall(host: Host, options: UninstallOptions): Promise<
     freeable: bytesOf(before) - bytesOf(to),
     findings,
   });
-  if (dryRun) return { ...report(after), generation: before.generation };
+  if (dryRun) {
+    const place = { fs: site.fs, at };
+    const { edits } = await restoreOutside(site.fs, root, await danglingLinks(host, opened, after));
+    const scope = [...(await switchScope(place, { before, after })), ...(await editScope(place, edits))];
+    return { ...report(after), generation: before.generation, scope };
+  }
   const { state } = await runTransaction(site, root, {
     command,
     async stage(staging, now) {

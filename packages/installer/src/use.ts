@@ -5,6 +5,7 @@ import { refuseWithoutGo } from "./check/whole.ts";
 import { currentTarget } from "./configure/launchers.ts";
 import type { Finding } from "./findings.ts";
 import type { Host } from "./host.ts";
+import { switchScope, type ScopeEntry } from "./scope.ts";
 import { selfTest } from "./selftest.ts";
 import { openRoot } from "./site.ts";
 import { readState, type State } from "./transaction/state.ts";
@@ -27,6 +28,8 @@ export interface Used {
   previous: string | null;
   current: string;
   findings: Finding[];
+  /** With dryRun: every path that would change. */
+  scope?: ScopeEntry[];
 }
 
 /**
@@ -46,7 +49,12 @@ export async function useVersion(host: Host, options: UseOptions): Promise<Used>
     current: version,
     findings: olderFindings(before, version),
   };
-  if (dryRun) return { ...report, changed: before.current !== version, generation: before.generation };
+  if (dryRun) {
+    const isOther = before.current !== version;
+    const after = { ...before, generation: before.generation + 1, current: version };
+    const scope = isOther ? await switchScope({ fs: site.fs, at }, { before, after }) : [];
+    return { ...report, changed: isOther, generation: before.generation, scope };
+  }
   const { changed, state } = await runTransaction(site, root, {
     command,
     async stage(_, now) {

@@ -72,7 +72,6 @@ describe("check", () => {
     });
     await writeFile(version, was);
     for (const file of [...added, own]) await rm(file);
-    expect((await goferry(words(), { cwd: folder.path })).code).toBe(0);
   });
 
   it("refuses a folder in which nothing is installed", async () => {
@@ -144,7 +143,7 @@ describe("uninstall", () => {
     });
     await writeFile(join(root, "own.txt"), "mine");
     const dry = await goferry(words("--all", "--dry-run"), options);
-    expect(dry.stdout).toContain(`left         ${root}/own.txt`);
+    expect(dry.stdout).toMatch(/left +[^ ]*root\/own\.txt\n/u);
     await rm(join(root, "own.txt"));
     const all = await goferry(words("--all", "--json"), options);
     expect(all.code).toBe(0);

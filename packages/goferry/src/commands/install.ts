@@ -186,6 +186,7 @@ function outcome(installed: Installed, circumstances: Circumstances): Outcome {
       findings,
       overrides,
       changes: rest.changes,
+      ...(rest.scope === undefined ? {} : { scope: rest.scope }),
     },
     warnings: [...findings, ...overrides].map(findingText),
   };

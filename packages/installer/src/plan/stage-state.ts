@@ -36,7 +36,12 @@ export async function stageState(request: StateSwitch): Promise<Omit<Prepared, "
 }
 
 /** A module that is not in the state any more has no list: go would take a version from it. */
-async function listEdits({ fs, at, before, after }: StateSwitch): Promise<EditRequest[]> {
+export async function listEdits({
+  fs,
+  at,
+  before,
+  after,
+}: Omit<StateSwitch, "staging">): Promise<EditRequest[]> {
   const wanted = listFiles(after, () => true);
   const edits: EditRequest[] = [];
   for (const name of listFiles(before, () => true).keys()) {

@@ -10,13 +10,15 @@ import { compareRoot, placeOf } from "../check/check.ts";
 import type { Difference } from "../check/difference.ts";
 import type { Place } from "../check/installed.ts";
 import type { Host } from "../host.ts";
+import { editScope, removalScope, stateScope, type ScopeEntry } from "../scope.ts";
 import { selfTest } from "../selftest.ts";
 import { openRoot } from "../site.ts";
 import { readState, type State } from "../transaction/state.ts";
 import { runTransaction } from "../transaction/transaction.ts";
 import { bundleLacks, unitsFromBundle } from "./from-bundle.ts";
 import { planRepair, type RepairPlan } from "./plan.ts";
-import { stageRepair } from "./stage.ts";
+import { sumsName } from "../plan/unit-files.ts";
+import { outsideEdits, stageRepair } from "./stage.ts";
 
 export interface RepairOptions {
   root: string;
@@ -37,6 +39,8 @@ export interface Repaired {
   mended: Difference[];
   /** What was found and is not. */
   left: Difference[];
+  /** With dryRun: every path that would change. */
+  scope?: ScopeEntry[];
 }
 
 /**
@@ -53,7 +57,8 @@ export async function repair(host: Host, options: RepairOptions): Promise<Repair
   if (before.transaction === null) throw nothingThere(root);
   if (dryRun) {
     const { plan, differences } = await findRepairs(host, place, { state: before, options });
-    return report(before, { plan, differences, changed: plan !== null });
+    const scope = plan === null ? [] : await repairScope(place, before, plan);
+    return { ...report(before, { plan, differences, changed: plan !== null }), scope };
   }
   let found: Found = { plan: null, differences: [] };
   const { changed, state } = await runTransaction(site, root, {
@@ -104,6 +109,28 @@ async function findRepairs(
     generated.length + folders.length + copies.size + extras.length + outside.length + fromBundle.size;
   const mends = count > 0 || (program && host.executablePath !== undefined);
   return { plan: mends ? plan : null, differences };
+}
+
+async function repairScope(place: Place, state: State, plan: RepairPlan): Promise<ScopeEntry[]> {
+  const { fs, at } = place;
+  const entries = [
+    ...(await removalScope(place, plan.extras)),
+    ...plan.folders.map((path): ScopeEntry => ({ path, change: "mode", kind: "folder" })),
+    ...[...plan.copies.keys()].map((path): ScopeEntry => ({ path, change: "replace", kind: "file" })),
+    ...(await editScope(
+      place,
+      plan.generated.map((each) => ("link" in each ? each : { ...each, mode: 0o644 })),
+    )),
+    ...(await editScope(place, await outsideEdits(place, state, plan.outside))),
+  ];
+  const others = [...plan.fromBundle.values()].flat().map(({ subject }) => subject);
+  if (plan.program) others.push(join(at.bin, "goferry"), join(at.units, sumsName("goferry")));
+  for (const path of new Set(others)) {
+    const status = await fs.lstat(path);
+    const isTree = status?.kind === "folder" || (status === null && !/\.[a-z]+$/.test(path));
+    entries.push({ path, change: status === null ? "make" : "replace", kind: isTree ? "folder" : "file" });
+  }
+  return [...entries, ...stateScope(place, state, state.generation)];
 }
 
 function report(

@@ -117,7 +117,7 @@ async function stageProgram(
   edits.push({ path: join(at.units, sumsName("goferry")), file: Buffer.from(staged.sums) });
 }
 
-async function outsideEdits(
+export async function outsideEdits(
   { fs, at }: Place,
   { outside }: State,
   paths: readonly string[],
