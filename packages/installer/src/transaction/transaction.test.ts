@@ -309,6 +309,21 @@ describe("what somebody else does to a file meanwhile", () => {
   });
 });
 
+it("brings back what was put aside also where go has made it anew meanwhile", async () => {
+  await using host = await bench();
+  await host.run(install);
+  const before = host.look();
+  const { outcome } = await host.run(upgrade, undefined, {
+    selfTest: async () => {
+      await mkdir(sdkFolder(host.at, "1.26.8"));
+      await writeFile(join(sdkFolder(host.at, "1.26.8"), "VERSION"), "another");
+      throw new Error("go vet failed");
+    },
+  });
+  expect(outcome).toMatchObject({ code: "ROLLED_BACK" });
+  expect(host.look()).toEqual(before);
+});
+
 describe("where a disk did not keep what it said it had written", () => {
   it("makes the edits of a committed transaction again", async () => {
     await using host = await bench();
