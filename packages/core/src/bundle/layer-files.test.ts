@@ -211,6 +211,37 @@ describe("a layer of modules", () => {
   });
 });
 
+describe("what no unit answers for", () => {
+  /** The paths that reach the sink before the refusal. */
+  function begun(index: number, files: LayerFile[], units?: (unit: Unit) => Unit): string[] {
+    const paths: string[] = [];
+    const sink = {
+      begin: ({ path }: { path: string }) => void paths.push(path),
+      data: () => undefined,
+      end: () => undefined,
+    };
+    expect(() => read(index, files, { sink, ...(units === undefined ? {} : { units }) })).toThrow();
+    return paths;
+  }
+
+  it("does not reach the sink: a stray file, a wrong mode, a go.mod that Go refuses", () => {
+    for (const stray of [
+      { path: "bin/go", mode: 0o644 as const, content: text("evil") },
+      { path: `${PLACE.tree}x.sh`, mode: 0o755 as const, content: text("evil") },
+      { path: `${PLACE.tree}sub/go.mod`, mode: 0o644 as const, content: text("module evil\n") },
+    ]) {
+      expect(begun(MODULES, [...filesOf(MODULES), stray])).not.toContain(stray.path);
+    }
+  });
+
+  it("does not reach the sink: more bytes than the unit announces, in modules and in toolchains", () => {
+    const big = { path: `${PLACE.tree}zzz`, mode: 0o644 as const, content: Buffer.alloc(1_000_000) };
+    expect(begun(MODULES, [...filesOf(MODULES), big])).not.toContain(big.path);
+    const own = { path: "sdk/go1.27.1/zzz", mode: 0o644 as const, content: Buffer.alloc(1_000_000) };
+    expect(begun(COMMON, [...filesOf(COMMON), own])).not.toContain(own.path);
+  });
+});
+
 describe("the layers of a toolchain", () => {
   it("leave the names and hashes of the module zip, which together have its h1", () => {
     const sums = [read(COMMON, filesOf(COMMON)), read(OWN, filesOf(OWN))];

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { dirhash } from "../../../../test/kit/checksum-log.ts";
 import { smallBundle } from "../../../../test/kit/small-bundle.ts";
+import { MAX_LAYER_ENTRIES, MAX_RATIO, MAX_UNIT_BYTES, RATIO_ALLOWANCE_BYTES } from "../limits.ts";
 import { CONTENTS_SCHEMA, layersFor, unitName, unitsFor, type Contents } from "./contents.ts";
 import { canonicalJson, parseCanonicalJson } from "./json.ts";
 
@@ -281,5 +282,27 @@ describe("what a host of a platform needs", () => {
       "golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64",
       "golang.org/toolchain@v0.0.1-go1.27.1.linux-amd64",
     ]);
+  });
+});
+
+describe("the limits", () => {
+  it("hold for what a unit and a layer may unpack to", () => {
+    const size = `units.${MODULE}.size`;
+    expect(judge({ [size]: MAX_UNIT_BYTES })).toBe("fine");
+    expect(judge({ [size]: MAX_UNIT_BYTES + 1 })).toMatch(new RegExp(`^${size}: `, "u"));
+    const entries = `layers.${MOD}.entries`;
+    expect(judge({ [entries]: MAX_LAYER_ENTRIES })).toBe("fine");
+    expect(judge({ [entries]: MAX_LAYER_ENTRIES + 1 })).toMatch(new RegExp(`^${entries}: `, "u"));
+  });
+
+  it("hold for what all layers may unpack to together, by their compressed size", () => {
+    const sum = (key: "size" | "tarSize"): number =>
+      contents.layers.reduce((total, layer) => total + layer[key], 0);
+    const most = MAX_RATIO * sum("size") + RATIO_ALLOWANCE_BYTES;
+    const room = most - sum("tarSize") + (contents.layers[MOD]?.tarSize ?? 0);
+    expect(judge({ [`layers.${MOD}.tarSize`]: room })).toBe("fine");
+    expect(judge({ [`layers.${MOD}.tarSize`]: room + 1 })).toBe(
+      `: layers: tar streams of at most ${most} bytes`,
+    );
   });
 });
