@@ -1,7 +1,8 @@
-// Five projects: "unit" is quick and runs in parallel; "e2e" is the program as people use it, two files at a time,
+// Seven projects: "unit" is quick and runs in parallel; "e2e" is the program as people use it, two files at a time,
 // each of which waits for a disk or a server half of its time; "projects" builds bundles of what teams
 // really have, takes long, and is no part of `pnpm test`: `pnpm test:projects` runs it; "long" are the longest of those;
-// "mutants" are attacks by the ten thousand: `pnpm test:mutants`.
+// "mutants" are attacks by the ten thousand: `pnpm test:mutants`; "ansible" runs the Ansible role:
+// `pnpm test:ansible`; "faults" breaks the host again and again: `pnpm test:faults`.
 
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
@@ -29,7 +30,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/projects/**", "test/mutants/**"],
+          exclude: ["test/projects/**", "test/mutants/**", "test/ansible/**", "test/faults/**"],
           globalSetup: fileURLToPath(new URL("../test/kit/demo-setup.ts", import.meta.url)),
           testTimeout: 10 * MINUTE,
           hookTimeout: 10 * MINUTE,
@@ -47,6 +48,28 @@ export default defineConfig({
           hookTimeout: 30 * MINUTE,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "faults",
+          include: ["test/faults/**/*.test.ts"],
+          testTimeout: 30 * MINUTE,
+          hookTimeout: 10 * MINUTE,
+          fileParallelism: false,
+          sequence: { groupOrder: 6 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "ansible",
+          include: ["test/ansible/**/*.test.ts"],
+          testTimeout: 20 * MINUTE,
+          hookTimeout: 20 * MINUTE,
+          fileParallelism: false,
+          sequence: { groupOrder: 5 },
         },
       },
       {

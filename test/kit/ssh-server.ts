@@ -14,6 +14,9 @@ import { promisify } from "node:util";
 export interface SshServer extends AsyncDisposable {
   /** ssh://USER@localhost:PORT */
   url: string;
+  /** Of the server. */
+  pid: number;
+  port: number;
   /** The socket of an agent that has the key: SSH_AUTH_SOCK. */
   agent: string;
   /** A known_hosts file with the server's key in it. */
@@ -38,7 +41,8 @@ export async function canSsh(): Promise<boolean> {
   }
 }
 
-export async function sshServer(): Promise<SshServer> {
+/** @param within words before the server's command, such as "unshare", "-m" */
+export async function sshServer(within: readonly string[] = []): Promise<SshServer> {
   const folder = await mkdtemp(join(tmpdir(), "goferry-ssh-"));
   const at = (name: string): string => join(folder, name);
   for (const name of ["host", "user"])
@@ -51,6 +55,7 @@ export async function sshServer(): Promise<SshServer> {
     `AuthorizedKeysFile ${at("user.pub")}`,
     `PidFile ${at("pid")}`,
     "StrictModes no",
+    "Subsystem sftp internal-sftp",
     "UsePAM no",
     "PasswordAuthentication no",
     "PermitRootLogin prohibit-password",
@@ -59,7 +64,8 @@ export async function sshServer(): Promise<SshServer> {
   await writeFile(at("known"), `[localhost]:${port} ${await readFile(at("host.pub"), "utf8")}`);
   // The folder into which the server locks its unprivileged half; Debian's service makes it.
   if (process.getuid?.() === 0) await run("mkdir", ["-p", "/run/sshd"]);
-  const server = spawn(SSHD, ["-D", "-e", "-f", at("config")], { stdio: "ignore" });
+  const [program = SSHD, ...words] = [...within, SSHD, "-D", "-e", "-f", at("config")];
+  const server = spawn(program, words, { stdio: "ignore" });
   const agent = spawn("ssh-agent", ["-D", "-a", at("agent")], { stdio: "ignore" });
   await patiently(() => access(at("agent")));
   await patiently(() =>
@@ -70,6 +76,8 @@ export async function sshServer(): Promise<SshServer> {
   });
   return {
     url: `ssh://${userInfo().username}@localhost:${port}`,
+    pid: server.pid ?? -1,
+    port,
     agent: at("agent"),
     knownHosts: at("known"),
     command: (knownHosts) =>

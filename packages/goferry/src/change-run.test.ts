@@ -157,7 +157,7 @@ describe("the log of a command", () => {
     });
     const text = await readFile(file, "utf8");
     expect(text.match(/goferry 0\.1\.0/gu)).toHaveLength(3);
-    expect(text).toMatch(/debug ran sync -f/u);
+    expect(text).toMatch(/debug has the lock, after/u);
     expect(text).toContain("***.x/y");
     expect(text).toContain("https://***@h.example/");
     expect(text).not.toContain("pl4nted");
@@ -206,14 +206,17 @@ describe("the log of a command", () => {
     ];
     expect((await goferry(words, { cwd: host.path })).code).toBe(3);
     expect(await readdir(host.path)).not.toContain("root");
-    expect(
-      (await goferry([...words, "--allow-private", "corp.example.com/*"], { cwd: host.path })).code,
-    ).toBe(0);
+    const more = ["--allow-private", "corp.example.com/*", "--self-test", "tools", "--log-level", "debug"];
+    expect((await goferry([...words, ...more], { cwd: host.path })).code).toBe(0);
     const [name = ""] = await readdir(join(host.path, "root", "state", "logs"));
     const text = await readFile(join(host.path, "root", "state", "logs", name), "utf8");
     expect(text).toMatch(HEADER);
+    expect(text).toMatch(/debug ran \S+\/bin\/go version: exit code 0, \d+ ms/u);
     expect(text).toMatch(
       /Looking at this machine[^]*Verifying and unpacking[^]*step commit[^]*Installed tiny[^]*exit code 0/u,
     );
+    const all = ["uninstall", "--all", "--root", join(host.path, "root")];
+    expect((await goferry(all, { cwd: host.path })).code).toBe(0);
+    expect(await readdir(host.path)).not.toContain("root");
   });
 });

@@ -61,17 +61,21 @@ export interface BundleOptions {
   /** GOOS/GOARCH. */
   platform: string;
   log: TestLog;
+  /** Of the bundle and its file; "tiny" if left out. */
+  name?: string;
+  /** The one Go version that it has; TEST_GO if left out. */
+  go?: string;
   /** RFC 3339, UTC; when it was signed too. CREATED if left out. */
   created?: string;
   expires?: string;
 }
 
-/** Writes tiny.tar, public.asc and private.asc, which needs no passphrase. */
+/** Writes NAME.tar, public.asc and private.asc, which needs no passphrase. */
 export async function makeBundle(
   folder: string,
-  { platform, log, created = CREATED, expires }: BundleOptions,
+  { platform, log, name = "tiny", go = TEST_GO, created = CREATED, expires }: BundleOptions,
 ): Promise<TestBundle> {
-  const { toolchain, files: goFiles } = testToolchain(platform);
+  const { toolchain, files: goFiles } = testToolchain(platform, go);
   const own = goFiles.filter(({ name }) => name.startsWith("bin/"));
   const common = goFiles.filter((file) => !own.includes(file));
   const logged = moduleFiles(LOGGED);
@@ -89,12 +93,12 @@ export async function makeBundle(
     const id = ids[i] ?? 0;
     return { id, proof: encodeProof(await proveInclusion(size, id, read)) };
   };
-  const place = sdkPlace(TEST_GO);
+  const place = sdkPlace(go);
   const sdk = (files: TestFile[]): TestFile[] =>
     files.map(({ name, bytes }) => ({ name: place + name, bytes, mode: fileMode(name) }));
   const layers = [
-    makeLayer({ kind: "sdk", go: TEST_GO }, sdk(common)),
-    makeLayer({ kind: "sdk", go: TEST_GO, platform }, sdk(own)),
+    makeLayer({ kind: "sdk", go }, sdk(common)),
+    makeLayer({ kind: "sdk", go, platform }, sdk(own)),
     makeLayer({ kind: "mod" }, [...logged.files, ...secret.files]),
   ];
   const units: Contents["units"] = [
@@ -116,7 +120,7 @@ export async function makeBundle(
     },
     {
       kind: "toolchain",
-      go: TEST_GO,
+      go,
       platform,
       ...toolchain,
       ...sizeOf(goFiles),
@@ -132,14 +136,14 @@ export async function makeBundle(
   layers.push(makeLayer({ kind: "log" }, await Promise.all(tiles)));
   const contents: Contents = {
     contentsVersion: 1,
-    name: "tiny",
+    name,
     created,
     serial: Date.parse(created) / 1000,
     ...(expires === undefined ? {} : { expires }),
-    go: [TEST_GO],
+    go: [go],
     platforms: [platform],
     request: {
-      go: [TEST_GO],
+      go: [go],
       platforms: [platform],
       projects: [
         {
@@ -179,7 +183,7 @@ async function writeBundle(
   const now = new Date(contents.created);
   const pair = await generateKey({ name: "Site builds", email: "builds@example.com", now });
   const made = {
-    file: join(folder, "tiny.tar"),
+    file: join(folder, `${contents.name}.tar`),
     publicKey: join(folder, "public.asc"),
     privateKey: join(folder, "private.asc"),
     fingerprint: pair.fingerprint,

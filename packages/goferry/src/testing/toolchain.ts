@@ -11,14 +11,17 @@ export interface TestFile {
 }
 
 /** The toolchain as a module, and its files by their names below GOROOT. */
-export function testToolchain(platform: string): {
+export function testToolchain(
+  platform: string,
+  go = TEST_GO,
+): {
   toolchain: { path: string; version: string; h1: string; modH1: string };
   files: TestFile[];
 } {
-  const module = toolchainModule(TEST_GO, platform);
+  const module = toolchainModule(go, platform);
   const texts = {
-    VERSION: `go${TEST_GO}\n`,
-    "bin/go": standInGo(platform),
+    VERSION: `go${go}\n`,
+    "bin/go": standInGo(platform, go),
     "bin/gofmt": STAND_IN_GOFMT,
     "go.env": "GOPROXY=off\nGOTOOLCHAIN=auto\n",
   };
@@ -32,12 +35,12 @@ export function hashFiles(prefix: string, files: readonly TestFile[]): string {
   return dirhash(files.map(({ name, bytes }) => ({ name: prefix + name, sha256: sha256Hex(bytes) })));
 }
 
-function standInGo(platform: string): string {
+function standInGo(platform: string, go: string): string {
   return `#!/bin/sh
 root=$(/usr/bin/dirname "$(/usr/bin/dirname "$(/usr/bin/readlink -f "$0")")")
 value() { /bin/sed -n "s/^$1=//p" "$root/go.env" | /usr/bin/head -n 1; }
 case "$*" in
-  version) echo "go version go${TEST_GO} ${platform}" ;;
+  version) echo "go version go${go} ${platform}" ;;
   "env GOROOT") echo "$root" ;;
   "env GOTOOLCHAIN") value GOTOOLCHAIN ;;
   "env -json "*)
@@ -48,7 +51,7 @@ case "$*" in
       printf '"%s": "%s",\\n' "$key" "\${given:-$(value "$key")}"
     done
     echo '"GOOS": "linux" }' ;;
-  "tool "*) echo "$2 version go${TEST_GO}" ;;
+  "tool "*) echo "$2 version go${go}" ;;
 esac
 `;
 }
