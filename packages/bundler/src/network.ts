@@ -126,7 +126,7 @@ export async function openNetwork(
 /**
  * The network with the module proxies that the Go at `goroot` uses where nobody set others: those of its go.env. Only
  * for a toolchain that is proven (DESIGN 3).
- * @throws PROXY_UNKNOWN, IO_FAILED
+ * @throws ARGUMENT_INVALID, IO_FAILED
  */
 export async function throughProxyOf(goroot: string, network: Network): Promise<Network> {
   if (network.hasProxy) return network;

@@ -26,8 +26,8 @@ export interface FetchArchiveOptions {
 /**
  * The path of the archive in the cache. It has the SHA-256 of the list, and one of the keys has signed it; a signature
  * counts if its key might sign when it was made, because Google's signing keys expire after three years.
- * @throws SIGNATURE_MISSING, SIGNATURE_UNTRUSTED, SIGNATURE_INVALID, SIGNATURE_TIME, CLOCK_BEHIND, HASH_MISMATCH (nothing of the file is
- * kept), and what Http and Cache throw
+ * @throws SIGNATURE_MISSING, SIGNATURE_UNTRUSTED, SIGNATURE_INVALID, SIGNATURE_TIME, CLOCK_BEHIND, HASH_MISMATCH (after
+ * each of them nothing of the file is kept), and what Http and Cache throw
  */
 export async function fetchArchive(archive: Archive, options: FetchArchiveOptions): Promise<string> {
   const { http, base, cache, onProgress, signal } = options;
