@@ -3,7 +3,7 @@
 
 import { toolchainHashName, zipPrefix, type ModuleVersion } from "@goferry/core";
 import { writeModuleZip, type NewEntry } from "../go/write-module-zip.ts";
-import { LARGE_ENTRY_BYTES, openModuleZip, type ModuleZip, type ZipEntry } from "../go/zip.ts";
+import { LARGE_ENTRY_BYTES, openArchiveZip, type ModuleZip, type ZipEntry } from "../go/zip.ts";
 import { ARCHIVE_PREFIX, type ArchiveFile } from "./archive-file.ts";
 import { readTarGz } from "./tar-gz.ts";
 
@@ -44,7 +44,7 @@ async function* moduleEntries(
 }
 
 async function* readZip(file: string): AsyncGenerator<ArchiveFile, void, undefined> {
-  const zip = await openModuleZip(file, ARCHIVE_PREFIX);
+  const zip = await openArchiveZip(file, ARCHIVE_PREFIX);
   try {
     for (const entry of zip.entries) {
       const { path, size } = entry;

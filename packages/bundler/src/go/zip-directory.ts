@@ -2,7 +2,7 @@
 // prefix of the module. yauzl reads the central directory, as Go does, so both see the same files. The limits are
 // Go's own: a zip that Go accepts is accepted here, and one that would inflate without end is not.
 import type { FileHandle } from "node:fs/promises";
-import { EntryNames, GoferryError, checkModuleFile, compareNames, visibleName } from "@goferry/core";
+import { EntryNames, GoferryError, compareNames, visibleName } from "@goferry/core";
 import { fromRandomAccessReaderPromise } from "yauzl";
 import type { Entry } from "yauzl";
 import { MODULE_ZIP_MAX_BYTES } from "../net/limits.ts";
@@ -33,13 +33,15 @@ export interface OpenedFile {
   /** Bytes. */
   size: number;
   prefix: string;
+  /** Further rules for a file; `path` is the name below the prefix. */
+  checkFile?: ((path: string, size: number) => void) | undefined;
 }
 
 /**
  * Reads and checks the directory; sorted by name in the order of UTF-8 bytes.
  * @throws MODULE_ZIP_INVALID, ENTRY_REFUSED; errors of node:fs as they are
  */
-export async function readDirectory({ handle, size, prefix }: OpenedFile): Promise<StoredEntry[]> {
+export async function readDirectory({ handle, size, prefix, checkFile }: OpenedFile): Promise<StoredEntry[]> {
   if (size > MODULE_ZIP_MAX_BYTES) {
     throw invalid(
       prefix,
@@ -54,7 +56,7 @@ export async function readDirectory({ handle, size, prefix }: OpenedFile): Promi
   for await (const entry of rawEntries(handle, size, prefix)) {
     const stored = checkEntry(entry, prefix);
     names.add(stored.path);
-    checkModuleFile(stored.path, stored.size);
+    checkFile?.(stored.path, stored.size);
     content += stored.size;
     if (content > CONTENT_MAX_BYTES) {
       throw invalid(

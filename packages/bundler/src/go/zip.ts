@@ -7,11 +7,11 @@ import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { crc32, createInflateRaw, inflateRawSync } from "node:zlib";
-import { GoferryError, dirhash, visibleName } from "@goferry/core";
+import { GoferryError, checkModuleFile, dirhash, visibleName } from "@goferry/core";
 import { diskError } from "../net/disk-error.ts";
 import { FileWindow } from "./file-window.ts";
 import { invalid, readDirectory } from "./zip-directory.ts";
-import type { StoredEntry } from "./zip-directory.ts";
+import type { OpenedFile, StoredEntry } from "./zip-directory.ts";
 
 /** A file in a module zip. */
 export interface ZipEntry {
@@ -53,12 +53,21 @@ const PIECE_BYTES = 256 * 1024;
  * accepts), ENTRY_REFUSED (a name that no bundle can hold), IO_FAILED
  */
 export async function openModuleZip(file: string, prefix: string): Promise<ModuleZip> {
+  return await openZip(file, { prefix, checkFile: checkModuleFile });
+}
+
+/** Opens an official archive of Go, which is as strict a zip and has several go.mod files. @throws as openModuleZip */
+export async function openArchiveZip(file: string, prefix: string): Promise<ModuleZip> {
+  return await openZip(file, { prefix });
+}
+
+async function openZip(file: string, rules: Pick<OpenedFile, "prefix" | "checkFile">): Promise<ModuleZip> {
   const handle = await open(file).catch((error: unknown) => {
     throw diskError(error, file);
   });
   try {
     const { size } = await handle.stat();
-    const entries = await readDirectory({ handle, size, prefix });
+    const entries = await readDirectory({ handle, size, ...rules });
     return new OpenZip(handle, entries);
   } catch (error) {
     await handle.close();
