@@ -156,7 +156,6 @@ describe.skipIf(!isPossible)("a site with a proxy and an authority of its own", 
   });
 
   it.each([
-    ["GOFERRY_CA_FILE", () => authority],
     ["SSL_CERT_FILE", () => authority],
     ["NODE_EXTRA_CA_CERTS", () => authority],
     ["SSL_CERT_DIR", () => join(site.folder, "certificates")],

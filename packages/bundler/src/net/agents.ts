@@ -36,7 +36,7 @@ export interface Agents {
   for(url: URL): Promise<{ agent: http.Agent; proxy: URL | undefined }>;
   /** See Authorities.note. */
   readonly caNote: string | undefined;
-  /** What the server at `url`, or an https proxy there, has shown as its certificate, if it was refused. */
+  /** What the server at `url`, or an https proxy there, has shown as its certificate. */
   shownBy(url: URL): ShownCertificate | undefined;
 }
 

@@ -12,9 +12,9 @@ export interface ShownCertificate {
   readonly to: string;
 }
 
-/** The certificates of servers that were not trusted, by HOST:PORT. */
+/** What servers have shown last, by HOST:PORT. */
 export interface ShownCertificates {
-  /** Notes what the server of this connection shows, should it be refused. */
+  /** Notes what the server of this connection shows, for the case that it is refused. */
   watch(socket: TLSSocket, address: string): void;
   get(address: string): ShownCertificate | undefined;
 }
@@ -28,7 +28,6 @@ export function createShownCertificates(): ShownCertificates {
     watch(socket, address) {
       // Before Node itself has looked at it: once it has refused the certificate, the connection is gone.
       socket.prependOnceListener("secure", () => {
-        if (socket.authorized || shown.has(address)) return;
         const certificate = socket.getPeerCertificate(true);
         // Without a certificate the object is empty, whatever its type says.
         if ("issuer" in certificate) shown.set(address, factsOf(certificate));
