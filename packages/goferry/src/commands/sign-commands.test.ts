@@ -75,10 +75,8 @@ describe("sign", () => {
 
   it("writes elsewhere with --out, and tells the same with --json", async () => {
     await using desk = await newDesk();
-    const result = await desk.run(
-      ...["sign", "site.tar", "--sign-key", officer.privateKey, "--key", bundle.publicKey],
-      ...["--out", "signed.tar", "--json", ...ALLOW],
-    );
+    const keys = ["--sign-key", officer.privateKey, "--key", bundle.publicKey, ...ALLOW];
+    const result = await desk.run("sign", "site.tar", ...keys, "--out", "signed.tar", "--json");
     expect(result).toMatchObject({ code: 0, stderr: "" });
     expect(result.json()).toMatchObject({
       file: join(desk.path, "signed.tar"),

@@ -4,6 +4,7 @@ import { copyFile, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checksumLog } from "../../../../test/kit/checksum-log.ts";
+import { treeContents } from "../../../../test/kit/tree.ts";
 import { goPlatform } from "../machine.ts";
 import { makeBundle, type TestBundle } from "../testing/bundle.ts";
 import { goferry, testFolder, type TestResult } from "../testing/terminal.ts";
@@ -101,7 +102,11 @@ describe("without --key", () => {
     await host.run("trust", "add", other.file, "--fingerprint", other.fingerprint);
     for (const words of all) expect(await host.code(...words)).toBe("SIGNATURE_UNTRUSTED");
     await host.run("trust", "remove", other.fingerprint);
+    const before = await treeContents(host.root);
     await host.run("trust", "add", bundle.publicKey, "--fingerprint", bundle.fingerprint, "--user");
+    expect(await host.code("trust", "require", "2", "--user")).toBe("KEYS_TOO_FEW");
+    // What the user trusts is no business of the root's, nor of its logs.
+    expect(await treeContents(host.root)).toEqual(before);
     for (const words of all) expect(await host.code(...words)).toBe("done");
     // The root's own decision comes before the user's.
     await host.run("trust", "add", other.file, "--fingerprint", other.fingerprint);
