@@ -42,7 +42,7 @@ export async function collectGarbage(host: Host, options: GcOptions): Promise<Co
   const opened = await openRoot(host, options.root, { command, dryRun, signal });
   const { root, site } = opened;
   // Before the lock, which makes files: an empty folder shall not become a root by this.
-  let found = await find(opened, keep);
+  let found = await findGarbage(opened, keep);
   if (dryRun) {
     const { paths } = found.unneeded;
     const place = { fs: site.fs, at: opened.at };
@@ -53,7 +53,7 @@ export async function collectGarbage(host: Host, options: GcOptions): Promise<Co
   const { changed } = await runTransaction(site, root, {
     command,
     async stage(_staging, now) {
-      found = await find(opened, keep);
+      found = await findGarbage(opened, keep);
       const { generations, sdks, modules, paths } = found.unneeded;
       if (paths.length === 0) return null;
       const subject = [
@@ -78,7 +78,8 @@ interface Found {
   unneeded: Unneeded;
 }
 
-async function find({ at, site: { fs } }: RootSite, keep: number): Promise<Found> {
+/** What `keep` generations do not need. Looks only. Throws STATE_DAMAGED and others for one that shall stay. */
+export async function findGarbage({ at, site: { fs } }: RootSite, keep: number): Promise<Found> {
   const before = await readState(fs, at);
   const others = (await listGenerations(fs, at)).filter((each) => each !== before.generation);
   const first = Math.max(0, others.length - (keep - 1));

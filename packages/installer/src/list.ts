@@ -3,7 +3,7 @@
 
 import { newestGoFirst } from "@goferry/core";
 import { readGenerations } from "./generations.ts";
-import { collectGarbage } from "./gc.ts";
+import { findGarbage } from "./gc.ts";
 import type { Host } from "./host.ts";
 import { belongings } from "./plan/belongings.ts";
 import { openRootToRead } from "./site.ts";
@@ -42,11 +42,12 @@ export interface GenerationSummary {
 
 /** Waits for nobody. Throws what openRootToRead and readState throw. */
 export async function describeRoot(host: Host, path: string): Promise<RootDescription> {
-  const { root, at, site } = await openRootToRead(host, path, "list");
+  const opened = await openRootToRead(host, path, "list");
+  const { at, site } = opened;
   const { fs } = site;
   const state = await readState(fs, at);
   const generations = (await readGenerations(fs, at)).map(summary);
-  const { bytes: unneeded } = await collectGarbage(host, { root, keep: 1, dryRun: true });
+  const { bytes: unneeded } = (await findGarbage(opened, 1)).unneeded;
   let zips = 0;
   for (const { zip } of belongings(at, state)) if (zip !== null) zips += (await fs.lstat(zip))?.size ?? 0;
   return {
