@@ -241,12 +241,15 @@ describe.skipIf(!isPossible)("private modules", () => {
     });
     expect((await onHost(["trust", "allow-private", ...taken])).json).toMatchObject({ uncovered: [] });
     expect(await setting()).toBe(ALLOWED.join(","));
+    // With the two that were refused, but for the one before there was a root.
     const audit = (await readFile(join(root, "state/audit.jsonl"), "utf8")).trim().split("\n");
     expect(audit.map((line) => JSON.parse(line) as { action: string }).map(({ action }) => action)).toEqual([
       "trust allow-private",
+      "install",
       "trust allow-private",
       "install",
       "trust remove-private",
+      "install",
       "trust allow-private",
     ]);
   });
