@@ -1,8 +1,10 @@
 // GOSUMDB stays on without a network: go checks what a new project imports against Go's checksum database, from the
 // lookups and tiles of the root. Two bundles of one goferry.lock follow each other, used by the same user.
 
+import { execFile } from "node:child_process";
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { changeZip } from "../kit/change-zip.ts";
 import { buildLarge, installLarge, largeSite, useLarge, type LargeSite } from "../kit/large-project.ts";
@@ -88,11 +90,44 @@ describe.skipIf(!offline)("the checksum database on a host without a network", (
     await useLarge(fresh, app, "go install golang.org/x/tools/cmd/stringer@v0.48.0");
   });
 
-  it("is told about, with what to type, to a user whose go has met another tree", async () => {
+  it("is told about, with what to type, to a user whose go has met another tree: then, and only then, go works", async () => {
     const latest = join(site.folder, LATEST);
+    const app = join(site.folder, "three");
+    await writeFiles(app, program("golang.org/x/sync/errgroup"));
+    // Somebody who used go with a network some time ago: a real head, which nothing in this root connects with its own.
+    await writeFile(latest, await olderHead());
+    await expect(useLarge(site, app, "go mod tidy")).rejects.toMatchObject({
+      stderr: expect.stringMatching(/sum\.golang\.org|checksum database|tile/u),
+    });
+    const { told, mend } = await foreignLog();
+    expect(told).toMatchObject({
+      code: "LOG_STATE_FOREIGN",
+      subject: latest,
+      found: "the tree of 66385784 records",
+    });
+    expect(mend).toBe(`rm ${latest}`);
+    await promisify(execFile)("sh", ["-c", mend]);
+    await useLarge(site, app, "go mod tidy");
+    expect(await foreignLog()).toEqual({ told: undefined, mend: "" });
+    // And one that nobody has signed, which go refuses as well.
     await writeFile(latest, (await readFile(latest, "utf8")).replace(/\n\d+\n/u, "\n5\n"));
-    const again = await installLarge(site);
-    expect(again.json).toMatchObject({ overrides: [{ code: "LOG_STATE_FOREIGN", next: `rm ${latest}` }] });
+    expect((await foreignLog()).mend).toBe(mend);
     await rm(latest);
   });
+
+  /** What an installation of the same bundle says of the user's go, and the command that it names. */
+  async function foreignLog(): Promise<{ told: object | undefined; mend: string }> {
+    const { overrides = [] } = (await installLarge(site)).json;
+    const [told] = overrides;
+    return { told, mend: told?.next ?? "" };
+  }
 });
+
+/** The head that came with a lookup of sum.golang.org (packages/core/src/sumdb/testdata). */
+async function olderHead(): Promise<string> {
+  const lookup = new URL("packages/core/src/sumdb/testdata/lookup/golang.org/x/text@v0.3.0", ROOT);
+  const text = await readFile(lookup, "utf8");
+  return text.slice(text.indexOf("go.sum database tree\n"));
+}
+
+const ROOT = new URL("../../", import.meta.url);
