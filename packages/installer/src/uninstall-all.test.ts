@@ -3,6 +3,7 @@
 import {
   appendFile,
   copyFile,
+  cp,
   lstat,
   mkdir,
   readFile,
@@ -17,6 +18,9 @@ import { describe, expect, it } from "vitest";
 import { picture } from "../../../test/kit/host-root.ts";
 import { installBench, scriptedGo, type InstallBench } from "../../../test/kit/install-bench.ts";
 import { treeContents } from "../../../test/kit/tree.ts";
+import { checkRoot } from "./check/check.ts";
+import { repair } from "./repair/repair.ts";
+import { uninstall } from "./uninstall.ts";
 import { uninstallAll } from "./uninstall-all.ts";
 
 const PROFILE = "umask 022\nexport TOKEN=x";
@@ -144,5 +148,31 @@ describe("uninstallAll", () => {
     } finally {
       child.kill();
     }
+  });
+});
+
+describe("a root that is not where it was made", () => {
+  it("is refused by every command, copied or moved, and neither it nor the other one changes", async () => {
+    await using bench = await prepared();
+    const bundle = await bench.bundle();
+    await bench.install(bundle, { path: "profile" }, USER);
+    const copy = join(bench.path, "copy");
+    await cp(bench.root, copy, { recursive: true, verbatimSymlinks: true });
+    const before = await treeContents(bench.path);
+    const host = bench.host(USER);
+    for (const command of [
+      () => uninstallAll(host, { root: copy }),
+      () => uninstall(host, { root: copy, what: { version: "1.27.1" } }),
+      () => checkRoot(host, { root: copy, depth: "quick" }),
+      () => repair(host, { root: copy, bundle: { opened: bundle, file: "small.tar" } }),
+    ]) {
+      await expect(command()).rejects.toMatchObject({
+        code: "ROOT_MOVED",
+        expected: copy,
+        found: bench.root,
+        next: expect.stringContaining(`move it back to ${bench.root}`),
+      });
+    }
+    expect(await treeContents(bench.path)).toEqual(before);
   });
 });
