@@ -296,6 +296,11 @@ const DRIFTS: Drift[] = [
     ],
   },
   {
+    what: "nothing where go has written a .info again",
+    act: write(`${AT_V}/v1.0.0.info`, '{"Version":"v1.0.0","Time":"0001-01-01T00:00:00Z"}'),
+    full: [],
+  },
+  {
     what: "as a remark what go adds to a module cache",
     async act(at) {
       await mkdir(at("mod/example.com/own@v1.0.0"));

@@ -131,11 +131,11 @@ async function checkLink(
 
 async function checkSmallFile(
   place: Place,
-  { path, file }: Extract<Generated, { file: Uint8Array }>,
+  { path, file, also = file }: Extract<Generated, { file: Uint8Array }>,
   found: Difference[],
 ): Promise<void> {
   const bytes = await readPlain(place, { path, unit: null, found });
-  if (bytes === null || Buffer.compare(bytes, file) === 0) return;
+  if (bytes === null || [file, also].some((each) => Buffer.compare(bytes, each) === 0)) return;
   found.push(changed({ path, unit: null }, "content", contentTexts(file, bytes)));
 }
 

@@ -21,8 +21,13 @@ import { lookupFiles } from "./log-tree.ts";
 import { plainGoEnvName } from "./unit-files.ts";
 import { listFiles } from "./version-lists.ts";
 
-/** A file of mode 0644, or a link, at an absolute path. */
-export type Generated = { path: string; file: Uint8Array } | { path: string; link: string };
+/**
+ * A file of mode 0644, or a link, at an absolute path. `also` is what go makes of the file where it may write: it says the
+ * same.
+ */
+export type Generated =
+  | { path: string; file: Uint8Array; also?: Uint8Array }
+  | { path: string; link: string };
 
 /**
  * All but the go.env files, which need what the toolchain brought.
@@ -33,7 +38,7 @@ export function generatedFiles(at: Layout, state: State, hasTile: (path: string)
     ...linksOf(at, state),
     ...state.units.flatMap((unit): Generated[] => {
       const { info, ziphash } = modulePlace(unit);
-      const file = { path: join(at.root, info), file: infoFile(unit) };
+      const file = { path: join(at.root, info), file: infoFile(unit), also: infoOfGo(unit) };
       return unit.h1 === null ? [file] : [file, { path: join(at.root, ziphash), file: zipHashFile(unit.h1) }];
     }),
     ...textFiles(
@@ -51,6 +56,11 @@ export function linksOf(at: Layout, { sdks, current }: State): { path: string; l
     entry.kind === "link" ? [{ path: join(at.bin, entry.name), link: entry.target }] : [],
   );
   return current === null ? links : [...links, { path: at.current, link: currentTarget(current) }];
+}
+
+/** A .info file once go has read it and written it again (RevInfo in cmd/go/internal/modfetch). */
+function infoOfGo({ version }: { version: string }): Uint8Array {
+  return Buffer.from(JSON.stringify({ Version: version, Time: "0001-01-01T00:00:00Z" }));
 }
 
 /** The go.env of an installed version; null where its first text is not known. */
