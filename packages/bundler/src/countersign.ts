@@ -6,6 +6,7 @@ import {
   GoferryError,
   openBundle,
   openFileSource,
+  refuseRevoked,
   verifyBundle,
   type EvidencePolicy,
   type EvidenceReport,
@@ -30,6 +31,8 @@ export interface CountersignOptions {
   policy: EvidencePolicy;
   /** At least one. */
   signers: readonly Signer[];
+  /** Verify, and say what would be done. */
+  dryRun?: boolean | undefined;
   /** Hears of the bytes of layers that were verified. */
   onBytes?: ((bytes: number) => void) | undefined;
   signal?: AbortSignal | undefined;
@@ -38,7 +41,7 @@ export interface CountersignOptions {
 export interface Countersigned {
   /** The file that was written. */
   file: string;
-  /** Bytes. */
+  /** Bytes; with `dryRun` those of the bundle as it is. */
   size: number;
   /** As it was, with the signatures that it had by trusted keys. */
   bundle: OpenedBundle;
@@ -77,6 +80,9 @@ export async function countersign(options: CountersignOptions): Promise<Counters
     keys.push(key);
   }
   const evidence = await verifyBundle(bundle, { policy, onBytes, signal });
+  const report = { file: out, bundle, evidence, added: keys.map(({ fingerprint }) => fingerprint) };
+  const signatureCount = bundle.signatureCount + keys.length;
+  if (options.dryRun === true) return { ...report, size: source.size, signatureCount };
   const added: string[] = [];
   for (const signer of signers) added.push(await signer.sign(index, trust.now));
   const { contents, layerOffsets, parts } = bundle;
@@ -87,14 +93,7 @@ export async function countersign(options: CountersignOptions): Promise<Counters
   const size = await writeOuter(pieces, { draft, out, signal });
   await checkDraft(draft.path, bundle, { ...trust, keys: [...trust.keys, ...keys] }, keys.length);
   await draft.place();
-  return {
-    file: out,
-    size,
-    bundle,
-    evidence,
-    added: keys.map(({ fingerprint }) => fingerprint),
-    signatureCount: signatures.length,
-  };
+  return { ...report, size, signatureCount };
 }
 
 /** What a host will say of it: the same bundle, by all that signed before and by those that signed now. */
@@ -108,16 +107,6 @@ async function checkDraft(path: string, before: OpenedBundle, trust: Trust, adde
     expected: before.indexDigest,
     found: after.indexDigest,
     next: "Report this as a bug of goferry",
-  });
-}
-
-function refuseRevoked({ fingerprint }: TrustedKey, revoked: readonly string[]): void {
-  if (!revoked.includes(fingerprint)) return;
-  throw new GoferryError("KEY_REVOKED", {
-    subject: fingerprint,
-    message: "the key that is to sign was revoked here",
-    expected: "a key that is not revoked",
-    next: "Sign with another key",
   });
 }
 

@@ -32,14 +32,17 @@ export interface UpdateRequest {
   now: Date;
 }
 
-/** @throws ARGUMENT_INVALID for an update that says nothing, or is no later than the last; KEY_REVOKED */
+/** @throws ARGUMENT_INVALID for an update that says nothing, or is no later than the last; KEY_REVOKED; KEY_INVALID for an expired key */
 export function makeUpdate(request: UpdateRequest): TrustUpdate {
   const { after, add, revoke, now } = request;
   const minSignatures = request.minSignatures ?? after?.minSignatures;
   const sequence = sequenceOf(request);
   if (add.length + revoke.length === 0 && request.minSignatures === undefined) throw saysNothing();
   const revoked = new Set([...(after?.revoke ?? []), ...revoke]);
-  for (const { fingerprint } of add) if (revoked.has(fingerprint)) throw revokedBefore(fingerprint);
+  for (const key of add) {
+    if (revoked.has(key.fingerprint)) throw revokedBefore(key.fingerprint);
+    refuseExpired(key, now);
+  }
   const keys = new Map((after?.add ?? []).map((each) => [each.fingerprint, each]));
   for (const { fingerprint, key } of add) {
     keys.set(fingerprint, { fingerprint, key: Buffer.from(key.write()).toString("base64") });
@@ -119,6 +122,18 @@ function saysNothing(): GoferryError {
     expected: "--add KEYFILE, --revoke FPR or --min-signatures N",
     found: "none of them",
     next: "See: goferry trust make-update --help",
+  });
+}
+
+/** Hosts do not ask: what an earlier update added may have expired since, and the next one says it again. */
+function refuseExpired({ fingerprint, expires }: TrustedKey, now: Date): void {
+  if (expires === undefined || expires > now) return;
+  throw new GoferryError("KEY_INVALID", {
+    subject: fingerprint,
+    message: "the key has expired, so nothing new can be signed with it",
+    expected: `an expiry after ${now.toISOString()}`,
+    found: expires.toISOString(),
+    next: `Renew it: gpg --quick-set-expire ${fingerprint} 2y; and export it again`,
   });
 }
 

@@ -124,7 +124,7 @@ export {
 } from "./signature/verify.ts";
 export { armoredKey, mergeTrustedKeys } from "./signature/merge-key.ts";
 export { signerFacts, type KeyFacts, type SignerFacts } from "./signature/key-facts.ts";
-export { printableUserId } from "./signature/trusted-key.ts";
+export { printableUserId, refuseRevoked } from "./signature/trusted-key.ts";
 export {
   encodeProof,
   openTreeHead,

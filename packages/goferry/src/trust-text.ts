@@ -68,7 +68,8 @@ export function trustWarnings({ keys, minSignatures }: TrustStore): string[] {
 
 function neededText(count: number, minSignatures: number): string | undefined {
   if (count === 0 && minSignatures === 1) return undefined;
-  return `${amountText(minSignatures, "signature")}, by different ones of ${amountText(count, "key")}`;
+  const whose = minSignatures === 1 ? "any of" : "different ones of";
+  return `${amountText(minSignatures, "signature")}, by ${whose} ${amountText(count, "key")}`;
 }
 
 function keyLine({ fingerprint, userIds, expires }: TrustedKey, now: Date): string {

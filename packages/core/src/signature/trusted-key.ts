@@ -67,6 +67,17 @@ export async function readTrustedKey(file: Uint8Array, subject = "public key"): 
   return expires instanceof Date ? { ...common, expires } : common;
 }
 
+/** For a key that was revoked on this host, whatever its file says. @throws KEY_REVOKED */
+export function refuseRevoked({ fingerprint }: TrustedKey, revoked: readonly string[]): void {
+  if (!revoked.includes(fingerprint)) return;
+  throw new GoferryError("KEY_REVOKED", {
+    subject: fingerprint,
+    message: "this key was revoked here, and never counts again",
+    expected: "a key that is not revoked",
+    next: "Use the key that took its place; if there is none yet: goferry key generate",
+  });
+}
+
 /**
  * Whether the key, or a subkey of it, might sign at any time. One that is for encryption, or only certifies, would be
  * pinned for nothing, and every bundle refused for a reason that is hard to see then.

@@ -61,6 +61,9 @@ describe("sign", () => {
   it("adds a signature, says who has signed, and refuses the same key again", async () => {
     await using desk = await newDesk();
     const sign = ["sign", "site.tar", "--sign-key", officer.privateKey, "--key", bundle.publicKey, ...ALLOW];
+    const tried = await desk.run(...sign, "--dry-run");
+    expect(tried.stdout).toContain(`would sign  ${officer.fingerprint}`);
+    expect(await readFile(desk.file)).toEqual(await readFile(bundle.file));
     const signed = await desk.run(...sign);
     expect(signed.code).toBe(0);
     expect(signed.stdout).toContain("Signed tiny (serial 1795237200)");

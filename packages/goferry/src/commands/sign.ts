@@ -12,7 +12,7 @@ import { amountText, bytesText, countText } from "../output/units.ts";
 import { patternLines } from "../private-text.ts";
 import { openSigners, SIGNER_OPTIONS } from "../signers.ts";
 import { trustForSigning } from "../trusted-keys.ts";
-import { BUNDLE, TRUST_OPTIONS, TRUSTING_ROOT } from "./shared.ts";
+import { BUNDLE, DRY_RUN, TRUST_OPTIONS, TRUSTING_ROOT } from "./shared.ts";
 
 export const sign = defineCommand({
   name: "sign",
@@ -29,6 +29,7 @@ export const sign = defineCommand({
     ...TRUST_OPTIONS,
     root: TRUSTING_ROOT,
     ...EVIDENCE_OPTIONS,
+    "dry-run": DRY_RUN,
   },
   examples: [
     {
@@ -40,11 +41,12 @@ export const sign = defineCommand({
       what: "With a key in gpg-agent or on a token",
     },
   ],
-  exits: [EXIT.usage, EXIT.refused, EXIT.io, EXIT.notFound],
+  exits: [EXIT.usage, EXIT.refused, EXIT.preflight, EXIT.io, EXIT.notFound],
   async run(values, { terminal, host, progress, signal }) {
     const { bundle: file } = values;
     const trust = await trustForSigning(values, { terminal, host, signal });
     const signers = await openSigners(values, { terminal, signal });
+    const dryRun = values["dry-run"];
     let done = 0;
     const signed = await countersign({
       file,
@@ -52,29 +54,34 @@ export const sign = defineCommand({
       trust,
       policy: evidencePolicy(values["allow-private"], values["log-key"]),
       signers,
+      dryRun,
       onBytes: (bytes) => progress.update({ stage: "Verifying", done: (done += bytes), unit: "bytes" }),
       signal,
     });
-    return await outcome(signed, terminal.now());
+    return await outcome(signed, { now: terminal.now(), dryRun });
   },
 });
 
-async function outcome(signed: Countersigned, now: Date): Promise<Outcome> {
+async function outcome(
+  signed: Countersigned,
+  { now, dryRun }: { now: Date; dryRun: boolean },
+): Promise<Outcome> {
   const { file, size, bundle, evidence, added, signatureCount } = signed;
   const facts = bundleFacts(bundle.contents, bundle.indexDigest);
   const rows = rowsText([
     ["file", `${file}, ${bytesText(size)}`],
     ["index", facts.indexDigest],
-    ["signed now", added],
+    [dryRun ? "would sign" : "signed now", added],
     ["before", bundle.signatures.map(signatureText)],
     ["in all", amountText(signatureCount, "signature")],
     ["in the log", `${countText(evidence.logged)} of ${countText(bundle.contents.units.length)} units`],
     ["private", patternLines(evidence.patterns)],
   ]);
-  const warnings = [...expiryWarning(facts, now), ...(await sumsWarning(file))];
+  const warnings = [...expiryWarning(facts, now), ...(dryRun ? [] : await sumsWarning(file))];
   return {
-    text: `Signed ${facts.name} (serial ${facts.serial})\n${rows}`,
+    text: `${dryRun ? "Would sign" : "Signed"} ${facts.name} (serial ${facts.serial})\n${rows}`,
     json: {
+      dryRun,
       file,
       size,
       name: facts.name,

@@ -62,7 +62,7 @@ describe("trust add", () => {
     expect(added).toMatchObject({ code: 0, stderr: "" });
     const rows =
       `  keys    ${fingerprint} Site builds <builds@example.com>\n` +
-      "  needed  1 signature, by different ones of 1 key\n";
+      "  needed  1 signature, by any of 1 key\n";
     expect(added.stdout).toBe(
       `${host.root}: trusts ${fingerprint} Site builds <builds@example.com>\n${rows}`,
     );

@@ -106,7 +106,7 @@ describe.each(PLACES)("the trust of a %s", (which) => {
     const remove = { action: "remove", fingerprint: KEY.fingerprint } as const;
     await expect(bed.change(place, remove)).rejects.toMatchObject({ code: "KEYS_TOO_FEW" });
     expect(await bed.change(place, { action: "require", minSignatures: 1 })).toMatchObject({
-      subject: "1 signatures, lowered from 2",
+      subject: "1 signature, lowered from 2",
     });
     await bed.change(place, remove);
     await bed.change(place, { action: "remove", fingerprint: OTHER.fingerprint });
@@ -197,7 +197,7 @@ describe("a root", () => {
       `trust add: ${KEY.fingerprint} One <builds@example.com>`,
       `trust add: ${OTHER.fingerprint} Two <builds@example.com>`,
       "trust require: 2 signatures, raised from 1",
-      "trust require: 1 signatures, lowered from 2",
+      "trust require: 1 signature, lowered from 2",
       `trust remove: ${OTHER.fingerprint} Two <builds@example.com>`,
     ]);
     expect(await listRoot(bed.host, bed.root.root)).toMatchObject({ generation: 5, sdks: [] });

@@ -1,12 +1,12 @@
 // Whose keys count for a command: those that it names, else those of the root, else those of the user. One place alone
 // decides, so that nobody has to add up three lists to know what a host believes; only revocations add up.
 
-import { GoferryError, type OpenedBundle, type Trust, type TrustedKey } from "@goferry/core";
+import { GoferryError, refuseRevoked, type OpenedBundle, type Trust, type TrustedKey } from "@goferry/core";
 import type { Host } from "../host.ts";
 import { openRoot } from "../site.ts";
 import type { State } from "../transaction/state.ts";
 import { readTrust } from "./change.ts";
-import { refuseRevoked, NO_TRUST } from "./store.ts";
+import { NO_TRUST } from "./store.ts";
 
 export interface TrustQuestion {
   /** Keys that the command names; none: those that are trusted already. */

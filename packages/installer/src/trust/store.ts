@@ -8,6 +8,7 @@ import {
   GoferryError,
   mergeTrustedKeys,
   parseUpdateFile,
+  refuseRevoked,
   updateBytes,
   verifyTrustUpdate,
   type TrustedKey,
@@ -79,8 +80,9 @@ async function withKey(
   key: TrustedKey,
   context: ChangeContext,
 ): Promise<StoreChange | null> {
-  const keys = await addedKeys(store, [key], context);
+  const keys = await addedKeys(store, [key]);
   if (keys === null) return null;
+  for (const each of keys) if (each.fingerprint === key.fingerprint) refuseExpired(each, context.now);
   return { store: { ...store, keys }, subject: keyText(key), signatures: [] };
 }
 
@@ -88,7 +90,6 @@ async function withKey(
 async function addedKeys(
   { keys, revoked }: TrustStore,
   added: readonly TrustedKey[],
-  { now }: ChangeContext,
 ): Promise<TrustedKey[] | null> {
   const all = new Map(keys.map((key) => [key.fingerprint, key]));
   let isNew = false;
@@ -97,7 +98,6 @@ async function addedKeys(
     const known = all.get(key.fingerprint);
     const whole = known === undefined ? key : await mergeTrustedKeys(known, key);
     if (known !== undefined && armoredKey(known) === armoredKey(whole)) continue;
-    refuseExpired(whole, now);
     all.set(key.fingerprint, whole);
     isNew = true;
   }
@@ -131,7 +131,7 @@ function withMinimum(store: TrustStore, minSignatures: number, { where }: Change
   if (minSignatures > 1) refuseTooFew(store.keys, minSignatures, where);
   return {
     store: { ...store, minSignatures },
-    subject: `${minSignatures} signatures, ${minSignatures < store.minSignatures ? "lowered" : "raised"} from ${store.minSignatures}`,
+    subject: `${signaturesText(minSignatures)}, ${minSignatures < store.minSignatures ? "lowered" : "raised"} from ${store.minSignatures}`,
     signatures: [],
   };
 }
@@ -146,7 +146,7 @@ async function withUpdate(
   // Before the signatures, because an update may have revoked the keys that signed it: nothing can come of what it says.
   if (isApplied(bytes, file, store.update)) return null;
   const update = await verifyTrustUpdate(bytes, { ...store, now }, file);
-  const added = (await addedKeys(store, update.keys, context)) ?? store.keys;
+  const added = (await addedKeys(store, update.keys)) ?? store.keys;
   const keys = added.filter(({ fingerprint }) => !update.revoke.includes(fingerprint));
   const minSignatures = update.minSignatures ?? store.minSignatures;
   refuseTooFew(keys, minSignatures, where);
@@ -154,7 +154,7 @@ async function withUpdate(
   const signs = [
     ...update.keys.map(({ fingerprint }) => `+${fingerprint}`),
     ...update.revoke.map((fingerprint) => `-${fingerprint}`),
-    ...(minSignatures === store.minSignatures ? [] : [`${minSignatures} signatures`]),
+    ...(minSignatures === store.minSignatures ? [] : [signaturesText(minSignatures)]),
   ];
   return {
     store: {
@@ -181,19 +181,12 @@ function byFingerprint(a: TrustedKey, b: TrustedKey): number {
   return a.fingerprint < b.fingerprint ? -1 : 1;
 }
 
-function keyText({ fingerprint, userIds }: TrustedKey): string {
-  return `${fingerprint} ${userIds[0] ?? ""}`.trim();
+function signaturesText(count: number): string {
+  return count === 1 ? "1 signature" : `${count} signatures`;
 }
 
-/** @throws KEY_REVOKED */
-export function refuseRevoked({ fingerprint }: TrustedKey, revoked: readonly string[]): void {
-  if (!revoked.includes(fingerprint)) return;
-  throw new GoferryError("KEY_REVOKED", {
-    subject: fingerprint,
-    message: "this key was revoked here, and never counts again",
-    expected: "a key that is not revoked",
-    next: "Use the key that took its place; if there is none yet: goferry key generate",
-  });
+function keyText({ fingerprint, userIds }: TrustedKey): string {
+  return `${fingerprint} ${userIds[0] ?? ""}`.trim();
 }
 
 function refuseExpired({ fingerprint, expires }: TrustedKey, now: Date): void {
