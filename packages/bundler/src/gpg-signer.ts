@@ -86,7 +86,9 @@ async function signByGpg(
   const { fingerprint } = options;
   // With its mark, gpg takes this very subkey, and not the one it prefers.
   const user = fingerprint === key.fingerprint ? fingerprint : `${fingerprint}!`;
-  const form = ["--digest-algo", "SHA512", "--no-textmode", "--armor"];
+  // What gpg.conf may add to the armor is a second spelling, which readers refuse.
+  const plain = ["--armor", "--no-comments", "--no-emit-version"];
+  const form = ["--digest-algo", "SHA512", "--no-textmode", ...plain];
   const args = [...form, "--local-user", user, "--output", "-", "--detach-sign"];
   const { code, stdout, stderr } = await runGpg(args, options, data);
   if (code !== 0 || stdout === "") throw failed(fingerprint, stderr);

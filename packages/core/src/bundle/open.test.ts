@@ -277,19 +277,16 @@ describe("one bit changed", () => {
     expect([...outcomes]).toEqual(["SIGNATURE_INVALID"]);
   });
 
-  it("is refused in a signature when all digests are mended, or signs the same all the same", async () => {
+  it("is refused in a signature when all digests are mended, also where it would sign the same", async () => {
     const armored = Buffer.from(await sign(key, small.packed.documents.index));
     const outcomes = new Map<string, number>();
     for (let i = 0; i < armored.length; i++) {
       const code = await codeOf(assembleSmall(small, [flipped(armored, i).toString("latin1")]));
       outcomes.set(code, (outcomes.get(code) ?? 0) + 1);
     }
-    const opened = outcomes.get("opened") ?? 0;
-    outcomes.delete("opened");
-    const known = ["SIGNATURE_INVALID", "SIGNATURE_UNTRUSTED"];
+    // DOCUMENT_INVALID: white space, and the checksum of the armor, are not part of a signature (RFC 9580 section 6.1).
+    const known = ["DOCUMENT_INVALID", "SIGNATURE_INVALID", "SIGNATURE_UNTRUSTED"];
     expect([...outcomes.keys()].filter((code) => !known.includes(code))).toEqual([]);
-    // White space, and the checksum of the armor, are not part of a signature (RFC 9580 section 6.1).
-    expect(opened).toBeLessThan(12);
   });
 });
 

@@ -24,6 +24,7 @@ import {
   MAX_SIGNATURE_BYTES,
   MAX_SIGNATURES,
 } from "../limits.ts";
+import { isPlainArmor } from "../signature/armor.ts";
 import {
   checkSignedSince,
   verifyDetached,
@@ -123,6 +124,8 @@ async function readFront(source: ByteSource): Promise<Front> {
     const [layer] = parseCanonicalJson(manifest, ARTIFACT, blobPath(digest)).layers;
     const signature = blob(await frame.blob(layer.digest, layer.size, MAX_SIGNATURE_BYTES));
     if (signatureManifest(index, signature).digest !== digest) throw differs(blobPath(digest));
+    // Nobody signs the armor: with a second spelling the same bundle would be two files.
+    if (!isPlainArmor(signature.bytes)) throw differs(blobPath(layer.digest));
     signatures.push(signature);
   }
   return { frame, readme, layout, index, signatures };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readArmor } from "./armor.ts";
+import { isPlainArmor, readArmor } from "./armor.ts";
 
 const block = "-----BEGIN PGP SIGNATURE-----\n\nAQIDBA==\n=abcd\n-----END PGP SIGNATURE-----\n";
 const read = (text: string) => readArmor(Buffer.from(text));
@@ -42,5 +42,34 @@ describe("readArmor", () => {
         expect(armor).toEqual({ label: "PGP SIGNATURE", bytes });
       }),
     );
+  });
+});
+
+describe("isPlainArmor", () => {
+  // The checksum is the one that gpg --enarmor writes for these bytes.
+  const plain = block.replace("abcd", "eHjN");
+  const without = block.replace("=abcd\n", "");
+  const isPlain = (text: string): boolean => isPlainArmor(Buffer.from(text, "latin1"));
+
+  it("takes the spelling of gpg, with a checksum and without", () => {
+    expect(isPlain(plain)).toBe(true);
+    expect(isPlain(without)).toBe(true);
+    expect(isPlain(plain.replace("AQIDBA==", `${"A".repeat(64)}\nAQIDBA==`).replace("=eHjN\n", ""))).toBe(
+      true,
+    );
+  });
+
+  it.each([
+    ["a wrong checksum", block],
+    ["a header", plain.replace("\n\n", "\nComment: x\n\n")],
+    ["carriage returns", plain.replaceAll("\n", "\r\n")],
+    ["lines of another length", plain.replace("AQID", "AQ\nID")],
+    ["white space behind it", `${plain}\n`],
+    ["no newline at the end", plain.trimEnd()],
+    ["bits that base64 does not use", without.replace("BA==", "BB==")],
+  ])("does not take %s", (_, text) => expect(isPlain(text)).toBe(false));
+
+  it("leaves what is no armor to others", () => {
+    expect(isPlain("evil")).toBe(true);
   });
 });

@@ -30,6 +30,35 @@ export function readArmor(file: Uint8Array): Armor {
   return bytes === undefined ? { problem: "is not base64 between its armor lines" } : { label, bytes };
 }
 
+/**
+ * Whether this is how openpgp.js or gpg write an armored block: no headers, lines of 60 or 64 characters, a right CRC-24
+ * if there is one, and one newline at the end. A block that is none at all is none of another spelling either.
+ */
+export function isPlainArmor(file: Uint8Array): boolean {
+  const armor = readArmor(file);
+  if ("problem" in armor) return true;
+  const { label, bytes } = armor;
+  const text = Buffer.from(file).toString("latin1");
+  const base64 = Buffer.from(bytes).toString("base64");
+  const checksum = /\n=....\n-/.test(text) ? `=${crc24(bytes).toString("base64")}\n` : "";
+  return [/.{60}(?=.)/g, /.{64}(?=.)/g].some((line) => {
+    const body = base64.replace(line, "$&\n");
+    return text === `-----BEGIN ${label}-----\n\n${body}\n${checksum}-----END ${label}-----\n`;
+  });
+}
+
+/** RFC 9580 section 6.1.1. */
+function crc24(bytes: Uint8Array): Buffer {
+  let crc = 0xb704ce;
+  for (const byte of bytes) {
+    crc ^= byte << 16;
+    for (let bit = 0; bit < 8; bit++) crc = (crc << 1) ^ ((crc & 0x800000) === 0 ? 0 : 0x1864cfb);
+  }
+  const out = Buffer.alloc(3);
+  out.writeUIntBE(crc & 0xffffff, 0, 3);
+  return out;
+}
+
 /** True when the file starts like an armored one; binary OpenPGP starts with a byte above 127. */
 export function looksArmored(file: Uint8Array): boolean {
   return (file[0] ?? 0) < 0x80;

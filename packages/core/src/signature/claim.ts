@@ -37,7 +37,11 @@ const REFUSED_HASHES = new Map([
  * @throws GoferryError SIGNATURE_INVALID
  */
 export async function readClaim(armored: Uint8Array, subject: string): Promise<Claim> {
-  const signature = await parse(checkForm(armored, subject), subject);
+  const bytes = checkForm(armored, subject);
+  const signature = await parse(bytes, subject);
+  if (!isOneSpelling(bytes, signature)) {
+    throw malformed(subject, "numbers with their own lengths", "another spelling of the same signature");
+  }
   const [packet, ...others] = signature.packets;
   if (packet?.created == null || others.length > 0) {
     throw malformed(
@@ -89,6 +93,12 @@ function checkForm(armored: Uint8Array, subject: string): Uint8Array {
     );
   }
   return armor.bytes;
+}
+
+/** Lengths of numbers are not signed, and readers take wrong ones; what is written again has right ones. */
+function isOneSpelling(bytes: Uint8Array, signature: Signature): boolean {
+  const [one, other] = [onlyPacket(bytes), onlyPacket(signature.write())];
+  return one !== undefined && other !== undefined && Buffer.compare(one.body, other.body) === 0;
 }
 
 async function parse(binarySignature: Uint8Array, subject: string): Promise<Signature> {
