@@ -70,3 +70,19 @@ export function extra({ path, unit }: Place, found: string, level: "refuse" | "w
 export function modeText(mode: number): string {
   return `mode 0${(mode & 0o7777).toString(8).padStart(3, "0")}`;
 }
+
+/** A difference if the file or folder belongs to somebody who could change it. */
+export function ownerDifferences(
+  place: Place,
+  { owners, uid }: { owners: readonly number[]; uid: number },
+): Difference[] {
+  if (owners.includes(uid)) return [];
+  const expected = `owner uid ${owners.join(" or ")}`;
+  return [changed(place, "owner", { expected, found: `owner uid ${uid}` })];
+}
+
+/** A difference if others may write to a folder. */
+export function folderModeDifferences(place: Place, mode: number): Difference[] {
+  if ((mode & 0o022) === 0) return [];
+  return [changed(place, "mode", { expected: modeText(0o755), found: modeText(mode) })];
+}

@@ -7,7 +7,7 @@ import { logPlace, modulePlace, parseVerifier } from "@goferry/core";
 import { isBelow } from "../fs.ts";
 import { sdkFolder } from "../layout.ts";
 import { readState, parseState, type State } from "../transaction/state.ts";
-import { changed, extra, modeText, type Difference } from "./difference.ts";
+import { changed, extra, folderModeDifferences, ownerDifferences, type Difference } from "./difference.ts";
 import { generatedOf, tilesOf, type Place } from "./installed.ts";
 
 /** Names at the top of a root; lost+found is that of a disk of its own. */
@@ -105,13 +105,8 @@ async function checkFolder({ fs, owners }: Place, path: string, found: Differenc
   const status = await fs.lstat(path);
   if (status?.kind !== "folder") return;
   const place = { path, unit: null };
-  if ((status.mode & 0o022) !== 0)
-    found.push(changed(place, "mode", { expected: modeText(0o755), found: modeText(status.mode) }));
-  if (!owners.includes(status.uid))
-    found.push(
-      changed(place, "owner", {
-        expected: `owner uid ${owners.join(" or ")}`,
-        found: `owner uid ${status.uid}`,
-      }),
-    );
+  found.push(
+    ...folderModeDifferences(place, status.mode),
+    ...ownerDifferences(place, { owners, uid: status.uid }),
+  );
 }

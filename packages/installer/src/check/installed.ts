@@ -9,7 +9,7 @@ import { sdkFolder, type Layout } from "../layout.ts";
 import { generatedFiles, generatedGoEnv, plainGoEnvFile, type Generated } from "../plan/generated.ts";
 import { parseSums, sumsName } from "../plan/unit-files.ts";
 import type { State } from "../transaction/state.ts";
-import { changed, missing, modeText, type Difference } from "./difference.ts";
+import { changed, missing, modeText, ownerDifferences, type Difference } from "./difference.ts";
 import type { Depth, TreeJob } from "./tree-check.ts";
 
 export interface Place {
@@ -169,12 +169,6 @@ async function readPlain(
   }
   if ((status.mode & 0o7133) !== 0)
     found.push(changed(place, "mode", { expected: modeText(0o644), found: modeText(status.mode) }));
-  if (!owners.includes(status.uid))
-    found.push(
-      changed(place, "owner", {
-        expected: `owner uid ${owners.join(" or ")}`,
-        found: `owner uid ${status.uid}`,
-      }),
-    );
+  found.push(...ownerDifferences(place, { owners, uid: status.uid }));
   return await fs.readFile(path);
 }

@@ -17,7 +17,16 @@ import { join } from "node:path";
 import { fileMode, hashLines, toolchainTreeName } from "@goferry/core";
 import { hasErrno, ioError } from "../node-fs.ts";
 import { parseSums, type SumsFile } from "../plan/unit-files.ts";
-import { changed, extra, missing, modeText, type Difference, type Place } from "./difference.ts";
+import {
+  changed,
+  extra,
+  folderModeDifferences,
+  missing,
+  modeText,
+  ownerDifferences,
+  type Difference,
+  type Place,
+} from "./difference.ts";
 
 /** quick: kinds, modes, owners, sizes and times. full: every byte too. */
 export type Depth = "quick" | "full";
@@ -60,7 +69,6 @@ interface Expected {
 }
 
 const READ_BYTES = 1 << 18;
-const OTHERS_WRITE = 0o022;
 /** Who may execute it, who but the owner may write it, and whose rights it runs with. */
 const MODE_MASK = 0o7133;
 
@@ -193,14 +201,9 @@ class TreeCheck {
   #checkOwner(path: string, status: Stats | null): void {
     const { owners } = this.#job;
     if (status === null) return;
-    if (!owners.includes(status.uid)) {
-      const expected = `owner uid ${owners.join(" or ")}`;
-      this.#add(changed(this.#place(path), "owner", { expected, found: `owner uid ${status.uid}` }));
-    }
-    if (status.isDirectory() && (status.mode & OTHERS_WRITE) !== 0) {
-      const found = modeText(status.mode);
-      this.#add(changed(this.#place(path), "mode", { expected: modeText(0o755), found }));
-    }
+    const place = this.#place(path);
+    this.#differences.push(...ownerDifferences(place, { owners, uid: status.uid }));
+    if (status.isDirectory()) this.#differences.push(...folderModeDifferences(place, status.mode));
   }
 
   #hash(path: string): string {
