@@ -56,6 +56,8 @@ async function root() {
           env,
         },
       ),
+    goferry: async (words: readonly string[]): Promise<TestResult> =>
+      await goferry([...words, "--root", path, "--json"], { cwd: own.path, now: () => new Date(NOW) }),
     audit: async (): Promise<string> =>
       (await readFile(join(path, "state/audit.jsonl"), "utf8")).trim().split("\n").at(-1) ?? "",
   };
@@ -79,6 +81,19 @@ it("refuses an older bundle, unless it is asked for, every time", async () => {
   );
   expect((await on.install(older)).json()).toMatchObject({ error: { code: "BUNDLE_OLDER" } });
   expect((await on.install(newer)).code).toBe(0);
+});
+
+it("remembers a bundle that was uninstalled, or rolled back", async () => {
+  await using on = await root();
+  await on.install(older);
+  await on.install(newer);
+  const older9 = { code: 9, json: { error: { code: "BUNDLE_OLDER" } } };
+  for (const words of [["rollback"], ["uninstall", "--bundle", "tiny", "--yes"]]) {
+    const done = await on.goferry(words);
+    expect(done.code, done.stdout).toBe(0);
+    const { code, json } = await on.install(older);
+    expect({ code, json: json() }).toMatchObject(older9);
+  }
 });
 
 it("takes no exception from the environment or a file", async () => {
