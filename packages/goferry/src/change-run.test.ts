@@ -179,7 +179,7 @@ describe("the log of a command", () => {
     });
     expect(full).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining("LOG_UNWRITTEN /dev/full: ENOSPC"),
+      stderr: expect.stringContaining("the log is not complete: /dev/full: ENOSPC"),
     });
   });
 

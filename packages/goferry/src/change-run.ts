@@ -4,7 +4,7 @@
 // opened: who asks for a log wants it.
 
 import { basename } from "node:path";
-import { EXIT } from "@goferry/core";
+import { EXIT, redactUrls } from "@goferry/core";
 import {
   defaultRoot,
   openLogFile,
@@ -46,7 +46,7 @@ export async function runChange(command: Command, values: Values, context: Conte
   }
   const problem = await run.succeeded(outcome);
   if (problem === undefined) return outcome;
-  return { ...outcome, warnings: [...(outcome.warnings ?? []), `LOG_UNWRITTEN ${problem}`] };
+  return { ...outcome, warnings: [...(outcome.warnings ?? []), `the log is not complete: ${problem}`] };
 }
 
 /** Where it happens, and who hears of it. */
@@ -66,6 +66,8 @@ class ChangeRun {
   readonly #began = performance.now();
   /** Lines on their way to syslog: begun at once, so that who stops this process now does not keep them from there. */
   readonly #told: Promise<unknown>[] = [];
+  /** False for a dry run, which changes nothing, and for what a user decides for himself (`trust add --user`). */
+  readonly #isNoted: boolean;
   #lockWaitMs = 0;
   #isLogged = false;
 
@@ -76,6 +78,7 @@ class ChangeRun {
     this.#log = log;
     this.#root = (values["root"] as string | undefined) ?? defaultRoot(host);
     this.#startedAt = host.now();
+    this.#isNoted = values["dry-run"] !== true && values["user"] !== true;
     const lockWaitMs = (values["lock-timeout"] as number | undefined) ?? DEFAULT_LOCK_WAIT_MS;
     let stage = "";
     this.context = {
@@ -104,9 +107,9 @@ class ChangeRun {
     log.write("info", `root ${this.#root}`);
   }
 
-  /** A root that is not there yet gets its log at the end. A dry run changes nothing. */
+  /** A root that is not there yet gets its log at the end. */
   async openRootLog(): Promise<void> {
-    if (this.#isLogged || this.#values["dry-run"] === true) return;
+    if (this.#isLogged || !this.#isNoted) return;
     const options = { root: this.#root, command: this.#command.name, startedAt: this.#startedAt };
     try {
       const file = await openRootLog(this.context.host, options);
@@ -133,7 +136,7 @@ class ChangeRun {
     this.#log.write("error", errorText(error, { columns: undefined, color: false }));
     this.#log.write("error", debugText(thrown));
     const { code, exitCode } = error;
-    if (this.#values["dry-run"] !== true && code !== "ARGUMENT_INVALID") {
+    if (this.#isNoted && code !== "ARGUMENT_INVALID") {
       const subject = subjectOf(this.#command, this.#values);
       const failure = { root: this.#root, action: this.#command.name, subject, code };
       const isThere = await recordFailure(this.context.host, failure);
@@ -147,7 +150,7 @@ class ChangeRun {
     const durationMs = Math.round(performance.now() - this.#began);
     this.#log.write("info", `ended with exit code ${exitCode} after ${durationMs} ms`);
     await this.openRootLog();
-    if (this.#values["dry-run"] !== true) {
+    if (this.#isNoted) {
       const figures = { durationMs, lockWaitMs: Math.round(this.#lockWaitMs), exitCode, code };
       const run = { startedAt: this.#startedAt.toISOString(), ...figures };
       await recordRun(this.context.host, this.#root, this.#command.name, run).catch(() => false);
@@ -199,10 +202,11 @@ function loggedRun(host: Host, log: RunLog): Host["run"] {
 
 /** What the command was given to work on: the names of files without their folders. */
 function subjectOf({ positionals }: Command, values: Values): string {
-  return Object.entries(positionals)
+  const words = Object.entries(positionals)
     .flatMap(([key, { kind }]) => {
       const texts = [values[key]].flat().filter((value) => typeof value === "string");
       return kind === "text" ? texts : texts.map((text) => basename(text));
     })
     .join(" ");
+  return redactUrls(words);
 }

@@ -11,7 +11,7 @@ import type { RootEvent } from "../events.ts";
 import type { HostFs } from "../fs.ts";
 import { layout } from "../layout.ts";
 import { nodeFs } from "../node-fs.ts";
-import { acquireLock } from "./lock.ts";
+import { acquireLock, lookAtLock } from "./lock.ts";
 import type { LockHost } from "./lock.ts";
 
 const refused = (code: string): unknown => expect.objectContaining({ code });
@@ -97,6 +97,18 @@ describe("acquireLock", () => {
     });
     await lock.release();
     expect(await readdir(folder.path)).toEqual([]);
+  });
+
+  it("is told by who only looks, and whether its process is gone", async () => {
+    await using folder = await testFolder();
+    const at = layout(folder.root);
+    expect(await lookAtLock(testHost(), at)).toBeNull();
+    await acquireLock(pretend(1, new Set()), at, { command: "killed" });
+    const holder = "pid 1 on h, since 2026-03-04T05:06:07.000Z: killed";
+    expect(await lookAtLock(pretend(2, new Set([1, 2])), at)).toBe(holder);
+    expect(await lookAtLock(pretend(2, new Set([2])), at)).toBe(
+      `${holder}; that process is gone, and the next command takes over`,
+    );
   });
 
   it("removes no folder that a dead lock claims to have made, unless it leads to the state folder", async () => {
