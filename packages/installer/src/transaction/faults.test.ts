@@ -55,6 +55,11 @@ function isAfter(files: Files, { after }: Prepared): boolean {
   return isSame(files, after);
 }
 
+/** Also where only folders were left: a state names those that its own installation made. */
+async function resetIfTouched({ host, before }: Prepared, files: Files): Promise<void> {
+  if (JSON.stringify(files) !== JSON.stringify(before)) await host.reset();
+}
+
 /** Recovers twice, in new processes: the second finds nothing left to do. */
 async function recoverAndLook({ host }: Prepared): Promise<Files> {
   expect(await host.recover()).not.toBeInstanceOf(Error);
@@ -82,7 +87,7 @@ describe.concurrent.each([
       // What was reported as done is done.
       expect(isOld && !(outcome instanceof Error), `call ${at}: ${fs.calls[at - 1]}`).toBe(false);
       seen[isOld ? "before" : "after"]++;
-      if (!isOld) await host.reset();
+      await resetIfTouched(prepared, files);
     }
     expect(seen.before).toBeGreaterThan(20);
     expect(seen.after).toBeGreaterThan(5);
@@ -113,7 +118,7 @@ describe.concurrent.each([
         const files = await recoverAndLook(prepared);
         const isNew = isAfter(files, prepared);
         expect(isNew || isBefore(files, prepared)).toBe(true);
-        if (isNew) await host.reset();
+        await resetIfTouched(prepared, files);
       }),
       { numRuns: 60 },
     );

@@ -21,7 +21,7 @@ it("is not fooled by a pid that was given to another process", async () => {
 
 it("sees that a process ended, even while nobody has waited for it", async () => {
   // The shell replaces itself by a sleep that never waits for the child: a zombie.
-  const parent = spawn("sh", ["-c", "sh -c 'echo $$; exec sleep 0.05' & exec sleep 5"]);
+  const parent = spawn("sh", ["-c", "sh -c 'echo $$; exec sleep 2' & exec sleep 30"]);
   const [text] = (await once(parent.stdout, "data")) as [Buffer];
   const pid = Number(text.toString());
   const started = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]?.split(" ")[19] ?? "";
