@@ -1,7 +1,7 @@
 // status: text, JSON, figures that promtool accepts, and the archive.
 
 import { execFile } from "node:child_process";
-import { appendFile, chmod, readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { appendFile, chmod, chown, cp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -36,7 +36,7 @@ beforeAll(async () => {
     cwd: folder.path,
   });
   if (code !== 0) throw new Error(stderr);
-});
+}, 60_000);
 
 afterAll(() => folder[Symbol.asyncDispose]());
 
@@ -164,6 +164,25 @@ describe("status --prometheus", () => {
 });
 
 describe("status --archive", () => {
+  it("runs no go of a root that belongs to another user", async () => {
+    await using theirs = await testFolder();
+    const [their, file] = [join(theirs.path, "root"), join(theirs.path, "status.tar.gz")];
+    await cp(root, their, { recursive: true, verbatimSymlinks: true });
+    const words = ["status", "--root", their, "--archive", file];
+    const owner = process.getuid?.() === 0 ? 65_534 : process.getuid?.();
+    if (process.getuid?.() === 0) await chown(their, 65_534, 65_534);
+    const go = join(their, "sdk/go1.27.1/bin/go");
+    await chmod(go, 0o755);
+    await writeFile(go, `#!/bin/sh\ntouch ${join(theirs.path, "ran")}\n`);
+    const { code } = await goferry(words, { cwd: theirs.path, system: { uid: 4242 } });
+    expect(code).toBe(0);
+    expect(gunzipSync(await readFile(file)).toString("utf8")).toContain("belongs to another user");
+    expect(await readdir(theirs.path)).not.toContain("ran");
+    await rm(file);
+    expect((await goferry(words, { cwd: theirs.path, system: { uid: owner } })).code).toBe(0);
+    expect(await readdir(theirs.path)).toContain("ran");
+  });
+
   it("packs what a supporter needs, listed, without secrets, for nobody else's eyes", async () => {
     const file = join(folder.path, "status.tar.gz");
     const env = { CI_JOB_TOKEN: "pl4nted-token", GOPROXY: "https://me:pl4nted-proxy@proxy.example" };

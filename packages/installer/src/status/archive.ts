@@ -12,7 +12,9 @@ import { readAudit } from "../audit-files.ts";
 import type { Host } from "../host.ts";
 import { layout, type Layout } from "../layout.ts";
 import { hasErrno, ioError, nodeFs } from "../node-fs.ts";
+import { refuseFindings } from "../plan/refuse.ts";
 import { logNames } from "../root-logs.ts";
+import { ownerFindings } from "../root-owner.ts";
 import { resolveRoot } from "../root-path.ts";
 
 export interface ArchiveOptions {
@@ -123,6 +125,8 @@ function mountsText(text: string | undefined): string | undefined {
 }
 
 async function goEnvText(host: Host, at: Layout): Promise<string> {
+  // In a root of somebody else bin/go is theirs too, and would run with the rights of whoever asks.
+  refuseFindings(await ownerFindings(at.root, host.uid));
   const go = join(at.bin, "go");
   const result = await host.run(go, ["env"], { env: host.env, cwd: "/", timeoutMs: 30_000 });
   return `${result.stdout}${result.stderr}`;
