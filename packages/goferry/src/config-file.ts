@@ -1,7 +1,7 @@
 // Config files: YAML with the long names of flags as keys. Strict, because a mistyped key would silently be a setting
 // that is not in effect. Values are taken as they are written, without YAML's richer types.
 
-import { readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { GoferryError, type ErrorDetail } from "@goferry/core";
 import { nearest } from "@goferry/bundler";
@@ -19,15 +19,21 @@ export interface ConfigValue {
 /** By the name of the setting. */
 export type Config = ReadonlyMap<string, ConfigValue>;
 
+export interface ConfigPlace {
+  required: boolean;
+  /** Of the user, where the file counts without being named: then it must be his, or root's. */
+  uid?: number | undefined;
+}
+
 /**
  * Reads a config file; undefined when there is none and it is not `required`.
- * @throws ARGUMENT_INVALID with line and column; NOT_FOUND, IO_FAILED
+ * @throws ARGUMENT_INVALID with line and column; NOT_FOUND, IO_FAILED; PERMISSION_DENIED
  */
 export async function readConfig(
   file: string,
-  { settings, required }: { settings: OptionTable; required: boolean },
+  { settings, ...place }: ConfigPlace & { settings: OptionTable },
 ): Promise<Config | undefined> {
-  const text = await readText(file, required);
+  const text = await readText(file, place);
   return text === undefined ? undefined : parseConfig(text, file, settings);
 }
 
@@ -56,10 +62,14 @@ export function parseConfig(text: string, file: string, settings: OptionTable): 
   return config;
 }
 
-async function readText(file: string, required: boolean): Promise<string | undefined> {
+async function readText(file: string, { required, uid }: ConfigPlace): Promise<string | undefined> {
   try {
-    return await readFile(file, "utf8");
+    await using handle = await open(file);
+    const { uid: owner, mode } = await handle.stat();
+    if (uid !== undefined) refuseForeign(file, { owner, mode, uid });
+    return await handle.readFile("utf8");
   } catch (cause) {
+    if (cause instanceof GoferryError) throw cause;
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "an error";
     const isAbsent = code === "ENOENT" || code === "ENOTDIR";
     if (isAbsent && !required) return undefined;
@@ -73,6 +83,24 @@ async function readText(file: string, required: boolean): Promise<string | undef
       cause,
     });
   }
+}
+
+/** `sudo` may leave HOME as it was: then another user's `key:` would say whose signatures root believes. */
+function refuseForeign(
+  file: string,
+  { owner, mode, uid }: { owner: number; mode: number; uid: number },
+): void {
+  const isOwn = owner === uid || owner === 0;
+  if (isOwn && (mode & 0o002) === 0) return;
+  throw new GoferryError("PERMISSION_DENIED", {
+    subject: file,
+    message: "others than this user can change the settings in this file",
+    expected: `a file of uid ${uid} or of root that not everybody may write`,
+    found: `owner uid ${owner}, mode ${(mode & 0o7777).toString(8)}`,
+    next: isOwn
+      ? `chmod o-w ${file}`
+      : "Run the command as its owner, or with a home folder of this user's own: sudo -H; or name the file in GOFERRY_CONFIG.",
+  });
 }
 
 function readValue(

@@ -1,5 +1,5 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, chown, mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { defineCommand } from "./command.ts";
 import { COMMANDS } from "./commands/all.ts";
@@ -161,6 +161,24 @@ describe("config files in effect", () => {
     expect(await rootOf()).toBe("/user");
     await writeFile(join(folder.path, "own.yaml"), "json: false\n");
     expect(await rootOf({ GOFERRY_CONFIG: "own.yaml" })).toBe(join(folder.path, "home/.local/share/goferry"));
+  });
+
+  it("are refused if another user can change them, unless they are named", async () => {
+    await using folder = await testFolder();
+    const file = join(folder.path, "home/config/config.yaml");
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, "root: /theirs\n");
+    const list = async (env: Record<string, string> = {}, uid = 1000) =>
+      await goferry(["list", "--json"], { cwd: folder.path, env, system: { uid } });
+    await chmod(file, 0o666);
+    const open = await list();
+    expect(open.json()).toMatchObject({ error: { code: "PERMISSION_DENIED", subject: file } });
+    await chmod(file, 0o664);
+    if (process.getuid?.() === 0) await chown(file, 65_534, 65_534);
+    const foreign = await list({}, 4242);
+    expect(foreign.json()).toMatchObject({ error: { code: "PERMISSION_DENIED", subject: file } });
+    expect((await list({ GOFERRY_CONFIG: file }, 4242)).json()).toMatchObject({ root: "/theirs" });
+    expect((await list({}, process.getuid?.() || 65_534)).json()).toMatchObject({ root: "/theirs" });
   });
 
   it("are refused with line and column, and when the named one is not there", async () => {

@@ -39,22 +39,23 @@ export function settingsOf(commands: readonly Command[]): OptionTable {
 /**
  * The config files in effect, the strongest first: the one that GOFERRY_CONFIG names alone, else the user's and then
  * the machine's.
- * @throws ARGUMENT_INVALID, NOT_FOUND, IO_FAILED
+ * @throws ARGUMENT_INVALID, NOT_FOUND, IO_FAILED; PERMISSION_DENIED for one that nobody named and others can change
  */
 export async function readConfigs(
   { env, cwd, system }: Sources["terminal"],
   settings: OptionTable,
 ): Promise<Config[]> {
-  const named = env["GOFERRY_CONFIG"];
+  const named = env["GOFERRY_CONFIG"] ?? "";
   const files =
-    named === undefined || named === ""
+    named === ""
       ? [system.folders?.config, system.machineConfig].flatMap((folder) =>
           folder === undefined ? [] : [join(folder, "config.yaml")],
         )
       : [resolve(cwd, named)];
   const configs: Config[] = [];
   for (const file of files) {
-    const config = await readConfig(file, { settings, required: named !== undefined && named !== "" });
+    const place = named === "" ? { required: false, uid: system.uid } : { required: true };
+    const config = await readConfig(file, { settings, ...place });
     if (config !== undefined) configs.push(config);
   }
   return configs;

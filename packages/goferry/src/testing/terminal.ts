@@ -55,7 +55,8 @@ export async function goferry(argv: readonly string[], options: TestRun): Promis
       arch: process.arch,
       node: "Node v24.0.0",
       home: join(cwd, "home"),
-      uid: 1000,
+      // Of whoever runs the tests, because files belong to them; what root owns is everybody's to believe.
+      uid: process.getuid?.() || 1000,
       userName: "tester",
       folders: { config: join(cwd, "home", "config"), cache: join(cwd, "home", "cache") },
       machineConfig: join(cwd, "etc"),

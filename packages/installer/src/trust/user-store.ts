@@ -116,7 +116,7 @@ async function refuseForeign(fs: HostFs, path: string, uid: number): Promise<voi
     found: `${status.kind}, owner uid ${status.uid}, mode ${status.mode.toString(8)}`,
     next: isOwn
       ? `chmod 644 ${path}`
-      : "run the command as its owner, name the key with --key FILE, or use sudo -H",
+      : "run the command as its owner, or with a home folder of this user's own: sudo -H",
   });
 }
 
