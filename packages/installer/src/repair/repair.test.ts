@@ -1,13 +1,30 @@
 // Roots that were damaged in every way that a check tells, mended: afterwards every byte is as it was.
 
-import { chmod, chown, cp, mkdir, readFile, readdir, rm, symlink, unlink, writeFile } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
+import {
+  chmod,
+  chown,
+  cp,
+  mkdir,
+  readFile,
+  readdir,
+  rm,
+  stat,
+  symlink,
+  unlink,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { installBench, MODULE_A, scriptedGo, type InstallBench } from "../../../../test/kit/install-bench.ts";
 import type { LayeredBundle } from "../../../../test/kit/layered-bundle.ts";
 import { treeContents, treeDifference, type Tree } from "../../../../test/kit/tree.ts";
-import { checkRoot } from "../check/check.ts";
+import { checkRoot, placeOf } from "../check/check.ts";
+import { layout } from "../layout.ts";
+import { readState } from "../transaction/state.ts";
+import { planRepair } from "./plan.ts";
 import { repair, type Repaired, type RepairOptions } from "./repair.ts";
+import { stageRepair } from "./stage.ts";
 
 const LONE = { path: "example.com/lone", version: "v0.1.0" };
 const COPY = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true };
@@ -163,6 +180,36 @@ describe("repair", () => {
       ),
     });
     expect(treeDifference(damaged, await bench.look())).toEqual([]);
+  });
+
+  it("takes everything back when a file that others may write is changed between the look and the copy", async () => {
+    const file = at("sdk/go1.27.1/VERSION");
+    await chmod(file, 0o666);
+    const size = (await readFile(file)).length;
+    const onProgress: RepairOptions["onProgress"] = (stage, done, total) => {
+      if (stage === "check" && done === total) writeFileSync(file, "x".repeat(size));
+    };
+    await expect(mend({ onProgress })).rejects.toMatchObject({ code: "ROLLED_BACK", subject: file });
+    expect((await stat(file)).mode & 0o777).toBe(0o666);
+  });
+
+  it("follows no link that took the place of a file or a folder since it was looked at", async () => {
+    const [secret, closed] = [join(bench.path, "secret"), join(bench.path, "closed")];
+    await writeFile(secret, "secret");
+    await mkdir(closed, { mode: 0o700 });
+    const host = bench.host(USER);
+    const place = await placeOf(host, layout(bench.root));
+    const state = await readState(place.fs, place.at);
+    const plan = { ...(await planRepair(place, state, [])), folders: [at("folder")] };
+    await symlink(closed, at("folder"));
+    await symlink(secret, at("file"));
+    const request = { host, place, staging: bench.path, state, options: { root: bench.root } };
+    await expect(stageRepair(request, plan)).rejects.toMatchObject({ subject: at("folder") });
+    const copies = new Map([[at("file"), 0o644]]);
+    await expect(stageRepair(request, { ...plan, folders: [], copies })).rejects.toMatchObject({
+      subject: at("file"),
+    });
+    expect((await stat(closed)).mode & 0o777).toBe(0o700);
   });
 
   it("refuses where nothing is installed", async () => {

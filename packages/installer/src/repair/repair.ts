@@ -45,7 +45,8 @@ export interface Repaired {
 
 /**
  * @throws NOT_FOUND where nothing is installed, and for a bundle that has not got what is needed, naming it; what reading a
- * bundle throws; LOCKED; the refusals of a root; SELF_TEST_FAILED as ROLLED_BACK; IO_FAILED, DISK_FULL, PERMISSION_DENIED,
+ * bundle throws; LOCKED; the refusals of a root; SELF_TEST_FAILED, and IO_FAILED for what somebody changed meanwhile, as
+ * ROLLED_BACK; IO_FAILED, DISK_FULL, PERMISSION_DENIED,
  * READ_ONLY; INTERRUPTED
  */
 export async function repair(host: Host, options: RepairOptions): Promise<Repaired> {
@@ -69,6 +70,8 @@ export async function repair(host: Host, options: RepairOptions): Promise<Repair
       return await stageRepair({ host, place, staging, state: now, options }, found.plan);
     },
     async selfTest({ current: version }) {
+      if (found.plan !== null && found.plan.copies.size > 0)
+        await refuseChanged(host, place, { hopeless: found.plan.hopeless, signal });
       if (version !== null) await selfTest(host, { root, version, depth: "tools", signal });
     },
     signal,
@@ -109,6 +112,29 @@ async function findRepairs(
     generated.length + folders.length + copies.size + extras.length + outside.length + fromBundle.size;
   const mends = count > 0 || (program && host.executablePath !== undefined);
   return { plan: mends ? plan : null, differences };
+}
+
+/**
+ * What was copied had the right content when it was looked at, and a mode or an owner that let others change it since. Now
+ * that they cannot any more, all is compared again. Throws IO_FAILED.
+ */
+async function refuseChanged(
+  host: Host,
+  place: Place,
+  { hopeless, signal }: { hopeless: readonly Difference[]; signal: AbortSignal | undefined },
+): Promise<void> {
+  const known = new Set(hopeless.map(({ subject }) => subject));
+  const { differences } = await compareRoot(host, place, { depth: "full", signal });
+  const first = differences.find(({ level, subject }) => level === "refuse" && !known.has(subject));
+  if (first === undefined) return;
+  const { subject, message, expected, found } = first;
+  throw new GoferryError("IO_FAILED", {
+    subject,
+    message: `somebody else changed this at the same time: ${message}`,
+    expected,
+    found,
+    next: "run the command again",
+  });
 }
 
 async function repairScope(place: Place, state: State, plan: RepairPlan): Promise<ScopeEntry[]> {

@@ -1,7 +1,7 @@
 // What a repair puts in place, written into staging.
 
-import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, stat, utimes } from "node:fs/promises";
+import { constants, createWriteStream } from "node:fs";
+import { mkdir, open, utimes } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Place } from "../check/installed.ts";
@@ -37,7 +37,7 @@ export async function stageRepair(request: StageRepair, plan: RepairPlan): Promi
   const { host, place, state, options } = request;
   const changes: Changes = { place: [], remove: [...plan.extras], replace: [], edits: [] };
   // Only takes rights away that others should not have; so it is done at once, and needs no way back.
-  for (const folder of plan.folders) await place.fs.chmod(folder, 0o755);
+  for (const folder of plan.folders) await closeFolder(folder);
   for (const [path, mode] of plan.copies) await stageCopy(request, { path, mode }, changes);
   for (const each of plan.generated) await stageGenerated(request, each, changes);
   if (plan.fromBundle.size > 0) await stageFromBundle(request, plan, changes);
@@ -60,7 +60,23 @@ export async function stageRepair(request: StageRepair, plan: RepairPlan): Promi
   };
 }
 
-/** The same bytes and time, with the mode and the owner that they should have. */
+/** Where others may write, somebody may have put a link in its place since it was looked at: that is not followed. */
+async function closeFolder(folder: string): Promise<void> {
+  try {
+    await using handle = await open(
+      folder,
+      constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW,
+    );
+    await handle.chmod(0o755);
+  } catch (error) {
+    throw ioError(error, "change the mode of", folder);
+  }
+}
+
+/**
+ * The same bytes and time, with the mode and the owner that they should have. Who may write the file may do so now: it is
+ * compared once more when it is in place (repair.ts).
+ */
 async function stageCopy(
   { place, staging }: StageRepair,
   { path, mode }: { path: string; mode: number },
@@ -70,8 +86,10 @@ async function stageCopy(
   try {
     await mkdir(dirname(from), { recursive: true });
     // A copy by the system would belong to whom the file belongs.
-    await pipeline(createReadStream(path), createWriteStream(from, { flags: "wx" }));
-    const { atime, mtime } = await stat(path);
+    await using handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const { atime, mtime } = await handle.stat();
+    const bytes = handle.createReadStream({ autoClose: false });
+    await pipeline(bytes, createWriteStream(from, { flags: "wx" }));
     await utimes(from, atime, mtime);
   } catch (error) {
     throw ioError(error, "copy", path);
