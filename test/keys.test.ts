@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeBundle, type TestBundle } from "../packages/goferry/src/testing/bundle.ts";
+import { outerEntries } from "./kit/changed-bundle.ts";
 import { checksumLog } from "./kit/checksum-log.ts";
 import { hasGpg, temporaryGpg, type Gpg } from "./kit/gpg.ts";
 import { testPlatform } from "./kit/real-go.ts";
@@ -98,6 +99,19 @@ describe.runIf(gpgPresent)("a site with two signers", () => {
       trusted: [builder.fingerprint],
       signatureCount: 2,
     });
+    await gpg.run(["--import"], await readFile(builder.publicKey));
+    const entries = outerEntries(await readFile(join(folder, "site.tar")));
+    const index = entries[3]?.content ?? Buffer.of();
+    const armored = entries.filter(({ content }) => Buffer.from(content).toString().startsWith("-----BEGIN"));
+    const verified: string[] = [];
+    for (const [i, { content }] of armored.entries()) {
+      const file = await gpg.file(`${i}.asc`, content);
+      const status = Buffer.from(
+        await gpg.run(["--status-fd", "1", "--verify", file, "-"], index),
+      ).toString();
+      verified.push(/VALIDSIG ([0-9A-F]{40})/u.exec(status)?.[1] ?? status);
+    }
+    expect(verified).toEqual([builder.fingerprint, officer.fingerprint]);
     await refused("ALREADY_SIGNED", 2, ...words, ...ALLOW);
   });
 
