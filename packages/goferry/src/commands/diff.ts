@@ -46,7 +46,7 @@ export const diff = defineCommand({
     },
     { line: "goferry diff goferry.lock.old goferry.lock", what: "Two locks, which need no key" },
   ],
-  exits: [EXIT.usage, EXIT.refused, EXIT.preflight, EXIT.io, EXIT.notFound],
+  exits: [EXIT.usage, EXIT.refused, EXIT.preflight, EXIT.io, EXIT.notFound, EXIT.policy],
   answers: true,
   async run(values, { terminal, host, signal }) {
     // Two locks need no key, so it is asked for when a bundle comes up.

@@ -41,7 +41,7 @@ export const sign = defineCommand({
       what: "With a key in gpg-agent or on a token",
     },
   ],
-  exits: [EXIT.usage, EXIT.refused, EXIT.preflight, EXIT.io, EXIT.notFound],
+  exits: [EXIT.usage, EXIT.refused, EXIT.preflight, EXIT.io, EXIT.notFound, EXIT.policy],
   async run(values, { terminal, host, progress, signal }) {
     const { bundle: file } = values;
     const trust = await trustForSigning(values, { terminal, host, signal });

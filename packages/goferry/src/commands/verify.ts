@@ -52,7 +52,7 @@ export const verify = defineCommand({
       what: "A report to be kept and signed off",
     },
   ],
-  exits: [EXIT.usage, EXIT.refused, EXIT.preflight, EXIT.io, EXIT.notFound],
+  exits: [EXIT.usage, EXIT.refused, EXIT.preflight, EXIT.io, EXIT.notFound, EXIT.policy],
   async run(values, { terminal, host, progress, signal }) {
     const trust = await trustFor(values, { terminal, host, signal });
     await using source = await openFileSource(values.bundle);
