@@ -233,7 +233,7 @@ describe.skipIf(lacking.length > 0)("the Ansible role", () => {
       goferry_keys: "{{ keys }}",
     });
     expect(code).not.toBe(0);
-    expect(output).toContain("SIGNATURE_UNTRUSTED");
+    expect(output, output).toContain("SIGNATURE_UNTRUSTED");
     expect(recap["one"]).toEqual({ changed: 1, failed: 0 });
     expect(recap["two"]).toMatchObject({ failed: 1 });
     expect(recap["three"]).toBeUndefined();
