@@ -35,6 +35,16 @@ export async function treeStamps(folder: string, except: readonly string[] | "fo
   });
 }
 
+/**
+ * Without what every command leaves in a root that may change it, also one that finds nothing to do: its log, and a line of
+ * the audit log when it fails.
+ */
+export function withoutTraces(tree: Tree): Tree {
+  return Object.fromEntries(Object.entries(tree).filter(([name]) => !TRACES.test(name)));
+}
+
+const TRACES = /(?:^|\/)state\/(?:logs(?:\/.*)?|audit\.jsonl)$/u;
+
 /** The names whose entries differ, or that only one of the two has. */
 export function treeDifference(before: Tree, after: Tree): string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);

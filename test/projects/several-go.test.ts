@@ -246,8 +246,9 @@ describe.skipIf(!offline)("a bundle of two Go versions and two projects, on a ho
       audit
         .trim()
         .split("\n")
-        .map((line) => (JSON.parse(line) as { action: string }).action),
-    ).toEqual(["install", "install", "use", "use"]);
+        .map((line) => JSON.parse(line) as { action: string; result: string })
+        .map(({ action, result }) => `${action} ${result}`),
+    ).toEqual(["install done", "install done", "use done", "use NOT_FOUND", "use done"]);
   });
 
   it("switches while a build is running, which ends with the Go that it began with", async () => {
