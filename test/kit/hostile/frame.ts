@@ -16,6 +16,8 @@ export interface MadeFrame {
   bytes: Buffer;
   /** What the contents say that it unpacks to. */
   tarSize: number;
+  /** Entries that are in it beside those of the stream. */
+  more?: number;
 }
 
 /** RFC 8878 section 3.1.1. */
@@ -80,7 +82,7 @@ function bomb(step: Step, tar: Buffer): MadeFrame {
       : [encodeHeader({ path, size: Number(textOf(step, "of")), mode: 0o644 as const })];
   const start = Buffer.concat([path === undefined ? tar : tar.subarray(0, -1024), ...head]);
   const tarSize = start.length + zeros;
-  return { bytes: Buffer.concat([header(tarSize), ...blocks([start], zeros)]), tarSize };
+  return { bytes: Buffer.concat([header(tarSize), ...blocks([start], zeros)]), tarSize, more: head.length };
 }
 
 /** Magic, a descriptor that says 8 bytes of content size, and a window of 2^25. */

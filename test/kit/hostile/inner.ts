@@ -23,7 +23,7 @@ import {
 import { layerFacts, readTestLayer, withContents, withLayer } from "../changed-bundle.ts";
 import type { SmallBundle } from "../small-bundle.ts";
 import { need, textOf, type Step } from "./case.ts";
-import { frameOf, plainFrame } from "./frame.ts";
+import { frameOf, plainFrame, type MadeFrame } from "./frame.ts";
 import { rawHeader, withFields } from "./raw-header.ts";
 
 /** The private module of the bundle. */
@@ -65,9 +65,10 @@ export function withInner(small: SmallBundle, steps: readonly Step[]): SmallBund
     ends,
   ]);
   const frame = steps.find(({ verb }) => verb === "frame");
-  const made = frame === undefined ? { bytes: plainFrame(tar), tarSize: tar.length } : frameOf(frame, tar);
+  const made: MadeFrame =
+    frame === undefined ? { bytes: plainFrame(tar), tarSize: tar.length } : frameOf(frame, tar);
   const facts = {
-    ...layerFacts(made.bytes, tar, entries.length),
+    ...layerFacts(made.bytes, tar, entries.length + (made.more ?? 0)),
     tarSize: made.tarSize,
     ...numbers(steps, "announce"),
   };
