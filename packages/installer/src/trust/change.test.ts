@@ -1,7 +1,7 @@
 // Which keys a root and a user trust, by keys that are made for the test, by gpg where they have a history, and by real
 // transactions.
 
-import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readTrustedKey, type TrustedKey } from "@goferry/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -215,6 +215,12 @@ describe("a root", () => {
     const before = await treeContents(bed.root.root);
     await expect(bed.add(bed.root, THIRD)).rejects.toMatchObject({ code: "STATE_DAMAGED" });
     expect(await treeContents(bed.root.root)).toEqual(before);
+    // The key itself, added again, mends it; and a stolen one is revoked in any case.
+    await bed.add(bed.root, KEY);
+    expect((await readTrust(bed.host, bed.root)).keys).toHaveLength(2);
+    await rm(file);
+    await bed.change(bed.root, { action: "revoke", fingerprint: KEY.fingerprint });
+    expect((await readTrust(bed.host, bed.root)).keys).toMatchObject([{ fingerprint: OTHER.fingerprint }]);
   });
 });
 

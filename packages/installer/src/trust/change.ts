@@ -66,14 +66,15 @@ async function changeRoot(host: Host, path: string, request: TrustRequest): Prom
   refuseFindings((await inspectRoot(root, host.uid)).findings);
   const context = { now: host.now(), where: `--root ${shellQuote(root)}` };
   // Before the lock, which makes files: what is refused leaves no root behind.
-  const before = await readRootStore(fs, at, await readState(fs, at));
+  const mending = mendedKey(change);
+  const before = await readRootStore(fs, at, await readState(fs, at), mending);
   const planned = await changeStore(before, change, context);
   if (dryRun || planned === null) return report(root, before, planned);
   let done: StoreChange | null = null;
   await runTransaction(site, root, {
     command,
     async stage(_staging, state) {
-      const store = await readRootStore(fs, at, state);
+      const store = await readRootStore(fs, at, state, mending);
       done = await changeStore(store, change, context);
       if (done === null) return null;
       const { trust, edits } = rootStoreEdits(at, state.trust, done.store);
@@ -87,6 +88,12 @@ async function changeRoot(host: Host, path: string, request: TrustRequest): Prom
     signal,
   });
   return report(root, before, done);
+}
+
+/** The key whose file a change writes anew, or takes away, whatever is in it. */
+function mendedKey(change: TrustChange): string | undefined {
+  if (change.action === "add") return change.key.fingerprint;
+  return change.action === "revoke" ? change.fingerprint : undefined;
 }
 
 async function changeUser(host: Host, config: string, request: TrustRequest): Promise<TrustChanged> {

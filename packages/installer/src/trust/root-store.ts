@@ -1,16 +1,18 @@
 // The trusted keys of a root: state.json says which, state/trust/ has each in a file of its own, so that gpg can show it.
 // Both change by the transaction that changes everything else in a root.
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { armoredKey, digestOf, GoferryError, readTrustedKey, type TrustedKey } from "@goferry/core";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
+import { shellQuote } from "../shell-quote.ts";
 import type { EditRequest } from "../transaction/describe.ts";
 import type { RootTrust, State } from "../transaction/state.ts";
 import type { TrustStore } from "./store.ts";
 
 /**
  * What a root trusts.
+ * @param mending fingerprint of a key that is to be added or revoked: that its file is damaged is no reason to refuse that
  * @throws STATE_DAMAGED for a key file that is not there or was changed; RECOVERY_PENDING where an interrupted command left
  * it so; KEY_INVALID; the errors of the file system
  */
@@ -18,12 +20,16 @@ export async function readRootStore(
   fs: HostFs,
   at: Layout,
   { trust }: Pick<State, "trust">,
+  mending?: string,
 ): Promise<TrustStore> {
   const keys: TrustedKey[] = [];
   for (const { fingerprint, digest } of trust.keys) {
     const path = keyFile(at, fingerprint);
     const bytes = await fs.readFile(path);
-    if (bytes === null || digestOf(bytes) !== digest) throw await damaged(fs, at, path);
+    if (bytes === null || digestOf(bytes) !== digest) {
+      if (fingerprint === mending) continue;
+      throw await damaged(fs, at, path);
+    }
     const key = await readTrustedKey(bytes, path);
     if (key.fingerprint !== fingerprint) throw await damaged(fs, at, path);
     keys.push(key);
@@ -75,6 +81,6 @@ async function damaged(fs: HostFs, at: Layout, path: string): Promise<GoferryErr
     subject: path,
     message: "the file of a trusted key is gone, or is not as goferry wrote it",
     expected: "the file that goferry wrote",
-    next: "restore it from a backup; or install with --key FILE after goferry trust remove",
+    next: `trust that key again: goferry trust add KEYFILE --fingerprint ${basename(path, ".asc")} --root ${shellQuote(at.root)}`,
   });
 }
