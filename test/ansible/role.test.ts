@@ -28,8 +28,8 @@ if (lacking.length > 0) console.log(`the Ansible role is not run, for want of: $
 
 /** What this suite needs and what is not here, in words for whoever has to install it. */
 async function missing(): Promise<string[]> {
-  const isThere = async (program: string, args: string[]): Promise<boolean> =>
-    await run(program, args).then(
+  const isThere = async (name: string, args: string[]): Promise<boolean> =>
+    await run(name, args).then(
       () => true,
       () => false,
     );
@@ -119,8 +119,7 @@ describe.skipIf(lacking.length > 0)("the Ansible role", () => {
   });
 
   function inventory(): Record<string, object> {
-    const entries = NAMES.map((name, i) => {
-      const { port = 0, agent = "", knownHosts = "" } = hosts[i] ?? {};
+    const entries = hosts.map(({ port, agent, knownHosts }, i) => {
       const ssh = `-F none -o AddressFamily=inet -o UserKnownHostsFile=${knownHosts} -o GlobalKnownHostsFile=/dev/null -o IdentityAgent=${agent}`;
       const host = {
         ansible_host: "localhost",
@@ -130,7 +129,7 @@ describe.skipIf(lacking.length > 0)("the Ansible role", () => {
         ansible_python_interpreter: "/usr/bin/python3",
         ansible_remote_tmp: "/opt/.ansible",
       };
-      return [name, host] as const;
+      return [NAMES[i] ?? "", host] as const;
     });
     return Object.fromEntries(entries);
   }

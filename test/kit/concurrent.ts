@@ -89,11 +89,11 @@ async function copy(from: string, to: string): Promise<void> {
 
 /** Asks again and again until it is stopped. */
 function startReader(program: string): { stop(): Promise<{ reads: number; badReads: string[] }> } {
-  let stopped = false;
+  const stopped = new AbortController();
   let reads = 0;
   const badReads: string[] = [];
   const reading = (async () => {
-    while (!stopped) {
+    while (!stopped.signal.aborted) {
       const said = await run(program, ["version"]).then(
         ({ stdout }) => stdout,
         (error: unknown) => String(error),
@@ -104,7 +104,7 @@ function startReader(program: string): { stop(): Promise<{ reads: number; badRea
   })();
   return {
     stop: async () => {
-      stopped = true;
+      stopped.abort();
       await reading;
       return { reads, badReads };
     },

@@ -107,7 +107,7 @@ function withBundle({ bundles, go, modules, current }: Contents, index: number):
     .at(-1);
   const newest = go.toSorted().at(-1) ?? "";
   return {
-    bundles: [...bundles, index].toSorted(),
+    bundles: [...bundles, index].toSorted((a, b) => a - b),
     go: union(go, added.go),
     modules: union(modules, added.modules),
     current: fresh !== undefined && fresh > newest ? fresh : current,
@@ -213,7 +213,7 @@ async function compare(host: Host, root: string, model: RootModel): Promise<void
 }
 
 async function names(folder: string): Promise<string[]> {
-  return (await readdir(folder).catch(() => [])).toSorted();
+  return (await readdir(folder).catch((): string[] => [])).toSorted();
 }
 
 /** In place of processes: what the scripts of the toolchains would print, and `sync`. */

@@ -64,7 +64,7 @@ export async function sshServer(within: readonly string[] = []): Promise<SshServ
   await writeFile(at("known"), `[localhost]:${port} ${await readFile(at("host.pub"), "utf8")}`);
   // The folder into which the server locks its unprivileged half; Debian's service makes it.
   if (process.getuid?.() === 0) await run("mkdir", ["-p", "/run/sshd"]);
-  const [program = SSHD, ...words] = [...within, SSHD, "-D", "-e", "-f", at("config")];
+  const [program, ...words] = [...within, SSHD, "-D", "-e", "-f", at("config")];
   const server = spawn(program, words, { stdio: "ignore" });
   const agent = spawn("ssh-agent", ["-D", "-a", at("agent")], { stdio: "ignore" });
   await patiently(() => access(at("agent")));

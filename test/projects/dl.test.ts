@@ -108,7 +108,8 @@ describe.runIf(isBuilder)("a bundle with toolchains from a mirror of go.dev/dl",
     gpg = await temporaryGpg();
     const mine = await gpg.generate("Mirror <mirror@example.com>", "rsa3072");
     const { file, published } = await linuxArchive();
-    if (published !== undefined) expect(await sha256(file)).toBe(published);
+    if (published !== undefined && (await sha256(file)) !== published)
+      throw new Error(`${file} is not ${published}`);
     archives = [await signed(LINUX, file, mine)];
     if (zip !== undefined) archives.push(await signed(WINDOWS, zip, mine));
     mirror = await goMirror({ archives });

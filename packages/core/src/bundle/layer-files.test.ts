@@ -6,6 +6,7 @@ import { smallBundle, type SmallBundle } from "../../../../test/kit/small-bundle
 import { EntryNames } from "../archive/names.ts";
 import { TarReader } from "../archive/tar-reader.ts";
 import { hashLines } from "../dirhash.ts";
+import { GoferryError } from "../errors.ts";
 import { unitName, type Layer, type Unit } from "../format/contents.ts";
 import { LayerFiles, type LayerSink, type LayerSums } from "./layer-files.ts";
 import { modulePlace } from "./place.ts";
@@ -220,7 +221,9 @@ describe("what no unit answers for", () => {
       data: () => undefined,
       end: () => undefined,
     };
-    expect(() => read(index, files, { sink, ...(units === undefined ? {} : { units }) })).toThrow();
+    expect(() => read(index, files, { sink, ...(units === undefined ? {} : { units }) })).toThrow(
+      GoferryError,
+    );
     return paths;
   }
 

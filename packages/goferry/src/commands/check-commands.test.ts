@@ -16,7 +16,7 @@ let folder: Awaited<ReturnType<typeof testFolder>>;
 let root: string;
 let bundle: TestBundle;
 
-const words = (...more: string[]): string[] => ["check", "--root", root, ...more];
+const check = (...more: string[]): string[] => ["check", "--root", root, ...more];
 
 beforeAll(async () => {
   folder = await testFolder();
@@ -24,19 +24,20 @@ beforeAll(async () => {
   root = join(folder.path, "root");
   const allow = ["--log-key", log.vkey, "--allow-private", "corp.example.com/*"];
   const line = ["install", bundle.file, "--key", bundle.publicKey, ...allow, "--root", root];
-  expect((await goferry(line, { cwd: folder.path })).code).toBe(0);
+  const { code, stderr } = await goferry(line, { cwd: folder.path });
+  if (code !== 0) throw new Error(stderr);
 }, 60_000);
 afterAll(() => folder[Symbol.asyncDispose]());
 
 describe("check", () => {
   it("says that all is as it was verified, also to --quiet", async () => {
-    const full = await goferry(words(), { cwd: folder.path });
+    const full = await goferry(check(), { cwd: folder.path });
     expect(full).toMatchObject({ code: 0, stderr: "goferry: Comparing\n" });
     expect(full.stdout).toMatch(/generation 1: \d+ files, .* read: as it was verified\n$/u);
-    const quick = await goferry(words("--quick", "--quiet"), { cwd: folder.path });
+    const quick = await goferry(check("--quick", "--quiet"), { cwd: folder.path });
     expect(quick.code).toBe(0);
     expect(quick.stdout).toMatch(/by size and time: as it was verified\n$/u);
-    expect((await goferry(words("--json"), { cwd: folder.path })).json()).toMatchObject({
+    expect((await goferry(check("--json"), { cwd: folder.path })).json()).toMatchObject({
       root,
       generation: 1,
       depth: "full",
@@ -53,14 +54,14 @@ describe("check", () => {
     const own = join(root, "mod/own.txt");
     await rm(version);
     for (const file of [...added, own]) await writeFile(file, "x");
-    const { code, stdout } = await goferry(words(), { cwd: folder.path });
+    const { code, stdout } = await goferry(check(), { cwd: folder.path });
     expect(code).toBe(3);
     expect(stdout).toContain("26 things are not as verified");
     expect(stdout).toContain(`FILE_EXTRA ${root}/bin/extra10: it was not installed by goferry`);
     expect(stdout).toMatch(/and 6 more \(all with --json\)/u);
     expect(stdout).toContain(`added  ${own} (a file)`);
     expect(stdout).toContain(`goferry repair BUNDLE --root ${root}`);
-    const json = await goferry(words("--json", "--quick"), { cwd: folder.path });
+    const json = await goferry(check("--json", "--quick"), { cwd: folder.path });
     expect(json.code).toBe(3);
     expect(json.json()).toMatchObject({
       clean: false,

@@ -76,7 +76,7 @@ export async function makeBundle(
   { platform, log, name = "tiny", go = TEST_GO, created = CREATED, expires }: BundleOptions,
 ): Promise<TestBundle> {
   const { toolchain, files: goFiles } = testToolchain(platform, go);
-  const own = goFiles.filter(({ name }) => name.startsWith("bin/"));
+  const own = goFiles.filter((file) => file.name.startsWith("bin/"));
   const common = goFiles.filter((file) => !own.includes(file));
   const logged = moduleFiles(LOGGED);
   const secret = moduleFiles(SECRET);
@@ -95,7 +95,7 @@ export async function makeBundle(
   };
   const place = sdkPlace(go);
   const sdk = (files: TestFile[]): TestFile[] =>
-    files.map(({ name, bytes }) => ({ name: place + name, bytes, mode: fileMode(name) }));
+    files.map((file) => ({ name: place + file.name, bytes: file.bytes, mode: fileMode(file.name) }));
   const layers = [
     makeLayer({ kind: "sdk", go }, sdk(common)),
     makeLayer({ kind: "sdk", go, platform }, sdk(own)),

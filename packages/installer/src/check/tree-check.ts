@@ -140,7 +140,7 @@ class TreeCheck {
     if (status === null) {
       this.#add(missing(this.#place(folder), `a folder with ${expected.size} files`));
     } else if (!status.isDirectory()) {
-      this.#add(changed(this.#place(folder), "kind", { expected: "a folder", found: kindText(status) }));
+      this.#add(changed(this.#place(folder), "kind", { expected: "a folder", found: entryText(status) }));
     } else {
       const folders = foldersOf(expected.keys());
       const rest = new Map(expected);
@@ -176,7 +176,7 @@ class TreeCheck {
     const place = this.#place(path);
     this.#files += 1;
     if (!status.isFile()) {
-      this.#add(changed(place, "kind", { expected: "a file", found: kindText(status) }));
+      this.#add(changed(place, "kind", { expected: "a file", found: entryText(status) }));
       return;
     }
     this.#checkOwner(path, status);
@@ -268,12 +268,8 @@ function foldersOf(names: Iterable<string>): Set<string> {
   return folders;
 }
 
-function kindText(status: Stats): string {
-  return entryText(status);
-}
-
 /** What it is, for a person. */
-export function entryText(entry: Pick<Stats, "isFile" | "isDirectory" | "isSymbolicLink">): string {
+function entryText(entry: Pick<Stats, "isFile" | "isDirectory" | "isSymbolicLink">): string {
   if (entry.isFile()) return "a file";
   if (entry.isDirectory()) return "a folder";
   return entry.isSymbolicLink() ? "a link" : "a device, pipe or socket";

@@ -29,8 +29,8 @@ import {
   type WriteTimes,
 } from "../plan/unit-files.ts";
 import type { State } from "../transaction/state.ts";
+import { takePlace, type Changes, type StageRepair } from "./changes.ts";
 import { TILES_UNIT, type RepairPlan } from "./plan.ts";
-import { takePlace, type Changes, type StageRepair } from "./stage.ts";
 
 export async function stageFromBundle(
   request: StageRepair,

@@ -6,32 +6,15 @@ import { basename, dirname, join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Place } from "../check/installed.ts";
 import { addBlock } from "../configure/profile-block.ts";
-import type { Host } from "../host.ts";
 import { ioError } from "../node-fs.ts";
 import type { Generated } from "../plan/generated.ts";
 import { stageExecutable } from "../plan/stage.ts";
 import { sumsName } from "../plan/unit-files.ts";
 import type { EditRequest, Prepared } from "../transaction/describe.ts";
-import type { Move } from "../transaction/journal.ts";
 import type { State } from "../transaction/state.ts";
+import { takePlace, type Changes, type StageRepair } from "./changes.ts";
 import { stageFromBundle } from "./from-bundle.ts";
 import type { RepairPlan } from "./plan.ts";
-import type { RepairOptions } from "./repair.ts";
-
-export interface StageRepair {
-  host: Host;
-  place: Place;
-  staging: string;
-  state: State;
-  options: RepairOptions;
-}
-
-export interface Changes {
-  place: Move[];
-  remove: string[];
-  replace: Move[];
-  edits: EditRequest[];
-}
 
 export async function stageRepair(request: StageRepair, plan: RepairPlan): Promise<Prepared> {
   const { host, place, state, options } = request;
@@ -117,11 +100,6 @@ async function stageGenerated(
   if ("link" in each) await fs.symlink(each.link, from);
   else await fs.createFile(from, each.file, { mode: 0o644 });
   await takePlace(place, { from, to: path }, changes);
-}
-
-export async function takePlace({ fs }: Place, move: Move, { place, remove }: Changes): Promise<void> {
-  if ((await fs.lstat(move.to)) !== null) remove.push(move.to);
-  place.push(move);
 }
 
 async function stageProgram(
