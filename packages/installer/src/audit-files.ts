@@ -7,12 +7,9 @@
 // changed it, and the next line names what the state does: so the gap stays visible.
 
 import { join } from "node:path";
-import { appendAuditLine, auditDigest, auditLine, type Actor } from "./audit.ts";
+import { appendAuditLine, auditDigest, auditLine, ROTATE, type Actor } from "./audit.ts";
 import type { HostFs } from "./fs.ts";
 import type { Layout } from "./layout.ts";
-
-/** The action of a line that begins a file; its subject is the name of the one before. */
-export const ROTATE = "audit rotate";
 
 /** Bytes after which a file gets a number. About 2,500 lines. */
 const FILE_BYTES = 1 << 20;

@@ -7,8 +7,8 @@
 // known elsewhere: in syslog, or noted down (`expect`).
 
 import { GoferryError } from "@goferry/core";
-import { auditDigest, parseAuditLine, type AuditRecord } from "./audit.ts";
-import { KEPT_FILES, readAudit, ROTATE, type AuditFile } from "./audit-files.ts";
+import { auditDigest, isChange, parseAuditLine, ROTATE, type AuditRecord } from "./audit.ts";
+import { KEPT_FILES, readAudit, type AuditFile } from "./audit-files.ts";
 import type { HostFs } from "./fs.ts";
 import type { Host } from "./host.ts";
 import { layout, type Layout } from "./layout.ts";
@@ -188,7 +188,7 @@ function headBreaks(
     ];
   }
   return entries.slice(known + 1).flatMap(({ place, digest, record }) => {
-    if (record === undefined || record.result !== "done" || record.action === ROTATE) return [];
+    if (record === undefined || !isChange(record)) return [];
     const message = "the line tells of a change that the root has not seen";
     return [{ place, message, expected: nameOf(stateHead), found: digest }];
   });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { realHost, testFolder } from "../../../test/kit/host-root.ts";
-import { appendAuditLine, auditDigest, auditLine, lastAuditTime } from "./audit.ts";
+import { appendAuditLine, auditDigest, auditLine, lastAuditTime, ROTATE } from "./audit.ts";
 import type { AuditEntry } from "./audit.ts";
 import { nodeFs } from "./node-fs.ts";
 
@@ -74,7 +74,9 @@ it("says when the last change was made, whatever failed since", async () => {
     expect(await lastAuditTime(fs, path)).toEqual(at);
   }
   const failure = { ...entry, result: "CLOCK_BEHIND" };
-  await appendAuditLine(fs, path, auditLine(failure, { time: new Date(0), by, prev: null }));
+  const rotation = { ...entry, action: ROTATE, subject: "audit.jsonl.1" };
+  for (const each of [failure, rotation])
+    await appendAuditLine(fs, path, auditLine(each, { time: new Date(0), by, prev: null }));
   expect(await lastAuditTime(fs, path)).toEqual(time);
   for (const text of ["scribble\n", "{}\n", '{"time":"yesterday"}\n', ""]) {
     await writeFile(path, text);

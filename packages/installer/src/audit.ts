@@ -79,21 +79,30 @@ export function parseAuditLine(line: string): AuditRecord | undefined {
   }
 }
 
+/** The action of a line that begins a file; its subject is the name of the one before. */
+export const ROTATE = "audit rotate";
+
+/** Whether the line tells of a change of the root: not of a failure, nor of a new file of the log. */
+export function isChange({ action, result }: AuditRecord): boolean {
+  return result === "done" && action !== ROTATE;
+}
+
 /** The digest by which the next line, and state.json, refer to this one: sha256 of its bytes without the newline. */
 export function auditDigest(line: string): string {
   return `sha256:${createHash("sha256").update(line).digest("hex")}`;
 }
 
 /**
- * When the last change was made, by the clock of then; undefined if there is none. Lines of failures do not count: one that
- * was refused because of a clock that is wrong must not be what the next one goes by. Whether the chain is whole is not
+ * When the last change was made, by the clock of then; undefined if there is none. Lines of failures do not count, nor
+ * the beginning of a file that one of them may have made: what was refused because of a clock that is wrong must not be
+ * what the next one goes by. Whether the chain is whole is not
  * looked at. Throws the errors of the file system.
  */
 export async function lastAuditTime(fs: HostFs, path: string): Promise<Date | undefined> {
   const text = Buffer.from((await fs.readFile(path)) ?? []).toString("utf8");
   for (const line of text.split("\n").toReversed()) {
     const record = parseAuditLine(line);
-    if (record?.result === "done") return new Date(record.time);
+    if (record !== undefined && isChange(record)) return new Date(record.time);
   }
   return undefined;
 }

@@ -2,7 +2,7 @@
 // work. Waits for nobody and changes nothing; what cannot be read of the lesser things is told as unknown.
 
 import { GoferryError } from "@goferry/core";
-import type { AuditRecord } from "../audit.ts";
+import { isChange, type AuditRecord } from "../audit.ts";
 import { auditOf } from "../audit-verify.ts";
 import type { Host } from "../host.ts";
 import { layout } from "../layout.ts";
@@ -21,7 +21,7 @@ export interface RootStatus {
   current: string | null;
   sdks: State["sdks"];
   bundles: BundleStatus[];
-  /** The last line of the audit log that is "done", and the last that is not. */
+  /** The last line of the audit log that tells of a change, and the last that tells of a failure. */
   lastChange: AuditRecord | null;
   lastFailure: AuditRecord | null;
   audit: { head: string | null; lines: number; whole: boolean };
@@ -68,7 +68,7 @@ export async function readStatus(host: Host, path: string): Promise<RootStatus> 
     current: state.current,
     sdks: state.sdks,
     bundles: state.bundles.map((bundle) => bundleStatus(bundle, host.now())),
-    lastChange: records.findLast(({ result }) => result === "done") ?? null,
+    lastChange: records.findLast(isChange) ?? null,
     lastFailure: records.findLast(({ result }) => result !== "done") ?? null,
     audit: { head, lines: entries.length, whole: breaks.length === 0 },
     runs: await readRuns(fs, at),
