@@ -168,6 +168,9 @@ describe("trust updates", () => {
       update: { sequence: 1 },
     });
     const after = ["--after", "keys-1.json", "--min-signatures", "1", "--out", "keys-2.json"];
+    const shown = await desk.run("trust", "make-update", ...after, "--dry-run");
+    for (const each of [`${fresh} New <new@example.com>`, bundle.fingerprint])
+      expect(shown.stdout).toContain(`${each}, taken over from --after\n`);
     const next = await desk.run("trust", "make-update", ...after, "--sign-key", officer.privateKey, "--json");
     expect(next.json()).toMatchObject({ sequence: 2, minSignatures: 1, add: [{ fingerprint: fresh }] });
     expect(await desk.code("trust", "update", join(desk.path, "absent.json"))).toBe("NOT_FOUND");

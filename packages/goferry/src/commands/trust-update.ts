@@ -1,6 +1,6 @@
 // `goferry trust make-update`, `sign-update` and `update`: new and revoked keys for many hosts, as one signed file.
 
-import { EXIT, readAddedKeys, renderUpdateFile, type TrustUpdateFile } from "@goferry/core";
+import { EXIT, readAddedKeys, renderUpdateFile, type TrustUpdate, type TrustUpdateFile } from "@goferry/core";
 import { makeUpdate, readUpdateFile, signUpdate, writeUpdateFile } from "@goferry/bundler";
 import { changeTrust } from "@goferry/installer";
 import { defineCommand, type Outcome } from "../command.ts";
@@ -26,6 +26,7 @@ export const trustMakeUpdate = defineCommand({
     "a host once as many of the keys that this host trusts so far have signed it as the host asks for: sign it here, and " +
     "have the owners of the other keys run goferry trust sign-update.\n\n" +
     "--after FILE continues the last update: what it said is said again, so that a host which missed it comes to the same. " +
+    "Nobody asks who signed that file: look at the keys that are taken over from it, for whoever signs vouches for them. " +
     "Hosts refuse an update that is not later than the last one they took.",
   positionals: {},
   options: {
@@ -64,8 +65,9 @@ export const trustMakeUpdate = defineCommand({
   async run(values, { terminal, signal }) {
     const { out, after } = values;
     const now = terminal.now();
+    const last = after === undefined ? undefined : (await readUpdateFile(after)).update;
     const update = makeUpdate({
-      after: after === undefined ? undefined : (await readUpdateFile(after)).update,
+      after: last,
       add: await readTrustedKeys(values.add),
       revoke: values.revoke.map((text) => fingerprintArgument(text, "--revoke")),
       minSignatures: values["min-signatures"],
@@ -77,7 +79,7 @@ export const trustMakeUpdate = defineCommand({
     const file = await signUpdate({ update, signatures: [] }, { signers, now, subject: out });
     const dryRun = values["dry-run"];
     if (!dryRun) await writeUpdateFile(out, file);
-    return await updateOutcome(file, { out, dryRun, done: "Made" });
+    return await updateOutcome(file, { out, dryRun, done: "Made", last });
   },
 });
 
@@ -151,15 +153,21 @@ export const trustUpdate = defineCommand({
 
 async function updateOutcome(
   { update, signatures }: TrustUpdateFile,
-  { out, dryRun, done }: { out: string; dryRun: boolean; done: string },
+  { out, dryRun, done, last }: { out: string; dryRun: boolean; done: string; last?: TrustUpdate | undefined },
 ): Promise<Outcome> {
   const keys = await readAddedKeys(update, out);
+  const said = new Set([...(last?.add.map(({ fingerprint }) => fingerprint) ?? []), ...(last?.revoke ?? [])]);
+  // Nobody vouches for the file of --after: what this command line did not say itself is told apart.
+  const from = (fingerprint: string): string => (said.has(fingerprint) ? ", taken over from --after" : "");
   const { sequence, created, minSignatures, revoke } = update;
   const rows = rowsText([
     ["file", out],
     ["sequence", `${sequence}, created ${created}`],
-    ["adds", keys.map(({ fingerprint, userIds }) => `${fingerprint} ${userIds[0] ?? ""}`)],
-    ["revokes", revoke],
+    [
+      "adds",
+      keys.map(({ fingerprint, userIds }) => `${fingerprint} ${userIds[0] ?? ""}${from(fingerprint)}`),
+    ],
+    ["revokes", revoke.map((fingerprint) => fingerprint + from(fingerprint))],
     ["needed", minSignatures === undefined ? undefined : amountText(minSignatures, "signature")],
     ["signed by", amountText(signatures.length, "key")],
   ]);
