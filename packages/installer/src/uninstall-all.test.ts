@@ -8,6 +8,7 @@ import {
   mkdir,
   readFile,
   readlink,
+  rename,
   symlink,
   unlink,
   writeFile,
@@ -123,6 +124,20 @@ describe("uninstallAll", () => {
     expect(rootGoes).toBe(false);
     const files = Object.entries(picture(bench.root)).filter(([, what]) => !what.startsWith("folder"));
     expect(files.map(([name]) => name)).toEqual(own.toSorted());
+  });
+
+  it("takes away a link that a folder of the root became, and nothing that it leads to", async () => {
+    await using bench = await prepared();
+    await bench.install(await bench.bundle(), {}, USER);
+    const [sdk, elsewhere] = [join(bench.root, "sdk"), join(bench.path, "elsewhere")];
+    await rename(sdk, elsewhere);
+    await symlink(elsewhere, sdk);
+    await writeFile(join(elsewhere, "theirs"), "");
+    await writeFile(join(elsewhere, "go1.27.1", "extra"), "");
+    const before = await treeContents(elsewhere);
+    await uninstallAll(bench.host(USER), options(bench));
+    expect(await treeContents(elsewhere)).toEqual(before);
+    await expect(lstat(sdk)).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   it("leaves the root's folder where it was there before", async () => {

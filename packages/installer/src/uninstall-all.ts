@@ -143,7 +143,9 @@ async function collect(
   sets: { left: readonly string[]; remove: string[] },
 ): Promise<void> {
   if (sets.left.includes(path)) return;
-  if (!sets.left.some((each) => isBelow(path, each))) {
+  // Of a link, which somebody made of a folder of ours, only the link goes: what it leads to holds more than we looked at.
+  const isFolder = (await place.fs.lstat(path))?.kind === "folder";
+  if (!isFolder || !sets.left.some((each) => isBelow(path, each))) {
     sets.remove.push(path);
     return;
   }
