@@ -42,7 +42,9 @@ async function chosen(modules: Record<string, Record<string, string>>): Promise<
 it("imports a package of a module that needs nothing else, by its hashes", async () => {
   const { files, module } = await chosen({ "example.com/a": PLAIN });
   expect(module).toEqual({ path: "example.com/a", version: "v1.0.0" });
-  expect(files["main.go"]).toContain('\t"os"\n\n\t_ "example.com/a"\n)');
+  expect(files["module/main.go"]).toContain('import _ "example.com/a"\n');
+  // It is run, by root too, and a module that is imported is run with it.
+  expect(files["main.go"]).not.toContain("example.com");
   expect(files["go.mod"]).toContain("require example.com/a v1.0.0\n");
   expect(files["go.sum"]).toBe(`example.com/a v1.0.0 ${H1}\nexample.com/a v1.0.0/go.mod ${H1}\n`);
 });
@@ -54,7 +56,7 @@ it("takes the package that compiles the least, in a folder too", async () => {
     "example.com/deep": { "sub/a.go": "package sub\n", "README.md": "" },
   });
   expect(module?.path).toBe("example.com/deep");
-  expect(files["main.go"]).toContain('_ "example.com/deep/sub"');
+  expect(files["module/main.go"]).toContain('_ "example.com/deep/sub"');
 });
 
 it.each<[string, Record<string, string>]>([
@@ -71,5 +73,5 @@ it.each<[string, Record<string, string>]>([
   const { module, files: program } = await chosen({ "example.com/a": files });
   expect(module).toBeNull();
   expect(program["go.sum"]).toBe("");
-  expect(program["main.go"]).toContain('import (\n\t"os"\n)\n');
+  expect(Object.keys(program)).toEqual(["main.go", "go.mod", "go.sum"]);
 });

@@ -1,6 +1,8 @@
-// The program that the self-test builds: ten lines, which import one package of an installed module where there is one
-// that needs nothing but the standard library. So Go shows that it finds modules and accepts their hashes, and nothing
-// depends on what versions a module of many requirements would choose.
+// The programs that the self-test builds, a few lines each. One is run. The other imports one package of an installed
+// module, where there is one that needs nothing but the standard library: so Go shows that it finds modules and accepts
+// their hashes, and nothing depends on what versions a module of many requirements would choose. That one is built and
+// vetted and never run: a package runs code as soon as a program with it starts, and an install, which may be root's, is
+// no reason to run a module that is only proven to be the one that the world gets.
 
 import { join } from "node:path";
 import { compareGoVersions, modulePlace, type ModuleVersion } from "@goferry/core";
@@ -11,9 +13,9 @@ import type { InstalledUnit } from "./transaction/state.ts";
 export const GREETING = "goferry self-test";
 
 export interface SelfTestProgram {
-  /** Texts by their names in the folder of the program. */
+  /** Texts by their names in the folder of the programs; main.go is the one to run. */
   files: Readonly<Record<string, string>>;
-  /** The module that it imports; null for none. */
+  /** The module that module/main.go imports; null for none, and then there is no such file. */
   module: ModuleVersion | null;
 }
 
@@ -39,11 +41,13 @@ export async function selfTestProgram(
   { units, version }: { units: readonly InstalledUnit[]; version: string },
 ): Promise<SelfTestProgram> {
   const chosen = await choose(fs, at, { units, version });
-  const imported = chosen === undefined ? "" : `\n\t_ "${chosen.package}"\n`;
   const required = chosen === undefined ? "" : `\nrequire ${chosen.unit.path} ${chosen.unit.version}\n`;
   return {
     files: {
-      "main.go": `package main\n\nimport (\n\t"os"\n${imported})\n\nfunc main() {\n\tos.Stdout.WriteString("${GREETING}\\n")\n}\n`,
+      "main.go": `package main\n\nimport "os"\n\nfunc main() {\n\tos.Stdout.WriteString("${GREETING}\\n")\n}\n`,
+      ...(chosen === undefined
+        ? {}
+        : { "module/main.go": `package main\n\nimport _ "${chosen.package}"\n\nfunc main() {}\n` }),
       "go.mod": `module goferry.invalid/selftest\n\ngo 1.21\n${required}`,
       "go.sum": chosen === undefined ? "" : sumLines(chosen.unit),
     },

@@ -6,7 +6,7 @@
 // outcome nor anything is left behind in the user's build cache.
 
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { GoferryError } from "@goferry/core";
 import type { Host, RunResult } from "./host.ts";
 import { layout, sdkFolder } from "./layout.ts";
@@ -21,8 +21,8 @@ export interface SelfTestRequest {
   version: string;
   /**
    * "start" asks go for its version: 0.02 s, where all else was tried when it was installed. "tools" starts go, gofmt, the
-   * compiler, the assembler, the linker and vet: 0.1 s. "build" also builds, vets and runs a program of ten lines that
-   * imports a module: some seconds, because a part of the standard library is compiled for it.
+   * compiler, the assembler, the linker and vet: 0.1 s. "build" also builds, vets and runs a small program, and builds and
+   * vets one that imports a module: some seconds, because a part of the standard library is compiled for them.
    */
   depth: "start" | "tools" | "build";
   /** The modules that are installed. */
@@ -95,19 +95,23 @@ async function checks(
   const cwd = join(scratch, "app");
   const build = { ...brief, cwd, timeoutMs: BUILD_TIMEOUT_MS };
   await writeProgram(cwd, (await selfTestProgram(nodeFs(host), at, { units, version })).files);
-  const program = join(scratch, "program");
+  const programs = join(scratch, "programs");
   return [
     ...tools,
-    { program: command("go"), args: ["build", "-o", program, "."], ...build },
-    { program: command("go"), args: ["vet", "."], ...build },
-    { program, args: [], expected: GREETING, ...brief },
+    { program: command("go"), args: ["build", "-o", join(programs, "/"), "./..."], ...build },
+    { program: command("go"), args: ["vet", "./..."], ...build },
+    // By the last part of its module's path. What lies beside it has a module in it.
+    { program: join(programs, "selftest"), args: [], expected: GREETING, ...brief },
   ];
 }
 
 async function writeProgram(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
   try {
-    await mkdir(folder);
-    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    for (const [name, text] of Object.entries(files)) {
+      const file = join(folder, name);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, text);
+    }
   } catch (error) {
     throw ioError(error, "write in", folder);
   }

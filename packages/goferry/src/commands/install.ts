@@ -80,8 +80,8 @@ export const install = defineCommand({
       kind: "choice",
       choices: ["build", "tools"],
       help:
-        "How the new Go is tried before the old one may go. build: also build, vet and run a program with a module of the " +
-        "bundle, which takes some seconds. tools: only start go, gofmt, the compiler, the linker and vet. build if left out.",
+        "How the new Go is tried before the old one may go. build: also build and run a program, and build one with a module " +
+        "of the bundle, which takes some seconds. tools: only start go, gofmt, the compiler, the linker and vet. build if left out.",
       setting: true,
     },
     "dry-run": DRY_RUN,
