@@ -66,7 +66,7 @@ class ChangeRun {
   readonly #began = performance.now();
   /** Lines on their way to syslog: begun at once, so that who stops this process now does not keep them from there. */
   readonly #told: Promise<unknown>[] = [];
-  /** False for a dry run, which changes nothing, and for what a user decides for himself (`trust add --user`). */
+  /** False for a dry run, which changes nothing. */
   readonly #isNoted: boolean;
   #lockWaitMs = 0;
   #isLogged = false;
@@ -78,7 +78,7 @@ class ChangeRun {
     this.#log = log;
     this.#root = (values["root"] as string | undefined) ?? defaultRoot(host);
     this.#startedAt = host.now();
-    this.#isNoted = values["dry-run"] !== true && values["user"] !== true;
+    this.#isNoted = values["dry-run"] !== true;
     const lockWaitMs = (values["lock-timeout"] as number | undefined) ?? DEFAULT_LOCK_WAIT_MS;
     let stage = "";
     this.context = {
