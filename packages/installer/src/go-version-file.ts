@@ -24,7 +24,8 @@ export async function findGoVersionFile(
   for (let at = folder; ; at = dirname(at)) {
     const path = join(at, NAME);
     // Not what is no file: a pipe would never end.
-    const bytes = (await fs.lstat(path))?.kind === "folder" ? null : await fs.readFile(path);
+    const kind = (await fs.lstat(path))?.kind;
+    const bytes = kind === "file" || kind === "link" ? await fs.readFile(path) : null;
     if (bytes !== null) return { path, version: versionIn(Buffer.from(bytes).toString("utf8"), path) };
     if (dirname(at) === at) break;
   }

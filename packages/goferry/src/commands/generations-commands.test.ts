@@ -1,5 +1,7 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checksumLog } from "../../../../test/kit/checksum-log.ts";
 import { goPlatform } from "../machine.ts";
@@ -101,6 +103,11 @@ describe("generations", { concurrent: false }, () => {
     expect(wrong.json()).toMatchObject({
       error: { code: "ARGUMENT_INVALID", subject: file, found: "system" },
     });
+    // A pipe, whose end nobody writes, is no file.
+    await rm(file);
+    await promisify(execFile)("mkfifo", [file]);
+    const pipe = await goferry(["use", "--root", root, "--json"], { cwd: project });
+    expect(pipe.json()).toMatchObject({ error: { code: "NOT_FOUND", subject: project } });
     expect((await run("use", "1.26", "--json")).json()).toMatchObject({ error: { code: "NOT_FOUND" } });
   });
 });
