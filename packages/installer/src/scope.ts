@@ -2,7 +2,16 @@
 // path are not listed, nor what is there only while the command runs: the lock, the journal and staging.
 
 import { basename, join } from "node:path";
-import { logTiles, modulePlace, toolchainModule, unitName, type Contents, type Unit } from "@goferry/core";
+import {
+  logPlace,
+  logTiles,
+  modulePlace,
+  parseVerifier,
+  toolchainModule,
+  unitName,
+  type Contents,
+  type Unit,
+} from "@goferry/core";
 import { isBelow, type HostFs } from "./fs.ts";
 import { generationFile, sdkFolder, type Layout } from "./layout.ts";
 import { goEnvEdits } from "./plan/go-env-edits.ts";
@@ -172,8 +181,7 @@ async function folderEntry({ fs }: ScopePlace, path: string): Promise<ScopeEntry
 
 /** The checksum database of a state, below mod/. */
 function logFolder(at: Layout, { log }: State): string {
-  const name = /^[^+]+/.exec(log?.key ?? "")?.[0] ?? "";
-  return join(at.download, "sumdb", name);
+  return log === null ? join(at.download, "sumdb") : join(at.root, logPlace(parseVerifier(log.key).name));
 }
 
 /** What the lookups depend on. */

@@ -7,6 +7,7 @@ import {
   GoferryError,
   layersFor,
   modulePlace,
+  toolchainModule,
   unitName,
   type OpenedBundle,
   type TreeSums,
@@ -174,7 +175,7 @@ export function unitsFromBundle(
   const installed = new Map<string, string>([
     ...state.units.map((unit): [string, string] => [unitName(unit), `${unit.h1} ${unit.modH1}`]),
     ...state.sdks.map(({ version, platform, h1 }): [string, string] => [
-      `golang.org/toolchain@v0.0.1-go${version}.${platform.replace("/", "-")}`,
+      unitName(toolchainModule(version, platform)),
       h1,
     ]),
   ]);

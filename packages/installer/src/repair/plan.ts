@@ -2,6 +2,7 @@
 // mode or a stranger, and what has to come from a bundle.
 
 import { join } from "node:path";
+import { toolchainModule, unitName } from "@goferry/core";
 import type { Difference } from "../check/difference.ts";
 import { generatedOf, type Place } from "../check/installed.ts";
 import type { Generated } from "../plan/generated.ts";
@@ -92,6 +93,6 @@ function needFromBundle(
 /** Of a go.env as it came, or the go.env that cannot be made without it. */
 function unitOfPath(units: string, { sdks }: State, path: string): string | undefined {
   return sdks
-    .map(({ version, platform }) => `golang.org/toolchain@v0.0.1-go${version}.${platform.replace("/", "-")}`)
+    .map(({ version, platform }) => unitName(toolchainModule(version, platform)))
     .find((unit) => join(units, plainGoEnvName(unit)) === path);
 }
