@@ -3,6 +3,7 @@
 
 import { GoferryError, refuseRevoked, type OpenedBundle, type Trust, type TrustedKey } from "@goferry/core";
 import type { Host } from "../host.ts";
+import { shellQuote } from "../shell-quote.ts";
 import { openRoot } from "../site.ts";
 import type { State } from "../transaction/state.ts";
 import { readTrust } from "./change.ts";
@@ -110,7 +111,7 @@ function enough(trust: PinnedTrust, root: string | undefined): PinnedTrust {
 }
 
 function noKeys(root: string | undefined, revoked: readonly string[]): GoferryError {
-  const where = root === undefined ? "--user" : `--root ${root}`;
+  const where = root === undefined ? "--user" : `--root ${shellQuote(root)}`;
   return new GoferryError("ARGUMENT_INVALID", {
     subject: "--key",
     message: "nobody has said which keys are trusted",
