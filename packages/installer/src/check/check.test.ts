@@ -304,6 +304,8 @@ const DRIFTS: Drift[] = [
     what: "as a remark what go adds to a module cache",
     async act(at) {
       await mkdir(at("mod/example.com/own@v1.0.0"));
+      // Of this one the bundle brought the go.mod alone.
+      await mkdir(at("mod/example.com/lone@v0.1.0"));
       await writeFile(at("mod/example.com/own@v1.0.0/own.go"), "package own\n");
       await mkdir(at("mod/cache/download/example.com/own/@v"), { recursive: true });
       await writeFile(at(`${AT_V}/v1.0.0.lock`), "");
@@ -312,6 +314,7 @@ const DRIFTS: Drift[] = [
     full: [
       `remark: FILE_EXTRA ${AT_V}/v1.0.0.lock extra`,
       "remark: FILE_EXTRA mod/cache/download/example.com/own extra",
+      "remark: FILE_EXTRA mod/example.com/lone@v0.1.0 extra",
       "remark: FILE_EXTRA mod/example.com/own@v1.0.0 extra",
     ],
   },

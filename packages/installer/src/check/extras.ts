@@ -66,8 +66,9 @@ async function knownPaths(place: Place, states: readonly State[]): Promise<Known
     for (const { version } of state.sdks) paths.add(sdkFolder(at, version));
     for (const unit of state.units) {
       const { tree, mod, ziphash } = modulePlace(unit);
-      for (const name of [tree.slice(0, -1), mod, ziphash.replace(/hash$/, "")])
-        paths.add(join(at.root, name));
+      // Of a unit that is only a go.mod, a tree or a zip came from somewhere else.
+      const whole = unit.kind === "module" ? [tree.slice(0, -1), ziphash.replace(/hash$/, "")] : [];
+      for (const name of [mod, ...whole]) paths.add(join(at.root, name));
     }
     for (const { path } of await generatedOf(place, state)) paths.add(path);
     if (state.log !== null)
