@@ -12,6 +12,9 @@ const MINUTE = 60_000;
 /** Each of these takes many minutes of two processors: `pnpm test:long`. */
 const LONG = ["prometheus", "arm64", "tools"].map((name) => `test/projects/${name}.test.ts`);
 
+/** Builds the bundle that end-to-end tests share. */
+const DEMO = fileURLToPath(new URL("../test/kit/demo-setup.ts", import.meta.url));
+
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),
   test: {
@@ -31,7 +34,7 @@ export default defineConfig({
           name: "e2e",
           include: ["test/**/*.test.ts"],
           exclude: ["test/projects/**", "test/mutants/**", "test/ansible/**", "test/faults/**"],
-          globalSetup: fileURLToPath(new URL("../test/kit/demo-setup.ts", import.meta.url)),
+          globalSetup: DEMO,
           testTimeout: 10 * MINUTE,
           hookTimeout: 10 * MINUTE,
           maxWorkers: 2,
@@ -44,6 +47,7 @@ export default defineConfig({
           name: "projects",
           include: ["test/projects/**/*.test.ts"],
           exclude: LONG,
+          globalSetup: DEMO,
           testTimeout: 20 * MINUTE,
           hookTimeout: 30 * MINUTE,
           fileParallelism: false,
@@ -88,7 +92,7 @@ export default defineConfig({
         test: {
           name: "mutants",
           include: ["test/mutants/**/*.test.ts"],
-          globalSetup: fileURLToPath(new URL("../test/kit/demo-setup.ts", import.meta.url)),
+          globalSetup: DEMO,
           testTimeout: 40 * MINUTE,
           hookTimeout: 10 * MINUTE,
           fileParallelism: false,

@@ -14,15 +14,15 @@ import {
   type GoferryError,
   type TrustedKey,
   type Unit,
-} from "../packages/core/src/index.ts";
-import { checksumLog } from "./kit/checksum-log.ts";
-import { forgedBundle, type Forgery } from "./kit/forged-bundle.ts";
-import { readOuterTar, type OuterTar } from "./kit/outer-tar.ts";
-import { testPlatform } from "./kit/real-go.ts";
-import { PLAIN_PATH, runGoferry, type GoferryResult } from "./kit/run-goferry.ts";
-import { scratchFolder, type Scratch } from "./kit/scratch.ts";
-import { refusal, resigned, sourceOf } from "./kit/tampered.ts";
-import { treeStamps } from "./kit/tree.ts";
+} from "../../packages/core/src/index.ts";
+import { checksumLog } from "../kit/checksum-log.ts";
+import { forgedBundle, type Forgery } from "../kit/forged-bundle.ts";
+import { readOuterTar, type OuterTar } from "../kit/outer-tar.ts";
+import { testPlatform } from "../kit/real-go.ts";
+import { PLAIN_PATH, runGoferry, type GoferryResult } from "../kit/run-goferry.ts";
+import { scratchFolder, type Scratch } from "../kit/scratch.ts";
+import { refusal, resigned, sourceOf } from "../kit/tampered.ts";
+import { treeStamps } from "../kit/tree.ts";
 
 const demo = inject("demo");
 const UUID = "github.com/google/uuid@v1.6.0";

@@ -4,10 +4,10 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { readTrustedKey, type Contents, type TrustedKey } from "../packages/core/src/index.ts";
-import { readOuterTar, wholeEntry, type OuterTar } from "./kit/outer-tar.ts";
-import { scratchFolder, type Scratch } from "./kit/scratch.ts";
-import { refusal, resigned, tarOf, verify } from "./kit/tampered.ts";
+import { readTrustedKey, type Contents, type TrustedKey } from "../../packages/core/src/index.ts";
+import { readOuterTar, wholeEntry, type OuterTar } from "../kit/outer-tar.ts";
+import { scratchFolder, type Scratch } from "../kit/scratch.ts";
+import { refusal, resigned, tarOf, verify } from "../kit/tampered.ts";
 
 const demo = inject("demo");
 
