@@ -3,9 +3,11 @@
 
 import { GoferryError } from "@goferry/core";
 import { refuseBroken } from "./check/whole.ts";
+import type { Finding } from "./findings.ts";
 import { listGenerations, readGeneration } from "./generations.ts";
 import type { Host } from "./host.ts";
 import { stageState } from "./plan/stage-state.ts";
+import { uncoveredFindings } from "./private-units.ts";
 import { switchScope, type ScopeEntry } from "./scope.ts";
 import { selfTest } from "./selftest.ts";
 import { openRoot, type RootSite } from "./site.ts";
@@ -32,13 +34,16 @@ export interface RolledBack extends StateChange {
   target: number;
   previous: string | null;
   current: string | null;
+  /** PRIVATE_REFUSED for modules that come back without the pattern that let them in. */
+  findings: Finding[];
   /** With dryRun: every path that would change. */
   scope?: ScopeEntry[];
 }
 
 /**
  * What the administrator decided, and what this root has seen, does not go back: patterns of private modules, trusted keys,
- * the highest serials, tree heads of the checksum database, the audit log, the goferry in bin/.
+ * the highest serials, tree heads of the checksum database, the audit log, the goferry in bin/. Private modules whose
+ * pattern was removed since come back all the same, which is told: they were accepted once, by this root's administrator.
  * @throws NOT_FOUND for a generation that is not kept; GENERATION_BROKEN if files of it are gone or changed; LOCKED;
  * STATE_DAMAGED, STATE_NEWER, ROOT_MOVED and the other refusals of a root; SELF_TEST_FAILED as ROLLED_BACK; IO_FAILED,
  * DISK_FULL, PERMISSION_DENIED, READ_ONLY; INTERRUPTED
@@ -107,6 +112,7 @@ function report(root: string, { before, target }: Found): Omit<RolledBack, "chan
   return {
     ...compareStates(before, target),
     root,
+    findings: uncoveredFindings(before, takenBack(before, target)),
     target: target.generation,
     previous: before.current,
     current: target.current,

@@ -3,7 +3,7 @@
 // state.json and not in a file of their own, so that what is accepted and what Go is told about it (GONOSUMDB) change in
 // one step, by the transaction that changes everything else in a root.
 
-import { GoferryError, matchingPattern, unitName } from "@goferry/core";
+import { GoferryError, unitName } from "@goferry/core";
 import { checkPatterns } from "./configure/go-env.ts";
 import type { Host } from "./host.ts";
 import { layout } from "./layout.ts";
@@ -12,6 +12,7 @@ import { goEnvEdits } from "./plan/go-env-edits.ts";
 import { refuseFindings } from "./plan/refuse.ts";
 import { inspectRoot, nameFindings } from "./preflight-root.ts";
 import { resolveRoot } from "./root-path.ts";
+import { uncoveredUnits } from "./private-units.ts";
 import { siteOf } from "./site.ts";
 import { readState, type State } from "./transaction/state.ts";
 import { runTransaction } from "./transaction/transaction.ts";
@@ -100,8 +101,5 @@ function unknown(pattern: string, { root, privatePatterns }: State): GoferryErro
 }
 
 function report({ root, privatePatterns, units }: State): Omit<PatternsChanged, "changed"> {
-  const uncovered = units.filter(
-    (unit) => unit.record === null && matchingPattern(privatePatterns, unit.path) === undefined,
-  );
-  return { root, patterns: privatePatterns, uncovered: uncovered.map(unitName) };
+  return { root, patterns: privatePatterns, uncovered: uncoveredUnits(units, privatePatterns).map(unitName) };
 }

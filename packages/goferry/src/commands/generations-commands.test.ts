@@ -12,6 +12,8 @@ const PLATFORM = goPlatform({ os: process.platform, arch: process.arch });
 
 let folder: Awaited<ReturnType<typeof testFolder>>;
 let root: string;
+/** The bundle, into a root. */
+let install: (to: string, part: readonly string[]) => Promise<void>;
 
 /** Generation 1 has Go alone, generation 2 the modules too. */
 beforeAll(async () => {
@@ -19,7 +21,7 @@ beforeAll(async () => {
   folder = await testFolder();
   root = join(folder.path, "root");
   const { file, publicKey } = await makeBundle(folder.path, { platform: PLATFORM, log });
-  const install = [
+  const words = [
     "install",
     file,
     "--key",
@@ -29,10 +31,11 @@ beforeAll(async () => {
     "--allow-private",
     "corp.example.com",
   ];
-  for (const part of [["--no-modules"], []]) {
-    const { code, stderr } = await goferry([...install, "--root", root, ...part], { cwd: folder.path });
+  install = async (to, part) => {
+    const { code, stderr } = await goferry([...words, "--root", to, ...part], { cwd: folder.path });
     if (code !== 0) throw new Error(stderr);
-  }
+  };
+  for (const part of [["--no-modules"], []]) await install(root, part);
 }, 60_000);
 afterAll(() => folder[Symbol.asyncDispose]());
 
@@ -61,6 +64,25 @@ describe("generations", { concurrent: false }, () => {
     });
     expect((await run("rollback", "2")).stdout).toContain("Nothing to do");
     await run("rollback", "1");
+  });
+
+  it("goes back to private modules whose pattern was removed since, and names them", async () => {
+    await using other = await testFolder();
+    const copy = join(other.path, "a root");
+    const here = (...words: string[]) => goferry([...words, "--root", copy], { cwd: other.path });
+    for (const part of [["--no-modules"], []]) await install(copy, part);
+    await here("rollback");
+    await here("trust", "remove-private", "corp.example.com");
+    const dry = (await here("rollback", "2", "--dry-run", "--json")).json();
+    const back = await here("rollback", "2");
+    const finding = { code: "PRIVATE_REFUSED", level: "warn", subject: "corp.example.com/secret@v0.1.0" };
+    expect(dry).toMatchObject({ changed: true, findings: [finding] });
+    expect(back.code).toBe(0);
+    const told = back.stderr.replaceAll(/\s+/gu, " ");
+    expect(told).toContain("PRIVATE_REFUSED corp.example.com/secret@v0.1.0");
+    expect(told).toContain(`goferry trust allow-private 'corp.example.com/*' --root '${copy}'`);
+    // What is there already is no news.
+    expect((await here("rollback", "2", "--json")).json()).toMatchObject({ changed: false, findings: [] });
   });
 
   it.each([

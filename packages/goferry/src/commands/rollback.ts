@@ -3,6 +3,7 @@
 import { EXIT, GoferryError } from "@goferry/core";
 import { defaultRoot, rollback as rollBack, type RolledBack } from "@goferry/installer";
 import { defineCommand } from "../command.ts";
+import { findingText } from "../finding-text.ts";
 import { binFolder } from "../machine.ts";
 import { beginning, rowsText } from "../output/rows.ts";
 import { DRY_RUN, ROOT_OPTION } from "./shared.ts";
@@ -15,7 +16,8 @@ export const rollback = defineCommand({
     "needs no bundle and is one switch: which Go is current, what go.env says, which versions of a module go finds. " +
     "It makes a generation of its own; rolling back again undoes it.\n\n" +
     "What the administrator decided does not go back (private patterns, trusted keys), nor what the root has seen " +
-    "(the highest serial of each bundle, trees of the checksum database, the audit log), nor goferry itself.",
+    "(the highest serial of each bundle, trees of the checksum database, the audit log), nor goferry itself. Private modules whose " +
+    "pattern was removed since are back all the same, and named.",
   positionals: {
     generation: {
       arg: "N",
@@ -41,6 +43,7 @@ export const rollback = defineCommand({
     return {
       text: `${headline(done, dryRun)}\n${rowsText(rows(done))}`.trimEnd(),
       json: { ...done, bin: binFolder(done.root), dryRun },
+      warnings: done.findings.map(findingText),
     };
   },
 });
