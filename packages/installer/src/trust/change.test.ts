@@ -1,8 +1,10 @@
 // Which keys a root and a user trust, by keys that are made for the test, by gpg where they have a history, and by real
 // transactions.
 
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { chmod, chown, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { readTrustedKey, type TrustedKey } from "@goferry/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasGpg, temporaryGpg, type Gpg } from "../../../../test/kit/gpg.ts";
@@ -10,6 +12,7 @@ import { testFolder } from "../../../../test/kit/host-root.ts";
 import { testKey } from "../../../../test/kit/small-bundle.ts";
 import { PROCESS_FACTS } from "../../../../test/kit/process-facts.ts";
 import { treeContents } from "../../../../test/kit/tree.ts";
+import { NOBODY } from "../../../../test/kit/unprivileged.ts";
 import { createHost, type Host } from "../host.ts";
 import { listRoot } from "../install.ts";
 import { changeTrust, readTrust, type TrustChanged, type TrustPlace } from "./change.ts";
@@ -224,7 +227,32 @@ describe("a root", () => {
   });
 });
 
+describe("a root of somebody else", () => {
+  it("is not believed, not even to look at a bundle", async () => {
+    await using bed = await bench();
+    await bed.add(bed.root, KEY);
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) await chown(bed.root.root, NOBODY, NOBODY);
+    const host = isRoot ? bed.host : { ...bed.host, uid: 4321 };
+    const refused = { code: "ROOT_OWNER_OTHER", subject: bed.root.root };
+    await expect(readTrust(host, bed.root)).rejects.toMatchObject(refused);
+    const question = { named: [], minSignatures: undefined, config: undefined, ...bed.root };
+    for (const purpose of ["verify", "sign", "install"] as const)
+      await expect(pinnedTrust(host, { ...question, purpose })).rejects.toMatchObject(refused);
+    // Its owner believes it.
+    if (isRoot) expect((await readTrust({ ...host, uid: NOBODY }, bed.root)).keys).toHaveLength(1);
+  });
+});
+
 describe("a user", () => {
+  it("does not even open what is no file", async () => {
+    await using bed = await bench();
+    await mkdir(join(bed.user.config, "trust"), { recursive: true });
+    // A pipe, whose end nobody writes: who reads it waits for ever.
+    await promisify(execFile)("mkfifo", [join(bed.user.config, "trust", "trust.json")]);
+    await expect(readTrust(bed.host, bed.user)).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
+  });
+
   it("believes no file that another user may write", async () => {
     await using bed = await bench();
     await bed.add(bed.user, KEY);

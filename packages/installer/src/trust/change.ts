@@ -6,6 +6,7 @@ import { layout } from "../layout.ts";
 import { nodeFs } from "../node-fs.ts";
 import { refuseFindings } from "../plan/refuse.ts";
 import { inspectRoot, nameFindings } from "../preflight-root.ts";
+import { ownerFindings } from "../root-owner.ts";
 import { resolveRoot } from "../root-path.ts";
 import { shellQuote } from "../shell-quote.ts";
 import { openRoot, siteOf } from "../site.ts";
@@ -49,11 +50,15 @@ export async function changeTrust(host: Host, request: TrustRequest): Promise<Tr
     : await changeUser(host, request.place.config, request);
 }
 
-/** What a root or a user trusts. @throws what readState, readRootStore and readUserStore throw */
+/**
+ * What a root or a user trusts. Of a root that belongs to somebody else nothing is believed, not even to look at a bundle.
+ * @throws ROOT_OWNER_OTHER; what readState, readRootStore and readUserStore throw
+ */
 export async function readTrust(host: Host, place: TrustPlace): Promise<TrustStore> {
   const fs = nodeFs(host);
   if ("config" in place) return await readUserStore(fs, userStoreFolder(place.config), host.uid);
   const at = layout(await resolveRoot(place.root));
+  refuseFindings(await ownerFindings(at.root, host.uid));
   return await readRootStore(fs, at, await readState(fs, at));
 }
 

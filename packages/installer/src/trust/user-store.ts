@@ -40,9 +40,9 @@ export async function readUserStore(
   uid: number | undefined,
 ): Promise<TrustStore> {
   const path = storeFile(folder);
+  if (uid !== undefined) await refuseForeign(fs, path, uid);
   const bytes = await fs.readFile(path);
   if (bytes === null) return NO_TRUST;
-  if (uid !== undefined) await refuseForeign(fs, path, uid);
   const {
     keys: files,
     minSignatures,
