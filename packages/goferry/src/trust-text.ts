@@ -1,7 +1,7 @@
 // How results tell which keys are trusted.
 
 import type { TrustedKey } from "@goferry/core";
-import type { TrustChange, TrustChanged, TrustStore } from "@goferry/installer";
+import type { TrustChange, TrustChanged, TrustPlace, TrustStore } from "@goferry/installer";
 import type { Outcome } from "./command.ts";
 import { rowsText, type Row } from "./output/rows.ts";
 import { amountText, timeText } from "./output/units.ts";
@@ -9,14 +9,15 @@ import { amountText, timeText } from "./output/units.ts";
 /** What a change of trusted keys came to. */
 export function trustOutcome(
   { changed: isChanged, place, store, subject, signatures }: TrustChanged,
-  { action, dryRun, now }: { action: TrustChange["action"]; dryRun: boolean; now: Date },
+  how: { action: TrustChange["action"]; whose: TrustPlace; dryRun: boolean; now: Date },
 ): Outcome {
+  const { action, dryRun } = how;
   const headline =
     subject === null
       ? `Nothing to do: it is so in ${place} already`
       : `${dryRun ? "Would be so: " : ""}${place}: ${DONE[action]} ${subject}`;
   return {
-    text: `${headline}\n${rowsText(trustRows(store, now))}`,
+    text: `${headline}\n${rowsText(trustRows(store, how))}`,
     json: {
       changed: isChanged,
       dryRun,
@@ -38,9 +39,12 @@ const DONE: Readonly<Record<TrustChange["action"], string>> = {
 };
 
 /** The rows of a store. */
-export function trustRows({ keys, minSignatures, revoked, update }: TrustStore, now: Date): Row[] {
+export function trustRows(
+  { keys, minSignatures, revoked, update }: TrustStore,
+  { whose, now }: { whose: TrustPlace; now: Date },
+): Row[] {
   return [
-    ["keys", keys.length === 0 ? "none; every command needs --key" : keys.map((key) => keyLine(key, now))],
+    ["keys", keys.length === 0 ? noKeysText(whose, minSignatures) : keys.map((key) => keyLine(key, now))],
     ["needed", neededText(keys.length, minSignatures)],
     ["revoked", revoked],
     ["update", update === null ? undefined : `sequence ${update.sequence}`],
@@ -64,6 +68,14 @@ export function trustWarnings({ keys, minSignatures }: TrustStore): string[] {
     `${amountText(minSignatures, "trusted key")} must have signed, and only ${keys.length} are left: nothing is ` +
       "accepted here until goferry trust add brings another one.",
   ];
+}
+
+/** As pinnedTrust decides it: the user's keys are no substitute where the root asks for several signatures. */
+function noKeysText(whose: TrustPlace, minSignatures: number): string {
+  if ("config" in whose) return "none; every command needs --key where the root has none either";
+  return minSignatures > 1
+    ? "none; every command needs --key"
+    : "none; those of goferry trust list --user count, or --key";
 }
 
 function neededText(count: number, minSignatures: number): string | undefined {

@@ -27,7 +27,7 @@ it("allows several patterns, lists them, and takes one back", async () => {
     `Nothing is installed in ${root}; it accepts private modules of a.example/*, b.example\n`,
   );
   expect((await run("trust", "list")).stdout).toBe(
-    `${root}\n  keys     none; every command needs --key\n  private  a.example/*: 0 units\n           b.example: 0 units\n`,
+    `${root}\n  keys     none; those of goferry trust list --user count, or --key\n  private  a.example/*: 0 units\n           b.example: 0 units\n`,
   );
   const removed = await run("trust", "remove-private", "b.example", "--json");
   expect(removed.json()).toEqual({

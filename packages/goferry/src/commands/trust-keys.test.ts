@@ -70,7 +70,7 @@ describe("trust add", () => {
     expect(again.json()).toMatchObject({ changed: false, keys: [{ fingerprint, expires: null }] });
     expect((await host.run("trust", "list")).stdout).toContain(`keys     ${fingerprint} Site builds`);
     expect((await host.run("trust", "list", "--user")).stdout).toBe(
-      "The trust of this user\n  keys  none; every command needs --key\n",
+      "The trust of this user\n  keys  none; every command needs --key where the root has none either\n",
     );
   });
 

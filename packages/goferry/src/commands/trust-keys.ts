@@ -150,6 +150,7 @@ async function changed(
   const place = trustPlace(values, { terminal, host });
   return trustOutcome(await changeTrust(host, { place, change, dryRun, signal }), {
     action: change.action,
+    whose: place,
     dryRun,
     now: terminal.now(),
   });

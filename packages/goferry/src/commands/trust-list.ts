@@ -27,7 +27,7 @@ export const trustList = defineCommand({
     const place = trustPlace(values, { terminal, host });
     const store = await readTrust(host, place);
     const warnings = trustWarnings(store);
-    const rows = trustRows(store, terminal.now());
+    const rows = trustRows(store, { whose: place, now: terminal.now() });
     if ("config" in place) {
       return { text: `The trust of this user\n${rowsText(rows)}`, json: trustJson(store), warnings };
     }

@@ -147,7 +147,7 @@ export const trustUpdate = defineCommand({
     const place = trustPlace(values, { terminal, host });
     const change = { action: "update", bytes, file } as const;
     const changed = await changeTrust(host, { place, change, dryRun, signal });
-    return trustOutcome(changed, { action: "update", dryRun, now: terminal.now() });
+    return trustOutcome(changed, { action: "update", whose: place, dryRun, now: terminal.now() });
   },
 });
 
