@@ -13,8 +13,8 @@ export function patternLines(uses: readonly PatternUse[]): string[] {
 }
 
 /** What an administrator types so that a host takes modules of these patterns. */
-export function allowLine(patterns: readonly string[], root = "DIR"): string {
-  return `goferry trust allow-private ${patterns.map((each) => `'${each}'`).join(" ")} --root ${root}`;
+export function allowLine(patterns: readonly string[]): string {
+  return `goferry trust allow-private ${patterns.map((each) => `'${each}'`).join(" ")} --root DIR`;
 }
 
 /** What a bundle that is not verified says: it names no pattern, because a host takes none from it. */

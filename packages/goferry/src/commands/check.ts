@@ -1,7 +1,14 @@
 // `goferry check`: is everything that is installed as it was verified?
 
 import { EXIT } from "@goferry/core";
-import { checkRoot, defaultRoot, recordRun, type Checked, type Difference } from "@goferry/installer";
+import {
+  checkRoot,
+  defaultRoot,
+  recordRun,
+  shellQuote,
+  type Checked,
+  type Difference,
+} from "@goferry/installer";
 import { defineCommand } from "../command.ts";
 import { beginning, rowsText } from "../output/rows.ts";
 import { amountText, bytesText } from "../output/units.ts";
@@ -97,7 +104,9 @@ function checkText(
     ],
     [
       "next",
-      drifts.length === 0 ? undefined : `goferry repair BUNDLE --root ${root}, with a bundle that holds this`,
+      drifts.length === 0
+        ? undefined
+        : `goferry repair BUNDLE --root ${shellQuote(root)}, with a bundle that holds this`,
     ],
   ]);
   return rows === "" ? `${what}: ${verdict}` : `${what}: ${verdict}\n${rows}`;

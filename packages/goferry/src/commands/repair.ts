@@ -1,7 +1,13 @@
 // `goferry repair`: mends what goferry check finds.
 
 import { EXIT, openBundle, openFileSource } from "@goferry/core";
-import { defaultRoot, repair as repairRoot, type Repaired, type RepairOptions } from "@goferry/installer";
+import {
+  defaultRoot,
+  repair as repairRoot,
+  shellQuote,
+  type Repaired,
+  type RepairOptions,
+} from "@goferry/installer";
 import { defineCommand, type Outcome } from "../command.ts";
 import { beginning, rowsText } from "../output/rows.ts";
 import { amountText } from "../output/units.ts";
@@ -54,7 +60,9 @@ function outcome({ mended, left, ...rest }: Repaired, dryRun: boolean): Outcome 
     ["left", beginning(left.map(differenceText), 20)],
     [
       "next",
-      isWhole ? undefined : `goferry repair BUNDLE --root ${root}, with a bundle that holds what is left`,
+      isWhole
+        ? undefined
+        : `goferry repair BUNDLE --root ${shellQuote(root)}, with a bundle that holds what is left`,
     ],
   ]);
   const done = dryRun
