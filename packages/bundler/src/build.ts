@@ -124,7 +124,7 @@ async function preparePlan(options: PlanOptions, context: BuildContext): Promise
   const specFile = resolve(options.spec);
   const spec = await readSpec(options.spec, readFile);
   const lockFile = resolve(options.lock ?? join(dirname(specFile), "goferry.lock"));
-  const before = await readLock(lockFile, options.locked === true);
+  const before = await readLock(lockFile, { isNeeded: options.locked === true });
   // Who asked for a source by a flag need not repeat it with --locked: the lock has it.
   const locked = options.locked === true ? before?.request.from : undefined;
   const from = options.from ?? spec.from ?? locked ?? "proxy";
@@ -144,7 +144,7 @@ async function preparePlan(options: PlanOptions, context: BuildContext): Promise
 }
 
 /** Throws as readLockFile, but that a lock which is not needed may be absent. */
-async function readLock(file: string, isNeeded: boolean): Promise<Lock | undefined> {
+async function readLock(file: string, { isNeeded }: { isNeeded: boolean }): Promise<Lock | undefined> {
   return await readLockFile(file).catch((error: unknown) => {
     if (isNeeded || !(error instanceof GoferryError) || error.code !== "NOT_FOUND") throw error;
     return undefined;

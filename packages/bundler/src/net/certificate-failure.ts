@@ -26,32 +26,35 @@ const EXPIRED = /^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/u;
 const HOST = /^(?:ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)$/u;
 const UNTRUSTED = /^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|INVALID_CA|ERR_SSL_CERT)/u;
 
-function expired(code: string, { subject, host, isProxy, shown }: RefusedServer): GoferryError {
+function expired(code: string, server: RefusedServer): GoferryError {
+  const { subject, host, shown } = server;
   const until = shown === undefined ? "" : `, valid from ${shown.from} to ${shown.to}`;
   return new GoferryError("CERTIFICATE_EXPIRED", {
     subject,
-    message: `the certificate of ${who(host, isProxy)} is not valid at this time`,
+    message: `the certificate of ${who(server)} is not valid at this time`,
     expected: "a certificate that is valid now, by the clock of this machine",
     found: `${code}${until}${issued(shown)}`,
     next: `Check the clock of this machine (date); if it is right, ${host} needs a new certificate from its administrator.`,
   });
 }
 
-function wrongHost(code: string, { subject, host, isProxy, shown }: RefusedServer): GoferryError {
+function wrongHost(code: string, server: RefusedServer): GoferryError {
+  const { subject, host, isProxy, shown } = server;
   const names = shown === undefined ? code : `one for ${printable(shown.names)}`;
   return new GoferryError("CERTIFICATE_HOST", {
     subject,
-    message: `the certificate of ${who(host, isProxy)} is for another host`,
+    message: `the certificate of ${who(server)} is for another host`,
     expected: `a certificate for ${host}`,
     found: `${names}${issued(shown)}`,
     next: `Ask for ${isProxy ? "the proxy" : "the server"} by a name that its certificate has, or let its administrator add ${host}.`,
   });
 }
 
-function untrusted(code: string, { subject, host, isProxy, shown, caNote }: RefusedServer): GoferryError {
+function untrusted(code: string, server: RefusedServer): GoferryError {
+  const { subject, shown, caNote } = server;
   return new GoferryError("CERTIFICATE_UNTRUSTED", {
     subject,
-    message: `the certificate of ${who(host, isProxy)} is not trusted`,
+    message: `the certificate of ${who(server)} is not trusted`,
     expected: "a certificate by an authority that this machine knows, or that --ca-file names",
     found: `${code}${issued(shown)}`,
     next:
@@ -60,7 +63,7 @@ function untrusted(code: string, { subject, host, isProxy, shown, caNote }: Refu
   });
 }
 
-function who(host: string, isProxy: boolean): string {
+function who({ host, isProxy }: RefusedServer): string {
   return isProxy ? `the HTTP proxy ${host}` : host;
 }
 

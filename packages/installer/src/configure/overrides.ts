@@ -53,7 +53,7 @@ export async function findOverrides(host: Host, request: OverridesRequest): Prom
   const brokenFile = roots.some(({ source }) => source !== ENVIRONMENT);
   const found = [...request.settings].flatMap(([key, expected]) => {
     if (effective.get(key) === undefined || effective.get(key) === expected) return [];
-    return settingOverrides(context, key, expected, brokenFile);
+    return settingOverrides(context, { key, expected, brokenFile });
   });
   const gopath = effective.get("GOPATH") ?? "";
   const foreign = await findForeignLog(host, { root: request.root, log: request.log ?? null, gopath });
@@ -160,7 +160,10 @@ async function resolve(path: string): Promise<string> {
 }
 
 /** One override for each place that sets the key, the strongest first: with that one gone, the next would count. */
-function settingOverrides(context: Context, key: string, expected: string, brokenFile: boolean): Override[] {
+function settingOverrides(
+  context: Context,
+  { key, expected, brokenFile }: { key: string; expected: string; brokenFile: boolean },
+): Override[] {
   const named = sourcesOf(context, key).filter(([, value]) => value !== expected);
   if (named.length > 0)
     return named.map(([source, found]) => override(context, { key, source, found, expected }));

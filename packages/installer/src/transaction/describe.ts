@@ -133,7 +133,7 @@ async function describePlaces(
 ): Promise<{ place: Move[]; replace: Replacement[] }> {
   const leaving = new Set(aside.map(({ from }) => from));
   for (const { to } of place) {
-    if (!leaving.has(to)) refuseOccupied(to, (await fs.lstat(to)) === null);
+    if (!leaving.has(to) && (await fs.lstat(to)) !== null) throw occupied(to);
   }
   const fresh: Move[] = [];
   const replacements: Replacement[] = [];
@@ -143,7 +143,7 @@ async function describePlaces(
       fresh.push({ from, to });
       continue;
     }
-    refuseOccupied(to, found.kind === "file");
+    if (found.kind !== "file") throw occupied(to);
     const old = join(stagingFolder(at, id), `old-${index}`);
     await fs.link(to, old);
     replacements.push({ from, to, old });
@@ -151,9 +151,8 @@ async function describePlaces(
   return { place: [...place, ...fresh], replace: replacements };
 }
 
-function refuseOccupied(path: string, free: boolean): void {
-  if (free) return;
-  throw new GoferryError("PATH_OCCUPIED", {
+function occupied(path: string): GoferryError {
+  return new GoferryError("PATH_OCCUPIED", {
     subject: path,
     message: "something is in the way that goferry did not put there",
     expected: "nothing",
