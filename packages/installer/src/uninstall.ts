@@ -8,10 +8,11 @@ import type { Finding } from "./findings.ts";
 import type { Host } from "./host.ts";
 import { sdkFolder } from "./layout.ts";
 import { stageState } from "./plan/stage-state.ts";
-import { programNames } from "./plan/stage.ts";
+import { programNames } from "./plan/stage-bin.ts";
 import { runningFindings } from "./running.ts";
 import { editScope, switchScope, type ScopeEntry } from "./scope.ts";
 import { selfTest } from "./selftest.ts";
+import { shellQuote } from "./shell-quote.ts";
 import { openRoot, type RootSite } from "./site.ts";
 import { compareStates, type StateChange } from "./state-change.ts";
 import { readState, type State } from "./transaction/state.ts";
@@ -161,6 +162,6 @@ function notThere({ root }: State, subject: string, there: readonly string[]): G
     message: `${root} does not have this`,
     expected: there.length === 0 ? "something that is installed; nothing is" : `one of ${there.join(", ")}`,
     found: subject,
-    next: `goferry list --root ${root} shows what is installed`,
+    next: `goferry list --root ${shellQuote(root)} shows what is installed`,
   });
 }

@@ -2,17 +2,16 @@
 // is touched here.
 
 import { join } from "node:path";
-import { chmod, copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { checkEvidence, logPlace, parseVerifier, unitName } from "@goferry/core";
 import { editGoEnv } from "../configure/go-env.ts";
-import { currentTarget, launchers } from "../configure/launchers.ts";
+import { currentTarget } from "../configure/launchers.ts";
 import { lastAuditTime } from "../audit.ts";
 import { checkPolicy, evidencePolicy } from "../policy.ts";
 import { recordOutside } from "../configure/outside.ts";
 import { planPath, type PathEdit } from "../configure/path-setup.ts";
 import { extractLayers } from "../extract/extract.ts";
 import { TILES } from "../extract/file-sink.ts";
-import { fileSha256, isSameFile } from "./same-file.ts";
 import type { Finding } from "../findings.ts";
 import { isBelow, type HostFs } from "../fs.ts";
 import type { Host } from "../host.ts";
@@ -29,16 +28,9 @@ import { demand, type Demand } from "./demand.ts";
 import { goEnvEdits, settingsFor } from "./go-env-edits.ts";
 import { stageLogTree, type LogTree } from "./log-tree.ts";
 import { placeTree } from "./place-tree.ts";
+import { programNames, stageBin, type KeptFile } from "./stage-bin.ts";
 import { stateAfter } from "./state-after.ts";
-import {
-  fileSystemTime,
-  keepText,
-  keepUnits,
-  plainGoEnvName,
-  sumsName,
-  sumsText,
-  tilesName,
-} from "./unit-files.ts";
+import { fileSystemTime, keepText, keepUnits, plainGoEnvName, tilesName } from "./unit-files.ts";
 import { versionLists } from "./version-lists.ts";
 
 export interface StageRequest {
@@ -190,12 +182,6 @@ async function configureSdks(
   return moves;
 }
 
-/** A file of state/units/ that, other than the rest, may be there already and change. */
-interface KeptFile {
-  name: string;
-  text: string;
-}
-
 async function stageKept(
   { fs, at, staging }: StageRequest,
   files: readonly KeptFile[],
@@ -207,55 +193,6 @@ async function stageKept(
     else await keepText(join(layout(staging).units, name), text);
   }
   return edits;
-}
-
-interface Bin {
-  links: { path: string; link: string }[];
-  replace: Move[];
-  kept: KeptFile[];
-}
-
-async function stageBin({ host, at, staging }: StageRequest, state: State): Promise<Bin> {
-  const versions = state.sdks.map(({ version }) => version);
-  const entries = launchers({ versions, goferry: host.executablePath });
-  const links = entries.flatMap((entry) =>
-    entry.kind === "link" ? [{ path: join(at.bin, entry.name), link: entry.target }] : [],
-  );
-  const files = entries.filter((entry) => entry.kind === "file");
-  const replace: Move[] = [];
-  const kept: KeptFile[] = [];
-  for (const entry of files) {
-    const staged = await stageExecutable(entry, at, staging);
-    if (staged === null) continue;
-    replace.push(staged.move);
-    kept.push({ name: sumsName(entry.name), text: staged.sums });
-  }
-  return { links, replace, kept };
-}
-
-/** Null if the root has the same one. Its sums are those of state/units/. */
-export async function stageExecutable(
-  { name, source }: { name: string; source: string },
-  at: Layout,
-  staging: string,
-): Promise<{ move: Move; sums: string } | null> {
-  const to = join(at.bin, name);
-  if (await isSameFile(source, to)) return null;
-  const from = join(layout(staging).bin, name);
-  try {
-    await mkdir(layout(staging).bin, { recursive: true });
-    const earliest = Math.floor(await fileSystemTime(staging)) - 1;
-    await copyFile(source, from);
-    // Who downloaded it may have kept it to himself, and a copy keeps that.
-    await chmod(from, 0o755);
-    const { size } = await stat(from);
-    const lines = `${await fileSha256(from)}  bin/${name}\n`;
-    const latest = Math.ceil(await fileSystemTime(staging));
-    const sums = sumsText({ lines, sizes: [size], from: earliest, to: latest });
-    return { move: { from, to }, sums };
-  } catch (error) {
-    throw ioError(error, "copy", from);
-  }
 }
 
 async function changedLinks(
@@ -273,19 +210,6 @@ async function changedLinks(
 async function pathEdits({ fs, host, at, options }: StageRequest, state: State): Promise<PathEdit[]> {
   const programs = await programNames({ fs, at, host, hasGo: state.sdks.length > 0 });
   return (await planPath(host, { root: at.root, path: options.path, programs })).edits;
-}
-
-/** What bin/ will hold of what everybody types: go, gofmt, and goferry where it is a program of its own. */
-export async function programNames({
-  fs,
-  at,
-  host,
-  hasGo,
-}: Pick<StageRequest, "fs" | "at"> & { host: Pick<Host, "executablePath">; hasGo: boolean }): Promise<
-  string[]
-> {
-  const hasGoferry = host.executablePath !== undefined || (await fs.lstat(join(at.bin, "goferry"))) !== null;
-  return [...(hasGo ? ["go", "gofmt"] : []), ...(hasGoferry ? ["goferry"] : [])];
 }
 
 /** Paths that this state's installations put there, so that finding them is no surprise. */

@@ -8,7 +8,7 @@ import type { Place } from "../check/installed.ts";
 import { addBlock } from "../configure/profile-block.ts";
 import { ioError } from "../node-fs.ts";
 import type { Generated } from "../plan/generated.ts";
-import { stageExecutable } from "../plan/stage.ts";
+import { stageExecutable } from "../plan/stage-bin.ts";
 import { sumsName } from "../plan/unit-files.ts";
 import type { EditRequest, Prepared } from "../transaction/describe.ts";
 import type { State } from "../transaction/state.ts";
