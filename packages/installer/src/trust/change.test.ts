@@ -5,12 +5,13 @@ import { execFile } from "node:child_process";
 import { chmod, chown, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { readTrustedKey, type TrustedKey } from "@goferry/core";
+import { readTrustedKey, UPDATE_TYPE, type TrustedKey } from "@goferry/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasGpg, temporaryGpg, type Gpg } from "../../../../test/kit/gpg.ts";
 import { testFolder } from "../../../../test/kit/host-root.ts";
 import { testKey } from "../../../../test/kit/small-bundle.ts";
 import { PROCESS_FACTS } from "../../../../test/kit/process-facts.ts";
+import { signedUpdate } from "../../../../test/kit/signed-update.ts";
 import { treeContents } from "../../../../test/kit/tree.ts";
 import { NOBODY } from "../../../../test/kit/unprivileged.ts";
 import { createHost, type Host } from "../host.ts";
@@ -224,6 +225,26 @@ describe("a root", () => {
     await rm(file);
     await bed.change(bed.root, { action: "revoke", fingerprint: KEY.fingerprint });
     expect((await readTrust(bed.host, bed.root)).keys).toMatchObject([{ fingerprint: OTHER.fingerprint }]);
+  });
+});
+
+describe.runIf(gpgPresent)("an update for a host that missed the one before", () => {
+  it("is taken although a key that it says again has expired since", async () => {
+    await using gpg = await temporaryGpg();
+    await using bed = await bench();
+    const fingerprint = await gpg.generate("Late", "ed25519", { expires: "1d", at: "20200101T000000" });
+    const key = (await readTrustedKey(await gpg.export(fingerprint))).key.write();
+    const add = [{ fingerprint, key: Buffer.from(key).toString("base64") }];
+    const after = { type: UPDATE_TYPE, created: "2020-01-01T00:00:00Z", sequence: 1, add, revoke: [] };
+    const owner = await testKey("Owner");
+    await bed.add(bed.root, owner.trusted);
+    const bytes = await signedUpdate({ after, revoke: [THIRD.fingerprint] }, [owner]);
+    const { store } = await bed.change(bed.root, { action: "update", bytes, file: "keys-2.json" });
+    expect(store.update).toMatchObject({ sequence: 2 });
+    expect(store.keys.map((each) => each.fingerprint).toSorted()).toEqual(
+      [fingerprint, owner.trusted.fingerprint].toSorted(),
+    );
+    expect(store.revoked).toEqual([THIRD.fingerprint]);
   });
 });
 
