@@ -5,7 +5,7 @@ import { execFile } from "node:child_process";
 import { chmod, chown, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { readTrustedKey, UPDATE_TYPE, type TrustedKey } from "@goferry/core";
+import { readTrustedKey, UPDATE_TYPE, type TrustedKey, type TrustUpdate } from "@goferry/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasGpg, temporaryGpg, type Gpg } from "../../../../test/kit/gpg.ts";
 import { testFolder } from "../../../../test/kit/host-root.ts";
@@ -235,7 +235,13 @@ describe.runIf(gpgPresent)("an update for a host that missed the one before", ()
     const fingerprint = await gpg.generate("Late", "ed25519", { expires: "1d", at: "20200101T000000" });
     const key = (await readTrustedKey(await gpg.export(fingerprint))).key.write();
     const add = [{ fingerprint, key: Buffer.from(key).toString("base64") }];
-    const after = { type: UPDATE_TYPE, created: "2020-01-01T00:00:00Z", sequence: 1, add, revoke: [] };
+    const after: TrustUpdate = {
+      type: UPDATE_TYPE,
+      created: "2020-01-01T00:00:00Z",
+      sequence: 1,
+      add,
+      revoke: [],
+    };
     const owner = await testKey("Owner");
     await bed.add(bed.root, owner.trusted);
     const bytes = await signedUpdate({ after, revoke: [THIRD.fingerprint] }, [owner]);
@@ -261,7 +267,8 @@ describe("a root of somebody else", () => {
     for (const purpose of ["verify", "sign", "install"] as const)
       await expect(pinnedTrust(host, { ...question, purpose })).rejects.toMatchObject(refused);
     // Its owner believes it.
-    if (isRoot) expect((await readTrust({ ...host, uid: NOBODY }, bed.root)).keys).toHaveLength(1);
+    const owner = { ...host, uid: isRoot ? NOBODY : bed.host.uid };
+    expect((await readTrust(owner, bed.root)).keys).toHaveLength(1);
   });
 });
 
