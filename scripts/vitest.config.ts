@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/**/src/**/*.test.ts", "scripts/**/*.test.ts"],
-          testTimeout: MINUTE,
+          testTimeout: 3 * MINUTE,
           sequence: { groupOrder: 0 },
         },
       },
@@ -36,7 +36,7 @@ export default defineConfig({
           exclude: ["test/projects/**", "test/mutants/**", "test/ansible/**", "test/faults/**"],
           globalSetup: DEMO,
           testTimeout: 10 * MINUTE,
-          hookTimeout: 10 * MINUTE,
+          hookTimeout: 20 * MINUTE,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
