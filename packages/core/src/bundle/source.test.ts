@@ -58,6 +58,14 @@ describe("what is no file", () => {
     await expect(openFileSource(pipe)).rejects.toMatchObject({ code: "IO_FAILED", found: "something else" });
   });
 
+  it("is cut off: what was found is its size, even where the reader looked far behind its end", async () => {
+    const cut = join(folder, "cut");
+    await writeFile(cut, CONTENT);
+    await using source = await openFileSource(cut);
+    const refused = { code: "BUNDLE_MALFORMED", expected: "at least 1005 bytes", found: "10 bytes" };
+    await expect(source.read(1000, 5)).rejects.toMatchObject(refused);
+  });
+
   it("may not be read, and the next step says so", async () => {
     const secret = join(folder, "secret");
     await writeFile(secret, "");

@@ -50,7 +50,7 @@ export async function openFileSource(file: string): Promise<FileSource> {
         const { bytesRead } = await handle
           .read(bytes, done, length - done, offset + done)
           .catch((cause: unknown) => fail(file, cause));
-        if (bytesRead === 0) throw truncated(file, offset + length, offset + done);
+        if (bytesRead === 0) throw truncated(file, offset + length, Math.min(offset + done, status.size));
         done += bytesRead;
       }
       return bytes;
