@@ -49,7 +49,7 @@ describe("run", () => {
     const env = mode === "x" ? {} : { GOFERRY_JSON: "1" };
     const { code, stdout, stderr } = await goferry(["verify", "site.tar"], { cwd, env });
     expect(code).toBe(2);
-    expect(mode === "x" ? stderr : stdout).toContain("--key FILE, GOFERRY_KEY, or key: in a config file");
+    expect(mode === "x" ? stderr : stdout).toContain("--key FILE, GOFERRY_KEY, key: in a config file");
   });
 
   it("makes mistakes of our own short, and shows where they are only for GOFERRY_DEBUG", async () => {
