@@ -276,7 +276,7 @@ describe.skipIf(!offline)("a bundle of two Go versions and two projects, on a ho
     const { generation } = (await host("list")).json as { generation: number };
     const then = await answers("then");
     expect(then.versions).toContain("example.com/shared v1.0.0\n");
-    expect(then.got).toContain("example.com/shared v1.0.0\n");
+    expect(then.got).toContain("example.com/shared v1.0.0 // indirect\n");
 
     const files = { "go.mod": "module example.com/shared\n\ngo 1.21\n", "a.go": "package shared\n" };
     addModule(world, { path: "example.com/shared", version: "v1.1.0", files });
@@ -299,7 +299,7 @@ describe.skipIf(!offline)("a bundle of two Go versions and two projects, on a ho
     expect(installed).toMatchObject({ code: 0, json: { changed: true, added: { modules: 1 } } });
     const now = await answers("now");
     expect(now.versions).toContain("example.com/shared v1.0.0 v1.1.0\n");
-    expect(now.got).toContain("example.com/shared v1.1.0\n");
+    expect(now.got).toContain("example.com/shared v1.1.0 // indirect\n");
     expect(now.env).not.toBe(then.env);
 
     const back = await host("rollback", String(generation));
