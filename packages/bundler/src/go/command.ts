@@ -6,7 +6,7 @@ import { goFailure, graveFailure, recognisedFailure } from "./failure.ts";
 import { secretRemover } from "./secrets.ts";
 import { proxyHost } from "../net/proxy-env.ts";
 import type { Environment } from "./environment.ts";
-import type { GoFailure } from "./failure.ts";
+import type { GoFailure } from "./failure-text.ts";
 import type { ProcessRunner } from "./spawn.ts";
 
 export interface GoRunOptions {

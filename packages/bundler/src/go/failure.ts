@@ -1,23 +1,22 @@
-// What a failing go means. Go has no error codes, so its texts are read here and nowhere else; the texts were
+// What a failing go means. Go has no error codes, so its texts are read here and in failure-server.ts, nowhere else; the texts were
 // collected from go 1.26 and 1.27 (sources: cmd/go/internal/modfetch, modload, web, and golang.org/x/mod). What is
 // not recognised stays GO_FAILED with the last lines that go printed. The texts come in without secrets.
 import { GoferryError, proposePatterns } from "@goferry/core";
-import { CERTIFICATE, certificateFailure, PROXY_LOGIN, proxyLoginFailure } from "./failed-connection.ts";
-
-export interface GoFailure {
-  /** The command as it could be typed. */
-  command: string;
-  /** What the call was about: a project or an entry of the spec. */
-  subject: string;
-  /** "exit code 1" or the name of a signal. */
-  ended: string;
-  /** HOST:PORT of the HTTP proxy that the command was told to use. */
-  proxy?: string | undefined;
-  stderr: string;
-}
-
-/** Lines of go's output that an error quotes. */
-const QUOTED_LINES = 12;
+import {
+  certificateRefused,
+  credentialsRefused,
+  hostKeyUnknown,
+  proxyWantsLogin,
+  unreachable,
+} from "./failure-server.ts";
+import {
+  lastLines,
+  lineWith,
+  moduleAt,
+  nameOfModule,
+  type GoFailure,
+  type Recogniser,
+} from "./failure-text.ts";
 
 /** The error for a go that failed; see GoCommand for the codes. */
 export function goFailure(failure: GoFailure): GoferryError {
@@ -55,17 +54,10 @@ export function recognisedFailure(failure: GoFailure): GoferryError | undefined 
   return error.code === "GO_FAILED" ? undefined : error;
 }
 
-/** The last lines of a text, without empty ones at its ends. */
-export function lastLines(text: string): string {
-  return text.trim().split("\n").slice(-QUOTED_LINES).join("\n");
-}
-
 /** The proposal for the modules of these paths that nobody outside knows. */
 export function namePrivate(paths: readonly string[]): string {
   return `For a private module, add its path to GOPRIVATE (and to GONOSUMDB, if that is set): GOPRIVATE='${proposePatterns(paths).join(",")}'`;
 }
-
-type Recogniser = (text: string, failure: GoFailure) => GoferryError | undefined;
 
 const GRAVE: readonly Recogniser[] = [
   checksumMismatch,
@@ -182,62 +174,6 @@ function programMissing(text: string, { subject }: GoFailure): GoferryError | un
   });
 }
 
-function proxyWantsLogin(text: string, { subject, proxy }: GoFailure): GoferryError | undefined {
-  const found =
-    lineWith(text, PROXY_LOGIN) ??
-    text
-      .split("\n")
-      .find((line) => isAskedForProxy(line, proxy))
-      ?.trim();
-  if (found === undefined) return undefined;
-  return proxyLoginFailure({ subject: moduleAt(found, text) ?? subject, found }, proxy);
-}
-
-/** Git asks for the login of a proxy in the words in which it asks for a server's. */
-function isAskedForProxy(line: string, proxy: string | undefined): boolean {
-  return proxy !== undefined && line.includes("could not read ") && line.includes(proxy);
-}
-
-function certificateRefused(text: string, { subject }: GoFailure): GoferryError | undefined {
-  const found = lineWith(text, CERTIFICATE);
-  if (found === undefined) return undefined;
-  return certificateFailure(found)?.({ subject: moduleAt(found, text) ?? subject, found });
-}
-
-function credentialsRefused(text: string, { subject }: GoFailure): GoferryError | undefined {
-  const pattern =
-    /: 401 [A-Z][A-Za-z ]+|could not read (?:Username|Password)|Authentication failed|Permission denied \(.*publickey/u;
-  const found = lineWith(text, pattern);
-  if (found === undefined) return undefined;
-  const next = found.includes("publickey")
-    ? "Give the key to the SSH agent: ssh-add, with SSH_AUTH_SOCK in the environment."
-    : "Put the login into ~/.netrc (machine HOST login NAME password WORD), which Go and git both read. Of git's own " +
-      "helpers Go learns by GOAUTH='git DIR' only; a proxy's login can stand in the URL in GOPROXY.";
-  return new GoferryError("NOT_FOUND", {
-    subject: moduleAt(found, text) ?? subject,
-    message: "the server asks for credentials and got none that it accepts",
-    found,
-    next,
-  });
-}
-
-function hostKeyUnknown(text: string, { subject }: GoFailure): GoferryError | undefined {
-  const found = lineWith(text, /Host key verification failed/u);
-  if (found === undefined) return undefined;
-  const changed = text.includes("IDENTIFICATION HAS CHANGED");
-  return new GoferryError("NETWORK_UNREACHABLE", {
-    subject: moduleAt(found, text) ?? subject,
-    message: changed
-      ? "the server has another SSH host key than the one that is known, so it may be another server"
-      : "the SSH host key of the server is not known here, and nobody can be asked about it",
-    expected: "the server's key in known_hosts",
-    found: lineWith(text, /No \S+ host key is known|key fingerprint is|Offending .* key in/u) ?? found,
-    next: changed
-      ? "Ask the server's administrator before you change known_hosts."
-      : "Compare the fingerprint with the one that the server's administrator gives: ssh HOST, and answer its question.",
-  });
-}
-
 /** Asked at the checksum database because no pattern says that the module is private; its name is known there now. */
 function noRecord(text: string): GoferryError | undefined {
   const match = /(\S+)@(\S+?): .*\bverifying .*\/lookup\/\S+: (?:404|410) [A-Z][A-Za-z ]+/u.exec(text);
@@ -279,19 +215,6 @@ function notFound(text: string, { subject }: GoFailure): GoferryError | undefine
   });
 }
 
-function unreachable(text: string, { subject }: GoFailure): GoferryError | undefined {
-  const pattern =
-    /dial tcp|dial unix|connection re(?:fused|set)|no such host|i\/o timeout|TLS handshake|\btls: |:\/\/.*unexpected EOF|module lookup disabled by GOPROXY=off|proxyconnect|: (?:408|429|5\d\d) [A-Z][A-Za-z ]+|Could not resolve host|Connection timed out|ssh: connect to host|unable to access (?!.*returned error: 4)/u;
-  const found = lineWith(text, pattern);
-  if (found === undefined) return undefined;
-  return new GoferryError("NETWORK_UNREACHABLE", {
-    subject: moduleAt(found, text) ?? subject,
-    message: "the module proxy or the origin server cannot be reached",
-    found,
-    next: "Check GOPROXY, HTTPS_PROXY and NO_PROXY, then run it again.",
-  });
-}
-
 function sumMissing(text: string, { subject }: GoFailure): GoferryError | undefined {
   const found = lineWith(text, /missing go\.sum entry|updates to go\.sum needed/u);
   if (found === undefined) return undefined;
@@ -316,27 +239,4 @@ function projectInvalid(text: string, { subject }: GoFailure): GoferryError | un
     found: found.endsWith(":") ? lastLines(text) : found,
     next: "Mend the project until `go build ./...` and `go mod tidy` accept it, then run the command again.",
   });
-}
-
-/** The `path@version` that a line is about: go names it there, or above what git said, which it prints indented. */
-function moduleAt(found: string, text: string): string | undefined {
-  const lines = text.split("\n");
-  const index = lines.findIndex((line) => line.trim() === found);
-  const above = lines.slice(0, index + 1).findLast((line) => !line.startsWith("\t"));
-  return above === undefined ? undefined : nameOfModule(above);
-}
-
-/** The `path@version` that a line of go is about. */
-function nameOfModule(line: string): string | undefined {
-  const name = /(?:^|[\s(])([A-Za-z0-9][\w.~-]*(?:\/[\w.~+-]+)*@[A-Za-z0-9][\w.+~-]*)(?=[:\s),]|$)/mu.exec(
-    line,
-  )?.[1];
-  return name ?? /\bmodule ([\w.~-]+\.[\w.~-]+(?:\/[\w.~+-]+)*):/u.exec(line)?.[1];
-}
-
-function lineWith(text: string, pattern: RegExp): string | undefined {
-  return text
-    .split("\n")
-    .find((line) => pattern.test(line))
-    ?.trim();
 }

@@ -1,6 +1,7 @@
 // Downloads everything that a project needs. First what go.mod and go.sum say, unchanged, so that a go.sum that does
 // not fit is refused; then, on the same copy, what commands need that look further than a build does.
-import { goFailure, lastLines } from "./failure.ts";
+import { goFailure } from "./failure.ts";
+import { lastLines } from "./failure-text.ts";
 import type { GoAttempt, GoCommand, GoRunOptions } from "./command.ts";
 import type { ProjectBuild } from "./modules.ts";
 

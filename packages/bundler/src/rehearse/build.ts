@@ -1,6 +1,6 @@
 // A build in a rehearsal, and what it means when it fails for want of C: a machine without a C compiler, without a
 // library, or without one for the other platform says nothing about the bundle.
-import { lastLines } from "../go/failure.ts";
+import { lastLines } from "../go/failure-text.ts";
 import type { ProcessResult } from "../go/spawn.ts";
 
 export interface BuildTry {

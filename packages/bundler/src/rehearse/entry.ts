@@ -4,7 +4,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GoferryError } from "@goferry/core";
 import { importsFile, SCRATCH_MODULE } from "../go/entry-closure.ts";
-import { lastLines } from "../go/failure.ts";
+import { lastLines } from "../go/failure-text.ts";
 import { modulesMissing, platformEnv } from "../go/project-closure.ts";
 import { diskError } from "../net/disk-error.ts";
 import { tryBuild } from "./build.ts";

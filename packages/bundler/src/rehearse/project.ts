@@ -1,7 +1,7 @@
 // Builds one project for one platform, vets it and compiles its tests. A project that does not build refuses the bundle;
 // what vet and the compiler say about tests is the project's own affair, and is recorded.
 import { GoferryError } from "@goferry/core";
-import { lastLines } from "../go/failure.ts";
+import { lastLines } from "../go/failure-text.ts";
 import { platformEnv } from "../go/project-closure.ts";
 import { tryBuild } from "./build.ts";
 import type { ProjectBuild } from "../go/modules.ts";
