@@ -62,7 +62,7 @@ async function descriptorSource({ name, fd }: ExtractJob): Promise<ByteSource> {
             throw ioError(cause, "read", name);
           },
         );
-        if (bytesRead === 0) throw truncated(name, offset + length, offset + done);
+        if (bytesRead === 0) throw truncated(name, offset + length, Math.min(offset + done, size));
         done += bytesRead;
       }
       return bytes;
