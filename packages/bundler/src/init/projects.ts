@@ -65,8 +65,9 @@ async function addProject(folder: string, { dir, found }: Adding): Promise<Found
     return added;
   } catch (error) {
     if (!(error instanceof GoferryError)) throw error;
-    const { code, message, found: what } = error;
-    const reason = `${code}: ${message}${what === undefined ? "" : ` (${what})`}`;
+    const { code, message, found: what, next } = error;
+    const why = `${code}: ${message}${what === undefined ? "" : ` (${what})`}`;
+    const reason = next === undefined ? why : `${why}: ${next}`;
     found.refused.push({ folder, reason });
     return undefined;
   }
