@@ -1,8 +1,9 @@
-// Seven projects: "unit" is quick and runs in parallel; "e2e" is the program as people use it, two files at a time,
+// Eight projects: "unit" is quick and runs in parallel; "e2e" is the program as people use it, two files at a time,
 // each of which waits for a disk or a server half of its time; "projects" builds bundles of what teams
 // really have, takes long, and is no part of `pnpm test`: `pnpm test:projects` runs it; "long" are the longest of those;
 // "mutants" are attacks by the ten thousand: `pnpm test:mutants`; "ansible" runs the Ansible role:
-// `pnpm test:ansible`; "faults" breaks the host again and again: `pnpm test:faults`.
+// `pnpm test:ansible`; "faults" breaks the host again and again: `pnpm test:faults`; "windows" runs goferry.exe
+// under Wine: `pnpm test:windows`.
 
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
@@ -33,7 +34,13 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/projects/**", "test/mutants/**", "test/ansible/**", "test/faults/**"],
+          exclude: [
+            "test/projects/**",
+            "test/mutants/**",
+            "test/ansible/**",
+            "test/faults/**",
+            "test/windows/**",
+          ],
           globalSetup: DEMO,
           testTimeout: 10 * MINUTE,
           hookTimeout: 20 * MINUTE,
@@ -74,6 +81,18 @@ export default defineConfig({
           hookTimeout: 20 * MINUTE,
           fileParallelism: false,
           sequence: { groupOrder: 5 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "windows",
+          include: ["test/windows/**/*.test.ts"],
+          testTimeout: 10 * MINUTE,
+          // Who comes first makes the root with Wine in it, the executable, and the bundle.
+          hookTimeout: 30 * MINUTE,
+          fileParallelism: false,
+          sequence: { groupOrder: 7 },
         },
       },
       {
