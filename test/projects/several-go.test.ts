@@ -318,6 +318,7 @@ describe.skipIf(!offline)("a bundle of two Go versions and two projects, on a ho
     const freed = await host("gc", "--keep", "1");
     expect(freed.json).toMatchObject({ changed: true, modules: ["example.com/shared@v1.1.0"] });
     expect(await answers("last")).toEqual(then);
+    expect(await host("check", "--quick")).toMatchObject({ code: 0, json: { clean: true } });
   });
 });
 

@@ -1,8 +1,9 @@
 // What an installation does with the checksum database, over several bundles in one root: real tiles and lookups of a
 // test's log; that the go command accepts them is shown by test/projects/sumdb.test.ts.
 
-import { mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { EXIT, openTreeHead } from "@goferry/core";
 import { describe, expect, it } from "vitest";
 import { checksumLog } from "../../../test/kit/checksum-log.ts";
@@ -16,8 +17,11 @@ import {
 import { PROCESS_FACTS } from "../../../test/kit/process-facts.ts";
 import { testPlatform } from "../../../test/kit/real-go.ts";
 import { treeContents } from "../../../test/kit/tree.ts";
+import { checkRoot } from "./check/check.ts";
+import { collectGarbage } from "./gc.ts";
 import { createHost } from "./host.ts";
 import { install, listRoot, type Installed, type InstallOptions } from "./install.ts";
+import { rollback } from "./rollback.ts";
 
 const SUMDB = "mod/cache/download/sumdb/sum.example.com";
 const module = (name: string) => ({ path: `example.com/${name}`, version: "v1.0.0", files: { a: name } });
@@ -93,6 +97,46 @@ describe("install", () => {
     const before = await treeContents(on.root);
     expect((await on.install(second)).changed).toBe(false);
     expect(await treeContents(on.root)).toEqual(before);
+  });
+
+  it("leaves nothing to a quick check where two bundles bring the same tile, nor after going back and gc", async () => {
+    await using on = await bench();
+    await using first = await on.bundle("a");
+    await on.install(first);
+    await using second = await on.bundle("b", { tiles: { earlier: [first.contents.log?.head ?? ""] } });
+    // Later than what the list of the first bundle says of its files.
+    await setTimeout(10);
+    await on.install(second);
+    const folder = join(on.root, "state/units/tiles");
+    const [some, others] = await Promise.all(
+      (await readdir(folder)).map(async (name) => await readFile(join(folder, name), "utf8")),
+    );
+    const twice = (some ?? "").match(/mod\/\S+/gu)?.filter((name) => others?.includes(`${name}\n`));
+    expect(twice).not.toEqual([]);
+    const differences = async () => (await checkRoot(on.host, { root: on.root, depth: "quick" })).differences;
+    expect(await differences()).toEqual([]);
+    await rollback(on.host, { root: on.root });
+    await collectGarbage(on.host, { root: on.root, keep: 1 });
+    expect(await differences()).toEqual([]);
+  });
+
+  it("replaces a tile that no bundle brought, and says where go asks although it has other files there", async () => {
+    await using on = await bench();
+    await using bare = await layeredBundle(on.path, {
+      toolchains: [scriptedToolchain("1.27.1", testPlatform())],
+      modules: [[module("a")]],
+    });
+    await on.install(bare);
+    const earlier = [bare.contents.log?.head ?? ""];
+    await using second = await on.bundle("b", { tiles: { earlier }, serial: 1_700_000_001 });
+    const size = sizeOf(second);
+    const tile = join(on.root, SUMDB, `tile/8/0/000.p/${size}`);
+    await mkdir(dirname(tile), { recursive: true });
+    await writeFile(tile, "as go keeps it where it may write");
+    await on.install(second);
+    expect(await readFile(join(on.root, SUMDB, "supported"), "utf8")).toBe("");
+    for (const depth of ["full", "quick"] as const)
+      expect(await checkRoot(on.host, { root: on.root, depth })).toMatchObject({ differences: [] });
   });
 
   it("says where nothing connects a bundle's tree with the one before, and installs it: each unit is proven", async () => {

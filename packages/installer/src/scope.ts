@@ -24,8 +24,8 @@ import type { State } from "./transaction/state.ts";
 export interface ScopeEntry {
   /** Absolute. */
   path: string;
-  /** "mode": only that. */
-  change: "make" | "replace" | "remove" | "mode";
+  /** "mode" and "time": only that. */
+  change: "make" | "replace" | "remove" | "mode" | "time";
   /** A folder stands for all that is below it. */
   kind: "file" | "link" | "folder";
   /** Of a folder. */

@@ -13,7 +13,7 @@ import { runCheckJobs } from "./check-jobs.ts";
 import { changed, missing, type Difference } from "./difference.ts";
 import { findExtras, keptStates } from "./extras.ts";
 import { checkGenerated, checkModFiles, commonJobs, treeJobs, type Place } from "./installed.ts";
-import { checkTree, type Depth } from "./tree-check.ts";
+import { checkTree, type Depth, type TimeDrift } from "./tree-check.ts";
 
 export interface CheckOptions {
   root: string;
@@ -50,15 +50,16 @@ export async function checkRoot(host: Host, options: CheckOptions): Promise<Chec
   const place = await placeOf(host, at);
   const { generation } = await readState(place.fs, at);
   if (generation === 0) throw nothingThere(root);
-  return { root, generation, depth: options.depth, ...(await compareRoot(host, place, options)) };
+  const { files, bytes, differences } = await compareRoot(host, place, options);
+  return { root, generation, depth: options.depth, files, bytes, differences };
 }
 
-/** The comparison itself, for who has opened the root. */
+/** The comparison itself, for who has opened the root. In a full one, `times` are what a quick one would add. */
 export async function compareRoot(
   host: CheckHost,
   place: Place,
   { depth, signal, onProgress }: Omit<CheckOptions, "root">,
-): Promise<Pick<Checked, "files" | "bytes" | "differences">> {
+): Promise<Pick<Checked, "files" | "bytes" | "differences"> & { times: TimeDrift[] }> {
   const { states, differences: unreadable } = await keptStates(place);
   const [state] = states;
   const jobs = [...(await treeJobs(place, state, depth)), ...(await commonJobs(place, depth))];
@@ -77,6 +78,7 @@ export async function compareRoot(
     files: answers.reduce((sum, { files }) => sum + files, 0),
     bytes: answers.reduce((sum, { bytes }) => sum + bytes, 0),
     differences: differences.toSorted(byWeight),
+    times: answers.flatMap((each) => each.times),
   };
 }
 

@@ -6,9 +6,10 @@ import { dirname, join } from "node:path";
 import { logPlace, modulePlace, parseVerifier } from "@goferry/core";
 import { isBelow } from "../fs.ts";
 import { sdkFolder } from "../layout.ts";
+import { knownTiles } from "../plan/tiles.ts";
 import { readState, parseState, type State } from "../transaction/state.ts";
 import { changed, extra, folderModeDifferences, ownerDifferences, type Difference } from "./difference.ts";
-import { generatedOf, tilesOf, type Place } from "./installed.ts";
+import { generatedOf, type Place } from "./installed.ts";
 
 /** Names at the top of a root; lost+found is that of a disk of its own. */
 const TOP = new Set(["bin", "sdk", "current", "mod", "state", "staging", "lost+found"]);
@@ -74,7 +75,7 @@ async function knownPaths(place: Place, states: readonly State[]): Promise<Known
     if (state.log !== null)
       paths.add(join(at.root, logPlace(parseVerifier(state.log.key).name), "supported"));
   }
-  for (const tile of await tilesOf(place.fs, at)) paths.add(join(at.root, tile));
+  for (const tile of (await knownTiles(place.fs, at)).keys()) paths.add(join(at.root, tile));
   const folders = new Set<string>();
   for (const path of paths) {
     for (

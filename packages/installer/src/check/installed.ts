@@ -3,11 +3,11 @@
 
 import { join } from "node:path";
 import { goModHash, modulePlace, toolchainModule, unitName, zipPrefix } from "@goferry/core";
-import { TILES } from "../extract/file-sink.ts";
 import type { HostFs } from "../fs.ts";
 import { sdkFolder, type Layout } from "../layout.ts";
 import { generatedFiles, generatedGoEnv, plainGoEnvFile, type Generated } from "../plan/generated.ts";
-import { parseSums, sumsName } from "../plan/unit-files.ts";
+import { knownTiles, tileSums } from "../plan/tiles.ts";
+import { sumsName } from "../plan/unit-files.ts";
 import type { State } from "../transaction/state.ts";
 import { changed, missing, modeText, ownerDifferences, type Difference } from "./difference.ts";
 import type { Depth, TreeJob } from "./tree-check.ts";
@@ -29,7 +29,7 @@ export async function treeJobs({ fs, at, owners }: Place, state: State, depth: D
     return {
       ...common,
       unit,
-      sums: sums(unit),
+      sums: [sums(unit)],
       h1: sdk.h1,
       folder: sdkFolder(at, sdk.version),
       prefix: zipPrefix(module),
@@ -43,9 +43,10 @@ export async function treeJobs({ fs, at, owners }: Place, state: State, depth: D
     const { tree } = modulePlace(module);
     const folder = join(at.root, tree.slice(0, -1));
     const prefix = zipPrefix(module);
-    jobs.push({ ...common, unit, sums: sums(unit), h1: module.h1, folder, prefix, form: "tree", except: [] });
+    const lists = [sums(unit)];
+    jobs.push({ ...common, unit, sums: lists, h1: module.h1, folder, prefix, form: "tree", except: [] });
     const zip = sums(`${unit}.zip`);
-    if ((await fs.lstat(zip)) !== null) jobs.push({ ...common, ...files, unit, sums: zip });
+    if ((await fs.lstat(zip)) !== null) jobs.push({ ...common, ...files, unit, sums: [zip] });
   }
   return jobs;
 }
@@ -54,9 +55,16 @@ export async function treeJobs({ fs, at, owners }: Place, state: State, depth: D
 export async function commonJobs({ fs, at, owners }: Place, depth: Depth): Promise<TreeJob[]> {
   const program = join(at.units, sumsName("goferry"));
   // One that runs from source does not copy itself.
-  const files = (await fs.lstat(program)) === null ? [] : [program];
+  const files = (await fs.lstat(program)) === null ? [] : [[program]];
   const place = { unit: null, h1: null, folder: at.root, prefix: "", form: "files", except: [] } as const;
-  return [...files, ...(await tileSums(fs, at))].map((sums) => ({ ...place, sums, owners, depth }));
+  const tiles = await tileSums(fs, at);
+  // Of all bundles in one: a tile that several of them brought was written by one of them.
+  return [...files, ...(tiles.length === 0 ? [] : [tiles])].map((sums) => ({
+    ...place,
+    sums,
+    owners,
+    depth,
+  }));
 }
 
 /** The go.mod files beside the trees, which have no sums: their hash stands in the state. */
@@ -91,25 +99,9 @@ export async function checkGenerated(place: Place, state: State): Promise<Differ
 
 /** Those whose making is known; a go.env of which it is not is told by `checkGenerated`. */
 export async function generatedOf({ fs, at }: Place, state: State): Promise<Generated[]> {
-  const tiles = await tilesOf(fs, at);
+  const tiles = await knownTiles(fs, at);
   const goEnvs = await Promise.all(state.sdks.map((sdk) => generatedGoEnv(fs, at, { state, sdk })));
   return [...generatedFiles(at, state, (tile) => tiles.has(tile)), ...goEnvs.filter((each) => each !== null)];
-}
-
-/** Paths in the root of the tiles that bundles brought, those too that are gone: tiles never change, and stay. */
-export async function tilesOf(fs: HostFs, at: Layout): Promise<Set<string>> {
-  const tiles = new Set<string>();
-  for (const file of await tileSums(fs, at)) {
-    const bytes = await fs.readFile(file);
-    const sums = bytes === null ? null : parseSums(Buffer.from(bytes).toString("utf8"));
-    for (const line of sums?.lines.split("\n") ?? []) if (line !== "") tiles.add(line.slice(66));
-  }
-  return tiles;
-}
-
-async function tileSums(fs: HostFs, at: Layout): Promise<string[]> {
-  const folder = join(at.units, TILES);
-  return (await fs.list(folder)).map(({ name }) => join(folder, name));
 }
 
 async function checkLink(

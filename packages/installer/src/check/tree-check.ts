@@ -16,7 +16,7 @@ import {
 import { join } from "node:path";
 import { fileMode, hashLines, toolchainTreeName } from "@goferry/core";
 import { hasErrno, ioError } from "../node-fs.ts";
-import { parseSums, type SumsFile } from "../plan/unit-files.ts";
+import { parseSums, type WriteTimes } from "../plan/unit-files.ts";
 import {
   changed,
   extra,
@@ -32,8 +32,8 @@ import {
 export type Depth = "quick" | "full";
 
 export interface TreeJob {
-  /** Absolute path of the .sums file. */
-  sums: string;
+  /** Absolute paths of .sums files; more than one only where several bundles can have brought the same file. */
+  sums: readonly string[];
   /** `path@version`; null for what belongs to no unit. */
   unit: string | null;
   /** That the lines must have; null where nothing vouches for them but the .sums file itself. */
@@ -56,6 +56,14 @@ export interface TreeChecked {
   /** Files that were compared, and bytes that were read. */
   files: number;
   bytes: number;
+  /** In a full check: files of the right content with another time than theirs, which a quick check names. */
+  times: TimeDrift[];
+}
+
+export interface TimeDrift {
+  difference: Difference;
+  /** A time that the file can have been written at, in ms since 1970. */
+  written: number;
 }
 
 /** @throws IO_FAILED, PERMISSION_DENIED for a file that cannot be read: whether it is right is not known then */
@@ -66,6 +74,8 @@ export function checkTree(job: TreeJob): TreeChecked {
 interface Expected {
   sha256: string;
   size: number;
+  /** When it can have been written: by one of the installations that brought it. */
+  times: WriteTimes[];
 }
 
 const READ_BYTES = 1 << 18;
@@ -79,7 +89,7 @@ class TreeCheck {
   readonly #differences: Difference[] = [];
   #files = 0;
   #bytes = 0;
-  #times: Pick<SumsFile, "from" | "to"> = { from: 0, to: 0 };
+  readonly #times: TimeDrift[] = [];
 
   constructor(job: TreeJob) {
     this.#job = job;
@@ -87,24 +97,31 @@ class TreeCheck {
 
   run(): TreeChecked {
     const { form, folder } = this.#job;
-    const expected = this.#readSums();
-    if (expected !== null) {
+    const expected = new Map<string, Expected>();
+    let isKnown = false;
+    for (const path of this.#job.sums) isKnown = this.#readSums(path, expected) || isKnown;
+    if (isKnown) {
       if (form === "files") this.#checkFiles(expected);
       else this.#checkFolder(folder, expected);
     }
-    return { differences: this.#differences, files: this.#files, bytes: this.#bytes };
+    return {
+      differences: this.#differences,
+      files: this.#files,
+      bytes: this.#bytes,
+      times: this.#times,
+    };
   }
 
-  /** Null, and a difference, if they are not what was proven. */
-  #readSums(): Map<string, Expected> | null {
-    const { sums: path, h1, form, prefix, unit } = this.#job;
+  /** False, and a difference, if they are not what was proven. */
+  #readSums(path: string, expected: Map<string, Expected>): boolean {
+    const { h1, form, prefix, unit } = this.#job;
     let text: string;
     try {
       text = readFileSync(path, "utf8");
     } catch (error) {
       if (!hasErrno(error, "ENOENT")) throw ioError(error, "read", path);
       this.#differences.push(missing({ path, unit }, "the hashes of what was installed"));
-      return null;
+      return false;
     }
     const sums = parseSums(text);
     const found = sums === null ? "another form" : hashLines(sums.lines);
@@ -112,17 +129,17 @@ class TreeCheck {
       this.#differences.push(
         changed({ path, unit }, "content", { expected: h1 ?? "lines of hashes", found }),
       );
-      return null;
+      return false;
     }
-    this.#times = sums;
-    const names = sums.lines.split("\n").slice(0, -1);
-    return new Map(
-      names.map((line, i) => {
-        const name = line.slice(66 + prefix.length);
-        const treeName = form === "sdk" ? toolchainTreeName(name) : name;
-        return [treeName, { sha256: line.slice(0, 64), size: sums.sizes[i] ?? 0 }];
-      }),
-    );
+    const times = [{ from: sums.from, to: sums.to }];
+    for (const [i, line] of sums.lines.split("\n").slice(0, -1).entries()) {
+      const plain = line.slice(66 + prefix.length);
+      const name = form === "sdk" ? toolchainTreeName(plain) : plain;
+      const known = expected.get(name);
+      if (known !== undefined) known.times = [...known.times, ...times];
+      else expected.set(name, { sha256: line.slice(0, 64), size: sums.sizes[i] ?? 0, times });
+    }
+    return true;
   }
 
   #checkFiles(expected: ReadonlyMap<string, Expected>): void {
@@ -172,7 +189,8 @@ class TreeCheck {
     else this.#checkFile(path, status, expected);
   }
 
-  #checkFile(path: string, status: Stats, { sha256, size, mode }: Expected & { mode: number }): void {
+  #checkFile(path: string, status: Stats, expected: Expected & { mode: number }): void {
+    const { sha256, size, mode } = expected;
     const place = this.#place(path);
     this.#files += 1;
     if (!status.isFile()) {
@@ -187,15 +205,8 @@ class TreeCheck {
     } else if (this.#job.depth === "full") {
       const found = this.#hash(path);
       if (found !== sha256) this.#add(changed(place, "content", { expected: sha256, found }));
-    } else if (status.mtimeMs < this.#times.from || status.mtimeMs > this.#times.to) {
-      const { from, to } = this.#times;
-      this.#add(
-        changed(place, "time", {
-          expected: `written from ${timeText(from)} to ${timeText(to)}`,
-          found: timeText(status.mtimeMs),
-        }),
-      );
-    }
+      else this.#times.push(...timeDrift(place, status, expected));
+    } else this.#differences.push(...timeDrift(place, status, expected).map(({ difference }) => difference));
   }
 
   #checkOwner(path: string, status: Stats | null): void {
@@ -273,6 +284,15 @@ function entryText(entry: Pick<Stats, "isFile" | "isDirectory" | "isSymbolicLink
   if (entry.isFile()) return "a file";
   if (entry.isDirectory()) return "a folder";
   return entry.isSymbolicLink() ? "a link" : "a device, pipe or socket";
+}
+
+function timeDrift(place: Place, { mtimeMs }: Stats, { times }: Expected): TimeDrift[] {
+  const [first] = times;
+  if (first === undefined || times.some(({ from, to }) => mtimeMs >= from && mtimeMs <= to)) return [];
+  const { from, to } = first;
+  const expected = `written from ${timeText(from)} to ${timeText(to)}`;
+  const difference = changed(place, "time", { expected, found: timeText(mtimeMs) });
+  return [{ difference, written: (from + to) / 2 }];
 }
 
 function timeText(ms: number): string {

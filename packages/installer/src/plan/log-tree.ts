@@ -67,7 +67,8 @@ export async function stageLogTree(request: LogTreeRequest): Promise<LogTree> {
   const folder = isFresh ? join(staged.root, place, "lookup") : join(staged.root, "lookup");
   for (const unit of found) await write(join(folder, lookupName(unit)), lookupText(unit, head));
   // Go asks whether a proxy has the database at all, and looks at nothing of the answer but that there is one.
-  if (isFresh) await write(join(staged.root, place, "supported"), "");
+  const supported = join(place, "supported");
+  if ((await fs.lstat(join(at.root, supported))) === null) await write(join(staged.root, supported), "");
   return {
     lookups: head,
     place: isFresh ? [] : [{ from: folder, to: lookup }],

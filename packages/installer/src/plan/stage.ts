@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 import { readFile, writeFile } from "node:fs/promises";
-import { checkEvidence, logPlace, parseVerifier, unitName } from "@goferry/core";
+import { checkEvidence, unitName } from "@goferry/core";
 import { editGoEnv } from "../configure/go-env.ts";
 import { currentTarget } from "../configure/launchers.ts";
 import { lastAuditTime } from "../audit.ts";
@@ -30,6 +30,7 @@ import { stageLogTree, type LogTree } from "./log-tree.ts";
 import { placeTree } from "./place-tree.ts";
 import { programNames, stageBin, type KeptFile } from "./stage-bin.ts";
 import { stateAfter } from "./state-after.ts";
+import { knownTiles } from "./tiles.ts";
 import { fileSystemTime, keepText, keepUnits, plainGoEnvName, tilesName } from "./unit-files.ts";
 import { versionLists } from "./version-lists.ts";
 
@@ -69,7 +70,7 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
     ...withLookups(planned, logTree),
     outside: await recordOutside(fs, before.outside, outside),
   };
-  const moves = await placeTree({ fs, from: staged.mod, to: at.mod, isOurs: ownedPaths(before, at) });
+  const moves = await placeTree({ fs, from: staged.mod, to: at.mod, isOurs: await ownedPaths(request) });
   const bin = await stageBin(request, state);
   const unitEdits = await stageKept(request, bin.kept);
   const unitMoves = await placeTree({ fs, from: staged.units, to: at.units, isOurs: keptSums(before, at) });
@@ -84,12 +85,13 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
     ...unitEdits,
   ];
   request.onMissing(logTree.missing);
-  const place = [...sdkMoves, ...moves, ...unitMoves, ...logTree.place];
+  const brought = [...sdkMoves, ...moves, ...unitMoves];
+  const place = [...brought, ...logTree.place];
   if (place.length + bin.replace.length + edits.length === 0 && !wanted.changesSomething) return null;
   return {
     state,
     place,
-    remove: [...logTree.remove, ...(await leftovers(request, place))],
+    remove: [...logTree.remove, ...(await leftovers(request, brought))],
     replace: bin.replace,
     edits,
     audit: {
@@ -213,12 +215,11 @@ async function pathEdits({ fs, host, at, options }: StageRequest, state: State):
 }
 
 /** Paths that this state's installations put there, so that finding them is no surprise. */
-function ownedPaths(before: State, at: Layout): (path: string) => boolean {
-  const { log } = before;
+async function ownedPaths({ fs, at, before }: StageRequest): Promise<(path: string) => boolean> {
   const owned = ownPaths(at, [before]);
   // Tiles never change, and a bundle's were proven before they came here.
-  const tiles = log === null ? undefined : join(at.root, logPlace(parseVerifier(log.key).name));
-  return (path) => owned.has(path) || (tiles !== undefined && path.startsWith(tiles));
+  for (const tile of (await knownTiles(fs, at)).keys()) owned.add(join(at.root, tile));
+  return (path) => owned.has(path);
 }
 
 /** The sums of what stays as it is. Tiles never change, so neither do theirs. */
@@ -237,7 +238,8 @@ async function leftovers({ fs, at, before }: StageRequest, place: readonly Move[
   const others = ownPaths(at, await readGenerations(fs, at));
   const left: string[] = [];
   for (const { to } of place) {
-    const isOld = others.has(to) || isBelow(at.units, to);
+    // Where go may write, it keeps tiles that it was answered with.
+    const isOld = others.has(to) || isBelow(at.units, to) || isBelow(join(at.download, "sumdb"), to);
     if (isOld && !owned.has(to) && (await fs.lstat(to)) !== null) left.push(to);
   }
   return left;

@@ -21,6 +21,7 @@ import { isBelow } from "../fs.ts";
 import { goEnvFile, layout, sdkFolder, type Layout } from "../layout.ts";
 import { ioError } from "../node-fs.ts";
 import { settingsFor } from "../plan/go-env-edits.ts";
+import { knownTiles } from "../plan/tiles.ts";
 import {
   fileSystemTime,
   parseSums,
@@ -68,9 +69,13 @@ export async function stageFromBundle(
     const differences = plan.fromBundle.get(unitName(unit)) ?? [];
     await stageUnit({ ...request, folder, sums, times }, { unit, differences }, changes);
   }
+  const tiles = hasTiles ? await knownTiles(place.fs, place.at) : undefined;
   for (const { subject } of plan.fromBundle.get(TILES_UNIT) ?? []) {
-    const staged = join(folder, relative(place.at.root, subject));
+    const name = relative(place.at.root, subject);
+    const staged = join(folder, name);
     if ((await place.fs.lstat(staged)) === null) throw bundleLacks(options.bundle?.file ?? "", [subject]);
+    const window = tiles?.get(name);
+    if (window !== undefined) await setTime(staged, (window.from + window.to) / 2000);
     await takePlace(place, { from: staged, to: subject }, changes);
   }
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { toolchainModule, unitName } from "@goferry/core";
 import type { Difference } from "../check/difference.ts";
 import { generatedOf, type Place } from "../check/installed.ts";
+import type { TimeDrift } from "../check/tree-check.ts";
 import type { Generated } from "../plan/generated.ts";
 import { plainGoEnvName } from "../plan/unit-files.ts";
 import type { State } from "../transaction/state.ts";
@@ -16,6 +17,8 @@ export interface RepairPlan {
   folders: string[];
   /** Files whose content is right, and whose mode or owner is not; with the mode that they shall have. */
   copies: Map<string, number>;
+  /** Files whose content is right, and when they can have been written, in ms since 1970: a quick check goes by it. */
+  times: Map<string, number>;
   /** What is not ours, and can be run or built in. */
   extras: string[];
   /** What was changed outside of the root, by its path. */
@@ -33,7 +36,7 @@ export const TILES_UNIT = "tiles of the checksum database";
 export async function planRepair(
   place: Place,
   state: State,
-  differences: readonly Difference[],
+  { differences, times }: { differences: readonly Difference[]; times: readonly TimeDrift[] },
 ): Promise<RepairPlan> {
   const generated = new Map((await generatedOf(place, state)).map((each) => [each.path, each]));
   const outside = new Set(state.outside.map(({ path }) => path));
@@ -41,6 +44,7 @@ export async function planRepair(
     generated: [],
     folders: [],
     copies: new Map(),
+    times: new Map(times.map(({ difference, written }) => [difference.subject, written])),
     extras: [],
     outside: [],
     program: false,
@@ -69,6 +73,11 @@ export async function planRepair(
     else needFromBundle(place, state, { plan, each });
   }
   return plan;
+}
+
+/** Of files that are not copied for another reason. */
+export function timesInPlace({ times, copies }: RepairPlan): [string, number][] {
+  return [...times].filter(([path]) => !copies.has(path));
 }
 
 const ONLY_ABOUT_IT: ReadonlySet<string> = new Set(["mode", "owner", "time"]);

@@ -12,6 +12,7 @@ import {
   stat,
   symlink,
   unlink,
+  utimes,
   writeFile,
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -119,6 +120,24 @@ describe("repair", () => {
     );
   });
 
+  it("gives files of the right content their time again, which an installation goes by", async () => {
+    const touched = ["sdk/go1.27.1/bin/go", "mod/example.com/!a@v1.0.0/a.go", `${AT_V}/v1.0.0.zip`];
+    for (const name of touched) await utimes(at(name), 1, 1);
+    await chmod(at("sdk/go1.27.1/bin/go"), 0o777);
+    const later = await bench.bundle({ toolchains: [scriptedGo("1.28.0")], name: "later" });
+    await expect(bench.install(later, {}, USER)).rejects.toMatchObject({ code: "GENERATION_BROKEN" });
+    const { scope = [] } = await mend({ dryRun: true });
+    expect(scope.filter(({ change }) => change === "time").map(({ path }) => path)).toEqual(
+      touched.slice(1).map(at),
+    );
+    const done = await mend();
+    expect(done).toMatchObject({ changed: true, left: [] });
+    expect(done.mended.filter(({ aspect }) => aspect === "time")).toHaveLength(3);
+    await expectAsBefore();
+    expect(await mend()).toMatchObject({ changed: false, mended: [] });
+    expect(await bench.install(later, {}, USER)).toMatchObject({ changed: true });
+  });
+
   it("says what it cannot mend without a bundle, and mends the rest", async () => {
     await writeFile(at("sdk/go1.27.1/VERSION"), "go9.9.9\n");
     await unlink(at("bin/go"));
@@ -141,9 +160,10 @@ describe("repair", () => {
     const done = await mend(withBundle());
     expect(done).toMatchObject({ changed: true, generation: 1, left: [] });
     expect(done.mended).toHaveLength(7);
-    // Tiles have no time of their own kept for them here.
-    const { differences } = await checkRoot(bench.host(USER), { root: bench.root, depth: "full" });
-    expect(differences).toEqual([]);
+    for (const depth of ["full", "quick"] as const)
+      expect(await checkRoot(bench.host(USER), { root: bench.root, depth })).toMatchObject({
+        differences: [],
+      });
     const changed = treeDifference(before, await bench.look()).filter((name) => !WRITTEN.test(name));
     expect(changed.filter((name) => !/\.zip(?:\.sums)?$/.test(name))).toEqual([]);
   });
@@ -200,7 +220,10 @@ describe("repair", () => {
     const host = bench.host(USER);
     const place = await placeOf(host, layout(bench.root));
     const state = await readState(place.fs, place.at);
-    const plan = { ...(await planRepair(place, state, [])), folders: [at("folder")] };
+    const plan = {
+      ...(await planRepair(place, state, { differences: [], times: [] })),
+      folders: [at("folder")],
+    };
     await symlink(closed, at("folder"));
     await symlink(secret, at("file"));
     const request = { host, place, staging: bench.path, state, options: { root: bench.root } };

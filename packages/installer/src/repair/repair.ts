@@ -16,7 +16,7 @@ import { openRoot } from "../site.ts";
 import { readState, type State } from "../transaction/state.ts";
 import { runTransaction } from "../transaction/transaction.ts";
 import { bundleLacks, unitsFromBundle } from "./from-bundle.ts";
-import { planRepair, type RepairPlan } from "./plan.ts";
+import { planRepair, timesInPlace, type RepairPlan } from "./plan.ts";
 import { sumsName } from "../plan/unit-files.ts";
 import { outsideEdits, stageRepair } from "./stage.ts";
 
@@ -91,12 +91,13 @@ async function findRepairs(
   { state, options }: { state: State; options: RepairOptions },
 ): Promise<Found> {
   const { bundle, signal, onProgress } = options;
-  const { differences } = await compareRoot(host, place, {
+  const { differences: found, times } = await compareRoot(host, place, {
     depth: "full",
     signal,
     onProgress: (done, total) => onProgress?.("check", done, total),
   });
-  const plan = await planRepair(place, state, differences);
+  const differences = [...found, ...times.map(({ difference }) => difference)];
+  const plan = await planRepair(place, state, { differences: found, times });
   const names = [...plan.fromBundle.keys()];
   const { lacking } = unitsFromBundle(bundle?.opened, state, names);
   if (bundle !== undefined && lacking.length > 0) throw bundleLacks(bundle.file, lacking);
@@ -110,7 +111,7 @@ async function findRepairs(
   }
   const count =
     generated.length + folders.length + copies.size + extras.length + outside.length + fromBundle.size;
-  const mends = count > 0 || (program && host.executablePath !== undefined);
+  const mends = count + plan.times.size > 0 || (program && host.executablePath !== undefined);
   return { plan: mends ? plan : null, differences };
 }
 
@@ -143,6 +144,7 @@ async function repairScope(place: Place, state: State, plan: RepairPlan): Promis
     ...(await removalScope(place, plan.extras)),
     ...plan.folders.map((path): ScopeEntry => ({ path, change: "mode", kind: "folder" })),
     ...[...plan.copies.keys()].map((path): ScopeEntry => ({ path, change: "replace", kind: "file" })),
+    ...timesInPlace(plan).map(([path]): ScopeEntry => ({ path, change: "time", kind: "file" })),
     ...(await editScope(
       place,
       plan.generated.map((each) => ("link" in each ? each : { ...each, mode: 0o644 })),

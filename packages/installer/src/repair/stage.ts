@@ -14,14 +14,17 @@ import type { EditRequest, Prepared } from "../transaction/describe.ts";
 import type { State } from "../transaction/state.ts";
 import { takePlace, type Changes, type StageRepair } from "./changes.ts";
 import { stageFromBundle } from "./from-bundle.ts";
-import type { RepairPlan } from "./plan.ts";
+import { timesInPlace, type RepairPlan } from "./plan.ts";
 
 export async function stageRepair(request: StageRepair, plan: RepairPlan): Promise<Prepared> {
   const { host, place, state, options } = request;
   const changes: Changes = { place: [], remove: [...plan.extras], replace: [], edits: [] };
   // Only takes rights away that others should not have; so it is done at once, and needs no way back.
   for (const folder of plan.folders) await closeFolder(folder);
-  for (const [path, mode] of plan.copies) await stageCopy(request, { path, mode }, changes);
+  const times = timesInPlace(plan);
+  for (const [path, written] of times) await setTime(path, written);
+  for (const [path, mode] of plan.copies)
+    await stageCopy(request, { path, mode, written: plan.times.get(path) }, changes);
   for (const each of plan.generated) await stageGenerated(request, each, changes);
   if (plan.fromBundle.size > 0) await stageFromBundle(request, plan, changes);
   if (plan.program && host.executablePath !== undefined)
@@ -29,7 +32,8 @@ export async function stageRepair(request: StageRepair, plan: RepairPlan): Promi
   changes.edits.push(...(await outsideEdits(place, state, plan.outside)));
   const { bundle } = options;
   const units = [...plan.fromBundle.keys()].slice(0, 5).join(", ");
-  const count = changes.place.length + changes.replace.length + changes.edits.length + plan.extras.length;
+  const inPlace = plan.extras.length + times.length;
+  const count = changes.place.length + changes.replace.length + changes.edits.length + inPlace;
   return {
     state,
     ...changes,
@@ -56,13 +60,24 @@ async function closeFolder(folder: string): Promise<void> {
   }
 }
 
+/** The content was found right, so it can be no other than what was written then. */
+async function setTime(file: string, written: number): Promise<void> {
+  try {
+    await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const time = new Date(written);
+    await handle.utimes(time, time);
+  } catch (error) {
+    throw ioError(error, "set the time of", file);
+  }
+}
+
 /**
  * The same bytes and time, with the mode and the owner that they should have. Who may write the file may do so now: it is
  * compared once more when it is in place (repair.ts).
  */
 async function stageCopy(
   { place, staging }: StageRepair,
-  { path, mode }: { path: string; mode: number },
+  { path, mode, written }: { path: string; mode: number; written: number | undefined },
   changes: Changes,
 ): Promise<void> {
   const from = join(staging, "copies", relative(place.at.root, path));
@@ -73,7 +88,7 @@ async function stageCopy(
     const { atime, mtime } = await handle.stat();
     const bytes = handle.createReadStream({ autoClose: false });
     await pipeline(bytes, createWriteStream(from, { flags: "wx" }));
-    await utimes(from, atime, mtime);
+    await utimes(from, atime, written === undefined ? mtime : new Date(written));
   } catch (error) {
     throw ioError(error, "copy", path);
   }
