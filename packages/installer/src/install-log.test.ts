@@ -139,6 +139,16 @@ describe("install", () => {
       expect(await checkRoot(on.host, { root: on.root, depth })).toMatchObject({ differences: [] });
   });
 
+  it("says that a proxy has the database also where its tiles came before the first module", async () => {
+    await using on = await bench();
+    await using bundle = await on.bundle("a");
+    await on.install(bundle, { select: { go: "all", modules: "none" } });
+    await on.install(bundle);
+    expect(await on.lookup("a")).toBe(sizeOf(bundle));
+    expect(await readFile(join(on.root, SUMDB, "supported"), "utf8")).toBe("");
+    expect((await checkRoot(on.host, { root: on.root, depth: "full" })).differences).toEqual([]);
+  });
+
   it("says where nothing connects a bundle's tree with the one before, and installs it: each unit is proven", async () => {
     await using on = await bench();
     await using first = await on.bundle("a");

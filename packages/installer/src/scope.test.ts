@@ -158,4 +158,17 @@ describe("the scope of a dry run is what changes", () => {
       );
     },
   );
+
+  it("of an install of Go alone, and then of the modules", async () => {
+    await using bench = await installBench();
+    const bundle = await bench.bundle({ tiles: {} });
+    for (const modules of ["none", "all"] as const) {
+      const select = { go: "all", modules } as const;
+      await expectScope(
+        bench,
+        () => bench.install(bundle, { select, dryRun: true }, USER),
+        () => bench.install(bundle, { select }, USER),
+      );
+    }
+  });
 });

@@ -127,8 +127,11 @@ export async function installScope(place: ScopePlace, request: InstallScope): Pr
     for (const { path } of logTiles(contents.log, contents.units))
       made.push({ path: join(at.root, path), change: "make", kind: "file" });
     made.push({ path: join(at.units, sumsName(tilesName(indexDigest))), change: "make", kind: "file" });
-    made.push({ path: join(logFolder(at, after), "supported"), change: "make", kind: "file", bytes: 0 });
   }
+  const folder = logFolder(at, after);
+  const isServed = hasTiles || (await place.fs.lstat(folder)) !== null;
+  if (isServed && after.units.some(({ record }) => record !== null))
+    made.push({ path: join(folder, "supported"), change: "make", kind: "file", bytes: 0 });
   const fresh: ScopeEntry[] = [];
   for (const entry of made) if ((await place.fs.lstat(entry.path)) === null) fresh.push(entry);
   const programs: ScopeEntry[] = [];
@@ -184,10 +187,10 @@ function logFolder(at: Layout, { log }: State): string {
   return log === null ? join(at.download, "sumdb") : join(at.root, logPlace(parseVerifier(log.key).name));
 }
 
-/** What the lookups depend on. */
+/** What the lookups depend on. Where there are none, the heads do not matter. */
 function logged({ units, log }: State): string {
   const names = units.filter(({ record }) => record !== null).map(unitName);
-  return JSON.stringify([names.toSorted(), log?.heads]);
+  return names.length === 0 ? "" : JSON.stringify([names.toSorted(), log?.heads]);
 }
 
 async function changedLines(
