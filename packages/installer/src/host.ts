@@ -8,6 +8,7 @@ import { constants } from "node:fs";
 import { access, readFile, stat, statfs } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
 import { GoferryError } from "@goferry/core";
+import type { WindowsAccount, WindowsSystem } from "./windows/system.ts";
 import type { Conduct } from "./events.ts";
 import type { FileSystemStatus } from "./fs.ts";
 
@@ -37,8 +38,15 @@ export interface HostFacts extends Conduct {
   readonly cores: number;
   /** JavaScript of extract/worker.ts where that is not a file: in the stand-alone goferry. */
   readonly workerSource: string | undefined;
+  /** What only Windows has; undefined elsewhere. */
+  readonly windows?: WindowsHost | undefined;
   /** The clock; that of the system if left out. */
   readonly now?: (() => Date) | undefined;
+}
+
+export interface WindowsHost {
+  readonly system: WindowsSystem;
+  readonly account: WindowsAccount;
 }
 
 /** Absolute paths. */
@@ -72,6 +80,8 @@ export interface RunOptions {
   cwd: string;
   /** Milliseconds until the program is killed. */
   timeoutMs: number;
+  /** What it reads on its standard input, which is empty if left out. */
+  input?: string | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -129,10 +139,14 @@ async function isProgram(path: string): Promise<boolean> {
   }
 }
 
-async function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
-  const { cwd, signal } = options;
+/** `Host.run` of the real machine. */
+export async function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
+  const { cwd, signal, input } = options;
   throwIfAborted(command, signal);
-  const child = spawn(command, args, { cwd, env: { ...options.env }, stdio: ["ignore", "pipe", "pipe"] });
+  const stdin = input === undefined ? "ignore" : "pipe";
+  const child = spawn(command, args, { cwd, env: { ...options.env }, stdio: [stdin, "pipe", "pipe"] });
+  // A program that ends without reading it says by its exit code what was wrong.
+  child.stdin?.on("error", () => undefined).end(input);
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
   let ended: RunResult["ended"] | undefined;
@@ -158,10 +172,10 @@ async function run(command: string, args: readonly string[], options: RunOptions
 }
 
 /** Keeps the first OUTPUT_LIMIT bytes of a stream and reads the rest away, so that the writer never blocks. */
-function collect(stream: NodeJS.ReadableStream): () => string {
+function collect(stream: NodeJS.ReadableStream | null): () => string {
   const chunks: Buffer[] = [];
   let room = OUTPUT_LIMIT;
-  stream.on("data", (chunk: Buffer) => {
+  stream?.on("data", (chunk: Buffer) => {
     if (room <= 0) return;
     chunks.push(chunk.subarray(0, room));
     room -= chunk.length;

@@ -28,7 +28,7 @@ import { preflight } from "./preflight.ts";
 import { nameFindings } from "./preflight-root.ts";
 import { isSameFile } from "./plan/same-file.ts";
 import { stateAfter } from "./plan/state-after.ts";
-import { installScope, type ScopeEntry } from "./scope.ts";
+import { installScope, registryScope, type ScopeEntry } from "./scope.ts";
 import { refuseFindings } from "./plan/refuse.ts";
 import { openRoot, openRootToRead } from "./site.ts";
 import { selfTest } from "./selftest.ts";
@@ -143,8 +143,11 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   };
   if (dryRun) {
     const { generation, current } = wanted.before;
-    const changed = wanted.changesSomething || pathSetup.edits.length > 0;
-    const scope = changed ? await scopeOf(host, at, { wanted, options, outside: pathSetup.edits }) : [];
+    const { edits: outside, registry } = pathSetup;
+    const changed = wanted.changesSomething || outside.length + registry.length > 0;
+    const scope = changed
+      ? [...(await scopeOf(host, at, { wanted, options, outside })), ...(await registryScope(host, registry))]
+      : [];
     return { ...report, changed, generation, current, overrides: [], scope };
   }
 

@@ -28,6 +28,8 @@ export interface Layout {
   readonly trust: string;
   readonly units: string;
   readonly logs: string;
+  /** On Windows: .reg files with the values of the registry as they were before goferry changed them. */
+  readonly registry: string;
   /** Only there while a transaction runs, or after one that was interrupted. */
   readonly staging: string;
 }
@@ -52,6 +54,7 @@ export function layout(root: string): Layout {
     trust: join(state, "trust"),
     units: join(state, "units"),
     logs: join(state, "logs"),
+    registry: join(state, "registry"),
     staging: join(root, "staging"),
   };
 }

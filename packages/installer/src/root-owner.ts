@@ -66,7 +66,7 @@ async function isDocument(path: string, version: string): Promise<boolean> {
 
 const TOP = new Set(["bin", "sdk", "mod", "state", "current", "staging"]);
 const STATE_NAMES =
-  /^(?:state\.json|journal\.json|audit\.jsonl(?:\.\d+)?|trust|generations|units|logs|lock(?:\.next)*(?:\.[0-9a-f-]{36})?|\..*\.goferry-new)$/;
+  /^(?:state\.json|journal\.json|audit\.jsonl(?:\.\d+)?|trust|generations|units|logs|registry|lock(?:\.next)*(?:\.[0-9a-f-]{36})?|\..*\.goferry-new)$/;
 
 /**
  * A root that a crash left before its first document, or whose documents are damaged: there is nothing in it that goferry

@@ -13,7 +13,9 @@ import {
   type Unit,
 } from "@goferry/core";
 import { isBelow, type HostFs } from "./fs.ts";
+import type { Host } from "./host.ts";
 import { generationFile, sdkFolder, type Layout } from "./layout.ts";
+import type { RegistryChange } from "./windows/system.ts";
 import { goEnvEdits } from "./plan/go-env-edits.ts";
 import { linkEdits } from "./plan/links.ts";
 import { listEdits } from "./plan/stage-state.ts";
@@ -22,12 +24,12 @@ import type { EditRequest } from "./transaction/describe.ts";
 import type { State } from "./transaction/state.ts";
 
 export interface ScopeEntry {
-  /** Absolute. */
+  /** Absolute; of a value of Windows' registry its key and its name. */
   path: string;
   /** "mode" and "time": only that. */
   change: "make" | "replace" | "remove" | "mode" | "time";
   /** A folder stands for all that is below it. */
-  kind: "file" | "link" | "folder";
+  kind: "file" | "link" | "folder" | "value";
   /** Of a folder. */
   files?: number;
   /** Of what is made, as far as it is known before. */
@@ -73,6 +75,18 @@ export async function editScope(place: ScopePlace, edits: readonly EditRequest[]
     entries.push({ path, change, kind: "file", bytes, ...lines });
   }
   return entries;
+}
+
+/** Values of Windows' registry. */
+export async function registryScope(
+  { windows }: Pick<Host, "windows">,
+  changes: readonly RegistryChange[],
+): Promise<ScopeEntry[]> {
+  const now = (await windows?.system.registry.read(changes)) ?? [];
+  return changes.map(({ key, name, value }, index) => {
+    const change = value === null ? "remove" : (now[index] ?? null) === null ? "make" : "replace";
+    return { path: `${key}\\${name}`, change, kind: "value" };
+  });
 }
 
 /** From one state to another of which everything is on the disk. */

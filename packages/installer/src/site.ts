@@ -72,7 +72,16 @@ const NOT_NOW: ReadonlySet<ErrorCode> = new Set([
 export function siteOf(host: Host): TransactionHost {
   const { pid, processExists, lockWaitMs, onEvent } = host;
   const processes = linuxProcesses({ pid, exists: processExists });
-  return { fs: nodeFs(host), now: () => host.now(), by: actorOf(host), processes, lockWaitMs, onEvent };
+  const registry = host.windows?.system.registry;
+  return {
+    fs: nodeFs(host),
+    now: () => host.now(),
+    by: actorOf(host),
+    processes,
+    registry,
+    lockWaitMs,
+    onEvent,
+  };
 }
 
 /** root with sudo is also somebody. The name is what sudo said, and root can set it as it likes. */

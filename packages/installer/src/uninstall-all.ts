@@ -9,12 +9,13 @@ import { placeOf } from "./check/check.ts";
 import { findExtras, keptStates } from "./check/extras.ts";
 import { treeJobs, type Place } from "./check/installed.ts";
 import { restoreOutside, type Restoration } from "./configure/outside.ts";
+import { restoreRegistry, type RegistryRestoration } from "./configure/windows/record.ts";
 import type { Finding } from "./findings.ts";
 import { isBelow } from "./fs.ts";
 import type { Host } from "./host.ts";
 import type { Layout } from "./layout.ts";
 import { runningFindings } from "./running.ts";
-import { editScope, removalScope, type ScopeEntry } from "./scope.ts";
+import { editScope, registryScope, removalScope, type ScopeEntry } from "./scope.ts";
 import { openRoot } from "./site.ts";
 import { readState, type State } from "./transaction/state.ts";
 import { runTransaction } from "./transaction/transaction.ts";
@@ -61,16 +62,22 @@ export async function uninstallAll(host: Host, options: UninstallAllOptions): Pr
       modules: state.units.length,
       bundles: state.bundles.map(({ name, serial }) => `${name} serial ${serial}`),
     },
-    changes: [...planned.remove, at.state, ...planned.outside.edits.map(({ path }) => path)],
+    changes: [
+      ...planned.remove,
+      at.state,
+      ...planned.outside.edits.map(({ path }) => path),
+      ...planned.registry.changes.map(({ key, name }) => `${key}\\${name}`),
+    ],
     left: planned.left,
     rootGoes: planned.left.length === 0 && state.madeFolders.includes(root),
-    findings: [...findings, ...planned.outside.findings],
+    findings: [...findings, ...planned.outside.findings, ...planned.registry.findings],
   });
   if (dryRun) {
     const planned = report(removal);
     const gone = [...removal.remove, at.state, ...(planned.rootGoes ? state.madeFolders : [])];
     const outside = await editScope(place, removal.outside.edits);
-    return { ...planned, scope: [...(await removalScope(place, gone)), ...outside] };
+    const values = await registryScope(host, removal.registry.changes);
+    return { ...planned, scope: [...(await removalScope(place, gone)), ...outside, ...values] };
   }
   let done = removal;
   await runTransaction(site, root, {
@@ -84,6 +91,8 @@ export async function uninstallAll(host: Host, options: UninstallAllOptions): Pr
         remove: done.remove,
         edits: done.outside.edits,
         emptied: done.outside.emptied,
+        registry: done.registry.changes,
+        emptiedKeys: done.registry.emptied,
         removesRoot: true,
         audit: { action: "uninstall", subject: "everything", result: "done", bundle: null, signers: [] },
       };
@@ -97,6 +106,7 @@ interface Removal {
   remove: string[];
   left: string[];
   outside: Restoration;
+  registry: RegistryRestoration;
 }
 
 async function planRemoval(host: Host, place: Place, signal: AbortSignal | undefined): Promise<Removal> {
@@ -108,7 +118,13 @@ async function planRemoval(host: Host, place: Place, signal: AbortSignal | undef
     if (!KEPT.has(name)) await collect(place, join(at.root, name), { left, remove });
   }
   const outside = await restoreOutside(fs, at.root, states[0].outside);
-  return { remove, left: left.toSorted(), outside };
+  const registry = await restored(host, at, states[0]);
+  return { remove, left: left.toSorted(), outside, registry };
+}
+
+async function restored({ windows, env }: Host, at: Layout, state: State): Promise<RegistryRestoration> {
+  if (windows === undefined) return { changes: [], emptied: [], findings: [] };
+  return await restoreRegistry({ registry: windows.system.registry, env, bin: at.bin }, state.registry ?? []);
 }
 
 /** state/ goes by itself, after the commit; the folder of a file system's own is none of ours. */
@@ -155,6 +171,7 @@ async function collect(
 function withNothing(state: State): State {
   return {
     ...state,
+    registry: undefined,
     generation: state.generation + 1,
     current: null,
     sdks: [],

@@ -4,6 +4,7 @@
 import { setImmediate } from "node:timers/promises";
 import { GoferryError } from "@goferry/core";
 import { differsOutside } from "../configure/outside.ts";
+import { differsInRegistry } from "../configure/windows/record.ts";
 import type { Host } from "../host.ts";
 import type { Layout } from "../layout.ts";
 import { nodeFs } from "../node-fs.ts";
@@ -34,7 +35,7 @@ export interface Checked {
   differences: Difference[];
 }
 
-type CheckHost = Pick<Host, "cores" | "workerSource" | "run" | "env">;
+type CheckHost = Pick<Host, "cores" | "workerSource" | "run" | "env" | "windows">;
 
 /**
  * Compares all of a root: what is installed now, and that nothing else is there but what a kept generation has.
@@ -71,6 +72,7 @@ export async function compareRoot(
     ...(await checkModFiles(place, state)),
     ...(await checkGenerated(place, state)),
     ...(await checkOutside(place, state)),
+    ...(await checkRegistry(host, place, state)),
     ...unreadable,
     ...(await findExtras(place, states)),
   ];
@@ -118,6 +120,23 @@ async function checkOutside({ fs, at }: Place, { outside }: State): Promise<Diff
     found.push(isGone ? missing(place, difference.expected) : changed(place, "content", difference));
   }
   return found;
+}
+
+async function checkRegistry(
+  { windows, env }: CheckHost,
+  { at }: Place,
+  state: State,
+): Promise<Difference[]> {
+  const records = state.registry ?? [];
+  if (windows === undefined || records.length === 0) return [];
+  const now = await windows.system.registry.read(records);
+  return records.flatMap((record, index) => {
+    const value = now[index] ?? null;
+    const difference = differsInRegistry({ bin: at.bin, env }, record, value);
+    if (difference === null) return [];
+    const place = { path: `${record.key}\\${record.name}`, unit: null };
+    return [value === null ? missing(place, difference.expected) : changed(place, "content", difference)];
+  });
 }
 
 /** Root may own what lies in any root; else only who owns the root. */

@@ -4,11 +4,13 @@
 
 import { GoferryError } from "@goferry/core";
 import type { Finding } from "../findings.ts";
-import type { Host } from "../host.ts";
+import type { Host, WindowsHost } from "../host.ts";
+import type { RegistryChange } from "../windows/system.ts";
 import { probeWrite } from "../write-probe.ts";
 import { nearestFolder, planProfileEdits, profileScope } from "./profile.ts";
 import type { ShellSyntax } from "./profile-block.ts";
 import { planLinks } from "./program-links.ts";
+import { planWindows } from "./windows/setup.ts";
 
 /**
  * none: nothing outside of the root. profile: what cannot be done refuses the command. usual: the same for a machine
@@ -31,6 +33,8 @@ export type PathEdit =
 export interface PathSetup {
   /** A new file gets mode 0644, a changed one keeps its own. */
   edits: PathEdit[];
+  /** On Windows, instead. */
+  registry: RegistryChange[];
   findings: Finding[];
   /** A line for each edit, for a person. */
   changes: string[];
@@ -42,25 +46,43 @@ export interface PathSetup {
 
 export const NO_PATH_SETUP: PathSetup = {
   edits: [],
+  registry: [],
   findings: [],
   changes: [],
   loginShells: false,
   folders: [],
 };
 
-/** Findings: PATH_OCCUPIED warns; HOME_MISSING, PROFILE_BROKEN, PROFILE_NOT_WRITABLE refuse where it was asked for. */
+/** Findings: PATH_OCCUPIED warns; on Windows those of planWindows; HOME_MISSING, PROFILE_BROKEN, PROFILE_NOT_WRITABLE refuse where it was asked for. */
 export async function planPath(host: Host, request: PathRequest): Promise<PathSetup> {
   if (request.path === "none") return NO_PATH_SETUP;
+  if (host.windows !== undefined) return await planRegistry({ ...host, windows: host.windows }, request);
   const scope = profileScope(host, request.root);
   const profile = await planProfile(host, request);
   if (scope === "user") return profile;
   const links = await planProgramLinks(host, request);
   return {
+    ...NO_PATH_SETUP,
     edits: [...profile.edits, ...links.edits],
     findings: [...profile.findings, ...links.findings],
     changes: [...profile.changes, ...links.changes],
     loginShells: profile.loginShells,
     folders: links.folders,
+  };
+}
+
+async function planRegistry(
+  host: Host & { windows: WindowsHost },
+  { root, programs, path }: PathRequest,
+): Promise<PathSetup> {
+  const { registry, findings, changes, onPath } = await planWindows(host, { root, programs });
+  const level = path === "profile" ? "refuse" : "warn";
+  return {
+    ...NO_PATH_SETUP,
+    registry,
+    findings: findings.map((each) => (each.level === "refuse" ? { ...each, level } : each)),
+    changes,
+    loginShells: onPath,
   };
 }
 

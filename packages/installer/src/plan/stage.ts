@@ -9,7 +9,9 @@ import { currentTarget } from "../configure/launchers.ts";
 import { lastAuditTime } from "../audit.ts";
 import { checkPolicy, evidencePolicy } from "../policy.ts";
 import { recordOutside } from "../configure/outside.ts";
-import { planPath, type PathEdit } from "../configure/path-setup.ts";
+import { planPath, type PathSetup } from "../configure/path-setup.ts";
+import { recordRegistry } from "../configure/windows/record.ts";
+import { registryCopy } from "../configure/windows/copy.ts";
 import { extractLayers } from "../extract/extract.ts";
 import { TILES } from "../extract/file-sink.ts";
 import type { Finding } from "../findings.ts";
@@ -65,10 +67,11 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
   const sdkMoves = await configureSdks(request, wanted, planned);
   const lists = await versionLists({ fs, at, staged, state: planned, added: wanted.units });
   const logTree = await stageLogTree({ fs, at, staged, before, state: planned });
-  const outside = await pathEdits(request, planned);
+  const { edits: outside, registry } = await pathSetup(request, planned);
   const state = {
     ...withLookups(planned, logTree),
     outside: await recordOutside(fs, before.outside, outside),
+    ...(await registryRecords(request, registry)),
   };
   const moves = await placeTree({ fs, from: staged.mod, to: at.mod, isOurs: await ownedPaths(request) });
   const bin = await stageBin(request, state);
@@ -82,18 +85,21 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
       { path: at.current, link: currentTarget(state.current ?? "") },
     ])),
     ...outside,
+    ...(await registryCopy({ registry: host.windows?.system.registry, at }, registry, state.generation)),
     ...unitEdits,
   ];
   request.onMissing(logTree.missing);
   const brought = [...sdkMoves, ...moves, ...unitMoves];
   const place = [...brought, ...logTree.place];
-  if (place.length + bin.replace.length + edits.length === 0 && !wanted.changesSomething) return null;
+  if (place.length + bin.replace.length + edits.length + registry.length === 0 && !wanted.changesSomething)
+    return null;
   return {
     state,
     place,
     remove: [...logTree.remove, ...(await leftovers(request, brought))],
     replace: bin.replace,
     edits,
+    registry,
     audit: {
       action: "install",
       subject: `${bundle.contents.name} serial ${bundle.contents.serial} (${options.bundleFile})${pinned(before, state)}${excepted(allowed)}`,
@@ -209,9 +215,17 @@ async function changedLinks(
   return changed;
 }
 
-async function pathEdits({ fs, host, at, options }: StageRequest, state: State): Promise<PathEdit[]> {
+async function pathSetup({ fs, host, at, options }: StageRequest, state: State): Promise<PathSetup> {
   const programs = await programNames({ fs, at, host, hasGo: state.sdks.length > 0 });
-  return (await planPath(host, { root: at.root, path: options.path, programs })).edits;
+  return await planPath(host, { root: at.root, path: options.path, programs });
+}
+
+async function registryRecords(
+  { host: { windows }, before }: StageRequest,
+  changes: PathSetup["registry"],
+): Promise<Pick<State, "registry">> {
+  if (windows === undefined || changes.length === 0) return {};
+  return { registry: await recordRegistry(windows.system, before.registry ?? [], changes) };
 }
 
 /** Paths that this state's installations put there, so that finding them is no surprise. */

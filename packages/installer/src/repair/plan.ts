@@ -21,7 +21,7 @@ export interface RepairPlan {
   times: Map<string, number>;
   /** What is not ours, and can be run or built in. */
   extras: string[];
-  /** What was changed outside of the root, by its path. */
+  /** What was changed outside of the root, by its path, or by key and name of a value of Windows' registry. */
   outside: string[];
   /** bin/goferry. */
   program: boolean;
@@ -39,7 +39,10 @@ export async function planRepair(
   { differences, times }: { differences: readonly Difference[]; times: readonly TimeDrift[] },
 ): Promise<RepairPlan> {
   const generated = new Map((await generatedOf(place, state)).map((each) => [each.path, each]));
-  const outside = new Set(state.outside.map(({ path }) => path));
+  const outside = new Set([
+    ...state.outside.map(({ path }) => path),
+    ...(state.registry ?? []).map(({ key, name }) => `${key}\\${name}`),
+  ]);
   const plan: RepairPlan = {
     generated: [],
     folders: [],

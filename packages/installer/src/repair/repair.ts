@@ -10,7 +10,7 @@ import { compareRoot, placeOf } from "../check/check.ts";
 import type { Difference } from "../check/difference.ts";
 import type { Place } from "../check/installed.ts";
 import type { Host } from "../host.ts";
-import { editScope, removalScope, stateScope, type ScopeEntry } from "../scope.ts";
+import { editScope, registryScope, removalScope, stateScope, type ScopeEntry } from "../scope.ts";
 import { selfTest } from "../selftest.ts";
 import { openRoot } from "../site.ts";
 import { readState, type State } from "../transaction/state.ts";
@@ -18,7 +18,7 @@ import { runTransaction } from "../transaction/transaction.ts";
 import { bundleLacks, unitsFromBundle } from "./from-bundle.ts";
 import { planRepair, timesInPlace, type RepairPlan } from "./plan.ts";
 import { sumsName } from "../plan/unit-files.ts";
-import { outsideEdits, stageRepair } from "./stage.ts";
+import { outsideEdits, registryRepair, stageRepair } from "./stage.ts";
 
 export interface RepairOptions {
   root: string;
@@ -58,7 +58,7 @@ export async function repair(host: Host, options: RepairOptions): Promise<Repair
   if (before.transaction === null) throw nothingThere(root);
   if (dryRun) {
     const { plan, differences } = await findRepairs(host, place, { state: before, options });
-    const scope = plan === null ? [] : await repairScope(place, before, plan);
+    const scope = plan === null ? [] : await repairScope(host, place, { state: before, plan });
     return { ...report(before, { plan, differences, changed: plan !== null }), scope };
   }
   let found: Found = { plan: null, differences: [] };
@@ -138,7 +138,11 @@ async function refuseChanged(
   });
 }
 
-async function repairScope(place: Place, state: State, plan: RepairPlan): Promise<ScopeEntry[]> {
+async function repairScope(
+  host: Host,
+  place: Place,
+  { state, plan }: { state: State; plan: RepairPlan },
+): Promise<ScopeEntry[]> {
   const { fs, at } = place;
   const entries = [
     ...(await removalScope(place, plan.extras)),
@@ -150,6 +154,10 @@ async function repairScope(place: Place, state: State, plan: RepairPlan): Promis
       plan.generated.map((each) => ("link" in each ? each : { ...each, mode: 0o644 })),
     )),
     ...(await editScope(place, await outsideEdits(place, state, plan.outside))),
+    ...(await registryScope(
+      host,
+      (await registryRepair(host, place, { state, names: plan.outside })).changes,
+    )),
   ];
   const others = [...plan.fromBundle.values()].flat().map(({ subject }) => subject);
   if (plan.program) others.push(join(at.bin, "goferry"), join(at.units, sumsName("goferry")));

@@ -6,12 +6,15 @@ import { basename, dirname, join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Place } from "../check/installed.ts";
 import { addBlock } from "../configure/profile-block.ts";
+import { mendRegistry, recordRegistry } from "../configure/windows/record.ts";
+import type { Host } from "../host.ts";
 import { ioError } from "../node-fs.ts";
 import type { Generated } from "../plan/generated.ts";
 import { stageExecutable } from "../plan/stage-bin.ts";
 import { sumsName } from "../plan/unit-files.ts";
 import type { EditRequest, Prepared } from "../transaction/describe.ts";
-import type { State } from "../transaction/state.ts";
+import type { RegistryRecord, State } from "../transaction/state.ts";
+import type { RegistryChange } from "../windows/system.ts";
 import { takePlace, type Changes, type StageRepair } from "./changes.ts";
 import { stageFromBundle } from "./from-bundle.ts";
 import { timesInPlace, type RepairPlan } from "./plan.ts";
@@ -30,13 +33,16 @@ export async function stageRepair(request: StageRepair, plan: RepairPlan): Promi
   if (plan.program && host.executablePath !== undefined)
     await stageProgram(request, host.executablePath, changes);
   changes.edits.push(...(await outsideEdits(place, state, plan.outside)));
+  const registry = await registryRepair(host, place, { state, names: plan.outside });
   const { bundle } = options;
   const units = [...plan.fromBundle.keys()].slice(0, 5).join(", ");
   const inPlace = plan.extras.length + times.length;
-  const count = changes.place.length + changes.replace.length + changes.edits.length + inPlace;
+  const { place: placed, replace, edits } = changes;
+  const count = placed.length + replace.length + edits.length + registry.changes.length + inPlace;
   return {
-    state,
+    state: registry.changes.length === 0 ? state : { ...state, registry: registry.records },
     ...changes,
+    registry: registry.changes,
     audit: {
       action: "repair",
       subject: `${count} files${units === "" ? "" : `: ${units}`}`,
@@ -45,6 +51,20 @@ export async function stageRepair(request: StageRepair, plan: RepairPlan): Promi
       signers: bundle?.opened.signatures.map(({ fingerprint }) => fingerprint) ?? [],
     },
   };
+}
+
+/** Values of Windows' registry that shall be again as goferry left them, and what the state then says of them. */
+export async function registryRepair(
+  { windows, env }: Pick<Host, "windows" | "env">,
+  { at }: Place,
+  { state, names }: { state: State; names: readonly string[] },
+): Promise<{ changes: RegistryChange[]; records: RegistryRecord[] }> {
+  const known = state.registry ?? [];
+  const wanted = known.filter(({ key, name }) => names.includes(`${key}\\${name}`));
+  if (windows === undefined || wanted.length === 0) return { changes: [], records: known };
+  const { registry } = windows.system;
+  const changes = await mendRegistry({ registry, env, bin: at.bin }, wanted);
+  return { changes, records: await recordRegistry({ registry }, known, changes) };
 }
 
 /** Where others may write, somebody may have put a link in its place since it was looked at: that is not followed. */

@@ -10,14 +10,18 @@ import { GoferryError } from "@goferry/core";
 import { isBelow, nameBeside, replaceLink, writeFileAtomic } from "../fs.ts";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
+import type { Registry } from "../windows/system.ts";
 import { syncAsides } from "./durable.ts";
 import { stagedEdit, stagingFolder } from "./journal.ts";
 import type { Content, Direction, Edit, Journal, Move, Replacement } from "./journal.ts";
+import { switchRegistry } from "./registry-edits.ts";
 
 /** Where the changes happen. */
 export interface Site {
   fs: HostFs;
   at: Layout;
+  /** On Windows. */
+  registry?: Registry | undefined;
 }
 
 /** Makes the folders, then renames: old things out of the way, new things into place. */
@@ -74,13 +78,13 @@ export async function restageEdits(site: Site, journal: Journal, direction: Dire
 }
 
 export interface Switched {
-  /** How many paths changed. */
+  /** How many paths and values of the registry changed. */
   changed: number;
   /** Paths that hold what neither we wrote nor found there: somebody else's, left alone. */
   foreign: string[];
 }
 
-/** Makes every path of the edits hold its content of that direction, which has been staged. */
+/** Makes every path of the edits hold its content of that direction, which has been staged; and the registry its values. */
 export async function switchEdits(site: Site, journal: Journal, direction: Direction): Promise<Switched> {
   const switched: Switched = { changed: 0, foreign: [] };
   for (const [index, edit] of journal.edits.entries()) {
@@ -92,7 +96,8 @@ export async function switchEdits(site: Site, journal: Journal, direction: Direc
       switched.foreign.push(edit.path);
     }
   }
-  return switched;
+  const { changed, foreign } = await switchRegistry(site.registry, journal.registry, direction);
+  return { changed: switched.changed + changed, foreign: [...switched.foreign, ...foreign] };
 }
 
 /** What is at a path now; null for nothing. Throws PATH_OCCUPIED for what cannot be journaled. */

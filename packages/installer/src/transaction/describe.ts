@@ -7,11 +7,13 @@ import { GoferryError } from "@goferry/core";
 import { auditDigest, auditLine } from "../audit.ts";
 import type { Actor, AuditEntry } from "../audit.ts";
 import { isBelow } from "../fs.ts";
+import type { RegistryChange } from "../windows/system.ts";
 import { generationFile } from "../layout.ts";
 import { readContent, isSame } from "./changes.ts";
 import type { Site } from "./changes.ts";
 import { JOURNAL_VERSION, stagedGeneration, stagingFolder } from "./journal.ts";
 import type { Content, Edit, Journal, Move, Replacement } from "./journal.ts";
+import { describeRegistry } from "./registry-edits.ts";
 import { serializeState } from "./state.ts";
 import type { State } from "./state.ts";
 
@@ -30,6 +32,10 @@ export interface Prepared {
   remove?: readonly string[];
   /** Small changes, inside the root or outside. Not inside what is placed: that is written in staging. */
   edits?: readonly EditRequest[];
+  /** Values of Windows' registry as they shall be. */
+  registry?: readonly RegistryChange[];
+  /** Keys of it that go afterwards, if nothing is in them; outermost first. */
+  emptiedKeys?: readonly string[];
   /** Folders outside of the root that go afterwards, if nothing is in them; outermost first. */
   emptied?: readonly string[];
   /** Takes state/ away too, with all that is in it, once the change is committed. */
@@ -71,6 +77,8 @@ export async function describeChanges(site: Site, prepared: Prepared, now: Circu
   const { place, replace } = await describePlaces(site, moves, now.id, aside);
   const stateAfter = serializeState(committedState(prepared.state, now, line));
   const edits = await describeEdits(site, prepared.edits ?? []);
+  const { registry: wanted = [], emptiedKeys = [] } = prepared;
+  const registry = await describeRegistry(site.registry, wanted, emptiedKeys);
   return {
     journalVersion: JOURNAL_VERSION,
     id: now.id,
@@ -82,6 +90,7 @@ export async function describeChanges(site: Site, prepared: Prepared, now: Circu
     place,
     replace,
     edits,
+    ...(registry === undefined ? {} : { registry }),
     emptied: [...(prepared.emptied ?? [])],
     removesRoot: prepared.removesRoot ?? false,
     stateBefore: stateBefore === null ? null : Buffer.from(stateBefore).toString("base64"),

@@ -2,12 +2,13 @@
 // durable before the first change and removed after the last, so whoever finds one knows that a transaction was
 // interrupted, and has all that is needed to finish it or to take it back (recover.ts).
 //
-// Four kinds of change:
+// Five kinds of change:
 // - place: something big and new, renamed out of staging to a name that was free.
 // - aside: something big and no longer wanted, renamed into staging, where it waits for the commit.
 // - replace: a big file under a name that must never be missing (bin/goferry, 127 MB): the old one gets a second
 //   name in staging before the journal is written, the new one is renamed over it.
 // - edit: something small, a file or a link, with its bytes before and after in the journal itself.
+// - registry: the same for values of Windows' registry (registry-edits.ts); other systems have none.
 
 import { isAbsolute, join, normalize } from "node:path";
 import { z } from "zod";
@@ -15,6 +16,7 @@ import { isBelow } from "../fs.ts";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
 import { parseDocument, writeDocument } from "./document.ts";
+import { registryJournalSchema } from "./registry-edits.ts";
 
 export const JOURNAL_VERSION = 1;
 
@@ -53,6 +55,7 @@ const journalSchema = z.strictObject({
       after: contentSchema.nullable(),
     }),
   ),
+  registry: registryJournalSchema.optional(),
   /** The bytes of state.json; null when there was none. */
   stateBefore: base64.nullable(),
   stateAfter: base64,

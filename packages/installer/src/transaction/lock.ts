@@ -16,6 +16,7 @@ import { GoferryError } from "@goferry/core";
 import { z } from "zod";
 import type { Conduct } from "../events.ts";
 import { isBelow, makeFolders } from "../fs.ts";
+import type { Registry } from "../windows/system.ts";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
 import { hasErrno } from "../node-fs.ts";
@@ -25,6 +26,8 @@ export interface LockHost extends Conduct {
   fs: HostFs;
   processes: ProcessTable;
   now(): Date;
+  /** On Windows. */
+  registry?: Registry | undefined;
 }
 
 export interface LockOptions {

@@ -12,6 +12,7 @@ import { restageEdits, switchEdits, unmakeMoves } from "./changes.ts";
 import type { Site } from "./changes.ts";
 import { clearStaging } from "./staging.ts";
 import { readJournal } from "./journal.ts";
+import { finishRegistry } from "./registry-edits.ts";
 import type { Journal } from "./journal.ts";
 import { acquireLock } from "./lock.ts";
 import type { LockHost, LockOptions } from "./lock.ts";
@@ -38,7 +39,7 @@ export async function recover(host: LockHost, at: Layout, options: LockOptions):
   if (!(await hasTraces(host.fs, at))) return NOTHING;
   const lock = await acquireLock(host, at, options);
   try {
-    return await recoverTold(host, { fs: host.fs, at });
+    return await recoverTold(host, { fs: host.fs, at, registry: host.registry });
   } finally {
     await lock.release();
   }
@@ -65,8 +66,9 @@ async function recoverLocked(site: Site): Promise<Recovery> {
 }
 
 /** The end of a committed transaction. Staging goes first: on a full disk the audit line needs its space. */
-export async function finish({ fs, at }: Site, journal: Journal): Promise<void> {
+export async function finish({ fs, at, registry }: Site, journal: Journal): Promise<void> {
   await clearStaging({ fs, at }, journal.id);
+  await finishRegistry(registry, journal.registry);
   for (const folder of journal.emptied.toReversed()) await fs.rmdir(folder);
   if (journal.removesRoot) await clearState({ fs, at });
   else await appendAuditLine(fs, at.audit, journal.auditLine);

@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
 import { parseDocument, writeDocument } from "./document.ts";
+import { registryKeySchema, registryValueSchema } from "./registry-edits.ts";
 
 const STATE_VERSION = 1;
 
@@ -102,6 +103,17 @@ const outsideSchema = z.strictObject({
   madeFolders: z.array(text),
 });
 
+const registrySchema = z.strictObject({
+  key: registryKeySchema,
+  name: z.string(),
+  /** What stood there before the first change; null: no such value. */
+  before: registryValueSchema,
+  /** What goferry left there. */
+  after: registryValueSchema,
+  /** Keys that were made for it, outermost first. */
+  madeKeys: z.array(registryKeySchema),
+});
+
 const stateSchema = z.strictObject({
   stateVersion: z.literal(STATE_VERSION),
   /** The absolute path it was made for; go.env and launchers name it. */
@@ -133,6 +145,8 @@ const stateSchema = z.strictObject({
   log: logSchema.nullable(),
   /** What was changed outside of the root, and is to be taken back when the root goes. No part of a generation. */
   outside: z.array(outsideSchema),
+  /** Likewise values of Windows' registry; no other system has any. */
+  registry: z.array(registrySchema).optional(),
   /** The root and the folders above it, as far as they were made for it; outermost first. */
   madeFolders: z.array(text),
   /** Digest of the last line that a transaction wrote to the audit log. */
@@ -141,6 +155,7 @@ const stateSchema = z.strictObject({
 
 export type State = z.infer<typeof stateSchema>;
 
+export type RegistryRecord = z.infer<typeof registrySchema>;
 export type OutsideChange = z.infer<typeof outsideSchema>;
 export type SerialMark = z.infer<typeof serialSchema>;
 export type RootTrust = State["trust"];
@@ -214,6 +229,9 @@ export function serializeState(state: State): Uint8Array {
     privatePatterns: state.privatePatterns.toSorted(),
     direct: state.direct.toSorted(),
     outside: sortedBy(state.outside, ({ path }) => path),
+    ...(state.registry === undefined
+      ? {}
+      : { registry: sortedBy(state.registry, ({ key, name }) => `${key}\\${name}`) }),
     trust: {
       ...state.trust,
       keys: sortedBy(state.trust.keys, ({ fingerprint }) => fingerprint),

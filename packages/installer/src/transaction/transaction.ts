@@ -76,7 +76,7 @@ export interface Outcome {
  * on abort; RECOVERY_PENDING if taking back, or cleaning up, failed too and is left to the next command.
  */
 export async function runTransaction(host: TransactionHost, root: string, plan: Plan): Promise<Outcome> {
-  const site: Site = { fs: host.fs, at: layout(root) };
+  const site: Site = { fs: host.fs, at: layout(root), registry: host.registry };
   begin("lock", host, plan);
   const lock = await acquireLock(host, site.at, plan);
   try {

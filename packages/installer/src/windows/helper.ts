@@ -1,0 +1,151 @@
+// The real Windows, by the program of packages/installer/winhelper: each question is one short process, whose input and
+// output are JSON in UTF-8.
+
+import { isAbsolute } from "node:path";
+import { GoferryError } from "@goferry/core";
+import { z } from "zod";
+import type { Host } from "../host.ts";
+import { variable } from "./environment.ts";
+import type { WindowsSystem, WindowsVolume } from "./system.ts";
+
+export interface HelperOptions extends Pick<Host, "run" | "env"> {
+  /** The path of the program, which is put there when it is first asked for. */
+  program(): Promise<string>;
+}
+
+export function helperSystem(options: HelperOptions): WindowsSystem {
+  const ask: Ask = (calls, shape, subject) => askHelper(options, { calls, shape, subject });
+  const one = async <T>(call: Call, shape: z.ZodType<T>, subject: string): Promise<T> => {
+    const [answer] = await ask([call], shape, subject);
+    if (answer === undefined) throw notUnderstood("no answer", subject);
+    return answer;
+  };
+  return {
+    registry: {
+      read: (names) =>
+        ask(
+          names.map((each) => ({ do: "readValue", ...each })),
+          value.nullable(),
+          names[0]?.key ?? "",
+        ),
+      write: async (changes) => {
+        const calls = changes.map(({ value: wanted, ...each }) =>
+          wanted === null ? { do: "deleteValue", ...each } : { do: "writeValue", ...each, ...wanted },
+        );
+        await ask(calls, z.unknown(), changes[0]?.key ?? "");
+      },
+      subkeys: (keys) =>
+        ask(
+          keys.map((key) => ({ do: "subkeys", key })),
+          z.array(z.string()).nullable(),
+          keys[0] ?? "",
+        ),
+      removeEmpty: async (keys) => {
+        await ask(
+          keys.map((key) => ({ do: "deleteEmptyKey", key })),
+          z.unknown(),
+          keys[0] ?? "",
+        );
+      },
+      announce: async () => {
+        await one({ do: "announce" }, z.unknown(), "the environment");
+      },
+    },
+    account: () => one({ do: "account" }, account, "this process"),
+    accessOf: (path) => one({ do: "accessOf", path }, z.string(), path),
+    setAccess: async (path, access) => {
+      await one({ do: "setAccess", path, access }, z.unknown(), path);
+    },
+    volume: async (path) => {
+      const { drive, fileSystem, remote } = await one({ do: "volume", path }, volume, path);
+      return { kind: DRIVES[drive] ?? "unknown", fileSystem, remote };
+    },
+    holders: (paths) => one({ do: "holders", paths: [...paths] }, z.array(holder), paths[0] ?? ""),
+    logEvent: async (event) => {
+      await one({ do: "logEvent", ...event }, z.unknown(), event.source);
+    },
+  };
+}
+
+type Call = Record<string, unknown>;
+type Ask = <T>(calls: readonly Call[], shape: z.ZodType<T>, subject: string) => Promise<T[]>;
+
+const value = z.strictObject({ type: z.int().min(0), data: z.base64() });
+const account = z.strictObject({ sid: z.string(), elevated: z.boolean(), session: z.int() });
+const volume = z.strictObject({ drive: z.int(), fileSystem: z.string(), remote: z.string() });
+const holder = z.strictObject({ pid: z.int(), name: z.string(), service: z.string() });
+const failure = z.strictObject({ code: z.int(), in: z.string(), text: z.string() });
+
+/** Of GetDriveTypeW. */
+const DRIVES: Record<number, WindowsVolume["kind"]> = {
+  2: "removable",
+  3: "fixed",
+  4: "remote",
+  5: "optical",
+  6: "memory",
+};
+
+/** Milliseconds; telling every window may take one for each that hangs. */
+const TIMEOUT_MS = 60_000;
+
+/** ERROR_ACCESS_DENIED, ERROR_PRIVILEGE_NOT_HELD. */
+const DENIED = new Set([5, 1314]);
+
+async function askHelper<T>(
+  { run, env, program }: HelperOptions,
+  { calls, shape, subject }: { calls: readonly Call[]; shape: z.ZodType<T>; subject: string },
+): Promise<T[]> {
+  if (calls.length === 0) return [];
+  const file = await program();
+  const root = variable(env, "SystemRoot");
+  const cwd = root !== undefined && isAbsolute(root) ? root : file.replace(/[^\\/]*$/, "");
+  const result = await run(file, [], {
+    // Windows' own libraries find their way by SystemRoot.
+    env: { SystemRoot: root, TEMP: variable(env, "TEMP") },
+    cwd,
+    timeoutMs: TIMEOUT_MS,
+    input: JSON.stringify({ calls }),
+  });
+  if (result.code !== 0) throw notUnderstood(result.stderr.trim() || `exit code ${result.code}`, subject);
+  const answers = parse(
+    result.stdout,
+    z.strictObject({ answers: z.array(z.strictObject({ ok: z.unknown(), error: failure.optional() })) }),
+  );
+  if (answers === undefined) throw notUnderstood(result.stdout.slice(0, 200), subject);
+  const failed = answers.answers.find(({ error }) => error !== undefined)?.error;
+  if (failed !== undefined) throw refused(failed, subject);
+  const parsed = z.array(shape).safeParse(answers.answers.map(({ ok }) => ok));
+  if (!parsed.success || parsed.data.length !== calls.length)
+    throw notUnderstood(result.stdout.slice(0, 200), subject);
+  return parsed.data;
+}
+
+function parse<T>(text: string, shape: z.ZodType<T>): T | undefined {
+  try {
+    return shape.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function refused({ code, in: call, text }: z.infer<typeof failure>, subject: string): GoferryError {
+  const isDenied = DENIED.has(code);
+  return new GoferryError(isDenied ? "PERMISSION_DENIED" : "IO_FAILED", {
+    subject,
+    message: isDenied ? `this user may not change ${subject}` : `Windows refused what ${subject} needs`,
+    found: `${call}: ${text} (${code})`,
+    next: isDenied
+      ? 'run the command in a window that was opened by "Run as administrator", or install for this user alone: with no --root, or with --path none'
+      : "mend what Windows names, then run the command again",
+  });
+}
+
+function notUnderstood(found: string, subject: string): GoferryError {
+  return new GoferryError("IO_FAILED", {
+    subject,
+    message: "the program by which goferry asks Windows did not answer as it should",
+    expected: "an answer for each question",
+    found,
+    next: "see whether an antivirus program or AppLocker keeps programs of goferry from running (docs/WINDOWS.md)",
+  });
+}

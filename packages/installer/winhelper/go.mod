@@ -1,0 +1,3 @@
+module goferry.example/winhelper
+
+go 1.21
