@@ -54,6 +54,11 @@ const FROM_SOURCE: readonly string[] = [
   fileURLToPath(new URL("../../packages/goferry/src/main.ts", import.meta.url)),
 ];
 
+/** From source, most of a start is spent on stripping types and compiling: the next one finds here what this one did. */
+const COMPILED = {
+  NODE_COMPILE_CACHE: fileURLToPath(new URL("../../node_modules/.cache/goferry-compiled", import.meta.url)),
+};
+
 /** PATH of a usual system, without node and go. */
 export const PLAIN_PATH = "/usr/bin:/bin";
 
@@ -68,7 +73,7 @@ export async function runGoferry(
   const { env = { PATH: PLAIN_PATH }, cwd, input = "", signal, program = FROM_SOURCE, within = [] } = options;
   const [command = "", ...words] = [...within, ...program, ...args];
   const child = spawn(command, words, {
-    env: { ...QUICK, ...env },
+    env: { ...(program === FROM_SOURCE ? COMPILED : {}), ...QUICK, ...env },
     cwd,
     signal,
     stdio: ["pipe", "pipe", "pipe"],
