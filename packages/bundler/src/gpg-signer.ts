@@ -2,9 +2,15 @@
 // gets the bytes on standard input; passphrases and PINs are between its agent and the person, never in an argument, and
 // never ours. What comes back is a claim like any other: it counts once our own verifier has accepted it.
 
-import { FINGERPRINT, GoferryError, readTrustedKey, verifyDetached, type TrustedKey } from "@goferry/core";
+import {
+  FINGERPRINT,
+  GoferryError,
+  readTrustedKey,
+  secretRemover,
+  verifyDetached,
+  type TrustedKey,
+} from "@goferry/core";
 import type { Environment } from "./go/environment.ts";
-import { secretRemover } from "./go/secrets.ts";
 import type { ProcessResult, ProcessRunner } from "./go/spawn.ts";
 import { errorCode } from "./net/disk-error.ts";
 import type { Signer } from "./signer.ts";

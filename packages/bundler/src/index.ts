@@ -15,7 +15,6 @@ export { bundleInventory, lockInventory, type Inventory } from "./diff/inventory
 export type { Environment } from "./go/environment.ts";
 export { createRunner } from "./go/spawn.ts";
 export { gpgSigner } from "./gpg-signer.ts";
-export { secretRemover } from "./go/secrets.ts";
 export { draftSpec, writeSpec, type InitDraft } from "./init/init.ts";
 export { generateKey, unlockKey, writeKeyPair, type KeyPair, type UnlockedKey } from "./keys.ts";
 export { changeText, type LockChange } from "./lock/compare.ts";
@@ -27,7 +26,6 @@ export type { Forecast } from "./plan/forecast.ts";
 export type { Plan } from "./plan/plan.ts";
 export type { Rehearsal } from "./rehearse/record.ts";
 export { keySigner, type Signer } from "./signer.ts";
-export { nearest } from "./spec/nearest.ts";
 export { specSchemaText } from "./spec/json-schema.ts";
 export type { Sealed } from "./stages.ts";
 export { makeUpdate, readUpdateFile, signUpdate, writeUpdateFile } from "./trust-update.ts";

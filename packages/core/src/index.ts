@@ -114,7 +114,9 @@ export {
   MAX_TILES,
   WINDOW_LOG,
 } from "./limits.ts";
+export { nearest } from "./nearest.ts";
 export { redactUrls } from "./redact.ts";
+export { secretRemover } from "./secrets.ts";
 export {
   readTrustedKey,
   verifyDetached,

@@ -1,7 +1,9 @@
 // Flags of every command that changes a root; `changesRoot` in its table gives it all of them.
 
-import { LOG_LEVELS } from "./run-log.ts";
 import type { OptionTable } from "./option.ts";
+
+export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Long enough for a `use` or a line of the audit log, short enough for a person to wait without asking why. */
 export const DEFAULT_LOCK_WAIT_MS = 2000;

@@ -15,12 +15,12 @@ import {
   type Host,
   type RootEvent,
 } from "@goferry/installer";
-import { DEFAULT_LOCK_WAIT_MS } from "./change-options.ts";
+import { DEFAULT_LOCK_WAIT_MS, type LogLevel } from "./change-options.ts";
 import type { Command, Outcome } from "./command.ts";
 import type { Context } from "./context.ts";
 import type { OptionValue } from "./option.ts";
 import { asGoferryError, debugText, errorText } from "./output/errors.ts";
-import { createRunLog, type LogLevel, type RunLog } from "./run-log.ts";
+import { createRunLog, type RunLog } from "./run-log.ts";
 import { VERSION } from "./version.ts";
 
 type Values = Readonly<Record<string, OptionValue>>;

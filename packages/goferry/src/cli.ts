@@ -1,8 +1,7 @@
 // The words of a command line to a command and the values of its flags, by yargs in its strict mode. What the words
 // mean (settings, paths, what is required) is decided later, in settings.ts; nothing is run or printed here.
 
-import { GoferryError } from "@goferry/core";
-import { nearest } from "@goferry/bundler";
+import { GoferryError, nearest } from "@goferry/core";
 import yargs, { type Argv, type Options } from "yargs";
 import type { Command } from "./command.ts";
 
@@ -21,7 +20,10 @@ export type ParsedLine =
 export function parseLine(argv: readonly string[], commands: readonly Command[]): ParsedLine {
   const words = argv[0] === "help" ? [...argv.slice(1), "--help"] : argv;
   let chosen: Command | undefined;
-  const parser = addCommands(base(words), { commands, depth: 0, choose: (command) => (chosen = command) });
+  // Only what can be meant: of every command that it knows, yargs makes an object first.
+  const named = commands.filter(({ name }) => words.includes(name.split(" ", 1)[0] ?? ""));
+  const level = { commands: named, depth: 0, choose: (command: Command) => (chosen = command) };
+  const parser = addCommands(base(words), level);
   const { _: rest, $0: _name, help, h: _h, version, ...flags } = parser.parseSync();
   const found = rest.map(String);
   if (version === true) return { ask: "version" };

@@ -25,15 +25,16 @@ export interface Example {
   what: string;
 }
 
-export interface CommandSpec<O extends OptionTable, P extends PositionalTable> {
+/** What the command line and the help know of a command. */
+export interface CommandTable {
   /** One or two words. */
   name: string;
   /** A line for the list of commands. */
   summary: string;
   /** Paragraphs for the command's own help. */
   description: string;
-  positionals: P;
-  options: O;
+  positionals: PositionalTable;
+  options: OptionTable;
   examples: readonly Example[];
   /** What the exit code can be beside 0, 1 and 130, which every command can have. */
   exits: readonly (typeof EXIT)[keyof typeof EXIT][];
@@ -41,18 +42,31 @@ export interface CommandSpec<O extends OptionTable, P extends PositionalTable> {
   changesRoot?: true;
   /** Printing something is all it does, so `--quiet` does not silence it. */
   answers?: true;
-  run(values: Values<O, P>, context: Context): Promise<Outcome>;
 }
 
+/** What a command does. The values are those of its own table. */
+export type Run<T extends CommandTable> = (
+  values: Values<T["options"], T["positionals"]>,
+  context: Context,
+) => Promise<Outcome>;
+
 /** A command whose types of options are forgotten, so that commands can stand in one list. */
-export interface Command extends Omit<CommandSpec<OptionTable, PositionalTable>, "run"> {
+export interface Command extends CommandTable {
   run(values: Readonly<Record<string, OptionValue>>, context: Context): Promise<Outcome>;
 }
 
-/** `values` given to `run` must have been made for these tables (settings.ts). */
-export function defineCommand<const O extends OptionTable, const P extends PositionalTable>(
-  spec: CommandSpec<O, P>,
-): Command {
-  const options = spec.changesRoot === true ? { ...spec.options, ...CHANGE_OPTIONS } : spec.options;
-  return { ...spec, options, run: (values, context) => spec.run(values as Values<O, P>, context) };
+/**
+ * Joins a table with what it stands for, which is loaded when the command runs: every start of goferry knows all tables,
+ * and pays for the code of one command. `values` given to `run` must have been made for these tables (settings.ts).
+ */
+export function defineCommand<const T extends CommandTable>(table: T, load: () => Promise<Run<T>>): Command {
+  const options = table.changesRoot === true ? { ...table.options, ...CHANGE_OPTIONS } : table.options;
+  return {
+    ...table,
+    options,
+    async run(values, context) {
+      const run = await load();
+      return await run(values as Values<T["options"], T["positionals"]>, context);
+    },
+  };
 }

@@ -1,7 +1,7 @@
 import { GoferryError } from "@goferry/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "./config-file.ts";
+import { parseConfig } from "./config-yaml.ts";
 import { COMMANDS } from "./commands/all.ts";
 import { settingsOf } from "./settings.ts";
 

@@ -1,24 +1,15 @@
-// Key files: the public keys that a host trusts, and the private keys that sign. Passphrases come from a file, from
-// the environment, or from somebody who types them; never from the command line, which every user can read.
+// The private keys that sign. Passphrases come from a file, from the environment, or from somebody who types them; never
+// from the command line, which every user can read.
 
-import { readFile } from "node:fs/promises";
-import { GoferryError, readTrustedKey, type TrustedKey } from "@goferry/core";
+import { GoferryError } from "@goferry/core";
 import { keySigner, unlockKey, type Signer, type UnlockedKey } from "@goferry/bundler";
+import { PASSPHRASE_VARIABLE } from "./machine.ts";
 import { askSecret, canAsk } from "./prompt.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** The variable that may hold the passphrase; commands that are started do not get it (machine.ts). */
-export const PASSPHRASE_VARIABLE = "GOFERRY_KEY_PASSPHRASE";
+import { readKeyFile } from "./trusted-key-files.ts";
 
 /** How often a wrong passphrase may be typed. */
 const ATTEMPTS = 3;
-
-/** @throws KEY_INVALID, NOT_FOUND, IO_FAILED */
-export async function readTrustedKeys(files: readonly string[]): Promise<TrustedKey[]> {
-  const keys: TrustedKey[] = [];
-  for (const file of files) keys.push(await readTrustedKey(await readKeyFile(file), file));
-  return keys;
-}
 
 /** @throws KEY_INVALID, PASSPHRASE_MISSING, PASSPHRASE_WRONG, NOT_FOUND, IO_FAILED, INTERRUPTED */
 export async function openKeyFiles(
@@ -103,22 +94,6 @@ async function givenPassphrase(file: string | undefined, { env }: Terminal): Pro
     message: "the first line of the passphrase file is empty",
     expected: "the passphrase on the first line",
   });
-}
-
-async function readKeyFile(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "an error";
-    const isAbsent = code === "ENOENT" || code === "ENOTDIR";
-    throw new GoferryError(isAbsent ? "NOT_FOUND" : "IO_FAILED", {
-      subject: file,
-      message: isAbsent ? "there is no such file" : "the file cannot be read",
-      found: isAbsent ? undefined : code,
-      next: isAbsent ? "Check the path of the key." : "Make it readable for this user, or name another file.",
-      cause,
-    });
-  }
 }
 
 function isCode(error: unknown, code: string): boolean {

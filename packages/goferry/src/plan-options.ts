@@ -1,7 +1,7 @@
 // The flags of commands that read a spec, as the bundler takes them.
 
 import type { PlanOptions } from "@goferry/bundler";
-import { readTrustedKeys } from "./key-files.ts";
+import { readTrustedKeys } from "./trusted-key-files.ts";
 
 /** Of SPEC_OPTIONS. */
 interface SpecValues {

@@ -1,7 +1,8 @@
 import { Writable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it, vi } from "vitest";
-import { createProgress, lineText } from "./progress.ts";
+import { createProgress } from "./progress.ts";
+import { lineText } from "./progress-line.ts";
 import { RateMeter } from "./rate.ts";
 
 function output(): Writable & { text: () => string; writes: () => number; isTTY: boolean; columns: number } {
@@ -17,35 +18,35 @@ function output(): Writable & { text: () => string; writes: () => number; isTTY:
 }
 
 describe("createProgress", () => {
-  it("writes one line a stage where there is no terminal", () => {
+  it("writes one line a stage where there is no terminal", async () => {
     const stream = output();
-    const progress = createProgress(stream, "stages", () => 0);
+    const progress = await createProgress(stream, "stages", () => 0);
     for (const stage of ["Planning", "Packing", "Packing"]) progress.update({ stage, done: 1 });
     progress.end();
     expect(stream.text()).toBe("goferry: Planning\ngoferry: Packing\n");
   });
 
-  it("takes a terminal that does not know its width for one of the usual width", () => {
+  it("takes a terminal that does not know its width for one of the usual width", async () => {
     const stream = Object.assign(output(), { columns: 0 });
-    const progress = createProgress(stream, "line", () => 0);
+    const progress = await createProgress(stream, "line", () => 0);
     progress.update({ stage: "Planning" });
     progress.end();
     expect(stream.text()).toContain("Planning");
   });
 
-  it("writes nothing where nothing is wanted", () => {
+  it("writes nothing where nothing is wanted", async () => {
     const stream = output();
-    const progress = createProgress(stream, "none", () => 0);
+    const progress = await createProgress(stream, "none", () => 0);
     progress.update({ stage: "Planning" });
     progress.end();
     expect(stream.text()).toBe("");
   });
 
-  it("draws one line on a terminal, ten times a second at most, and leaves it empty", () => {
+  it("draws one line on a terminal, ten times a second at most, and leaves it empty", async () => {
     vi.useFakeTimers();
     try {
       const stream = output();
-      const progress = createProgress(stream, "line", () => Date.now());
+      const progress = await createProgress(stream, "line", () => Date.now());
       let drawn = 0;
       for (let done = 0; done <= 1e6; done += 1000) {
         progress.update({ stage: "Packing", done, total: 1e6, unit: "bytes" });

@@ -2,13 +2,11 @@
 // A root that is only being made has no place for its log before it is there. A log that cannot be written any more is
 // no reason to fail: its first error is told at the end.
 
-import { secretRemover } from "@goferry/bundler";
+import { secretRemover } from "@goferry/core";
 import type { LogFile } from "@goferry/installer";
+import { LOG_LEVELS, type LogLevel } from "./change-options.ts";
 import { printable } from "./output/printable.ts";
 import type { Environment } from "./terminal.ts";
-
-export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Characters that are kept for a file that is opened late; more than any command writes at its usual level. */
 const KEPT_CHARACTERS = 1 << 20;

@@ -2,7 +2,6 @@
 // the process, tests with what they like.
 
 import { EXIT, type GoferryError } from "@goferry/core";
-import { runChange } from "./change-run.ts";
 import { parseLine, type ParsedLine } from "./cli.ts";
 import type { Outcome } from "./command.ts";
 import { COMMANDS } from "./commands/all.ts";
@@ -56,15 +55,16 @@ async function perform(terminal: Terminal, manner: Manner): Promise<number> {
   const values = resolveValues(command, { flags, positionals, answers, configs, terminal });
   manner.json = values["json"] === true;
   manner.quiet = values["quiet"] === true;
-  const progress = createProgress(stderr, progressStyle(terminal, manner), () => performance.now());
+  const progress = await createProgress(stderr, progressStyle(terminal, manner), () => performance.now());
   let outcome: Outcome;
   try {
     const { signal } = terminal;
     const host = installHost(terminal);
     const context = { terminal, host, yes: values["yes"] === true, progress, signal };
-    outcome = await (command.changesRoot === true
-      ? runChange(command, values, context)
-      : command.run(values, context));
+    outcome =
+      command.changesRoot === true
+        ? await (await import("./change-run.ts")).runChange(command, values, context)
+        : await command.run(values, context);
   } finally {
     progress.end();
   }

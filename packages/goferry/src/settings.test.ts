@@ -1,13 +1,13 @@
 import { chmod, chown, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { defineCommand } from "./command.ts";
+import { defineCommand, type CommandTable } from "./command.ts";
 import { COMMANDS } from "./commands/all.ts";
-import { parseConfig } from "./config-file.ts";
+import { parseConfig } from "./config-yaml.ts";
 import { isOn, resolveValues, settingsOf, type Sources } from "./settings.ts";
 import { goferry, testFolder } from "./testing/terminal.ts";
 
-const COMMAND = defineCommand({
+const TABLE = {
   name: "try",
   summary: "",
   description: "",
@@ -23,8 +23,9 @@ const COMMAND = defineCommand({
   },
   examples: [],
   exits: [],
-  run: () => Promise.reject(new Error("not run")),
-});
+} as const satisfies CommandTable;
+
+const COMMAND = defineCommand(TABLE, () => Promise.reject(new Error("not run")));
 
 interface Places {
   flags?: Sources["flags"];

@@ -5,7 +5,8 @@ import { delimiter, isAbsolute, join, resolve } from "node:path";
 import { GoferryError } from "@goferry/core";
 import type { GivenFlags } from "./cli.ts";
 import type { Command } from "./command.ts";
-import { readConfig, type Config } from "./config-file.ts";
+import { readConfig } from "./config-file.ts";
+import type { Config } from "./config-yaml.ts";
 import {
   COMMON_OPTIONS,
   isList,

@@ -1,32 +1,10 @@
-// The flags that say who signs, and the signers that they stand for: keys in files, and keys that only gpg can reach.
+// The signers that the flags of SIGNER_OPTIONS stand for: keys in files, and keys that only gpg can reach.
 
 import { GoferryError } from "@goferry/core";
 import { createRunner, gpgSigner, type Signer } from "@goferry/bundler";
 import type { Context } from "./context.ts";
 import { fingerprintArgument } from "./fingerprint-argument.ts";
 import { openKeyFiles } from "./key-files.ts";
-import type { OptionTable } from "./option.ts";
-
-export const SIGNER_OPTIONS = {
-  "sign-key": {
-    kind: "paths",
-    arg: "FILE",
-    help: "Private key that signs.",
-    setting: true,
-  },
-  "sign-with-gpg": {
-    kind: "texts",
-    arg: "FPR",
-    help: "Full fingerprint of a key that gpg signs with: one in gpg-agent or on a token.",
-    setting: true,
-  },
-  "passphrase-file": {
-    kind: "path",
-    arg: "FILE",
-    help: "File with the passphrase of the keys of --sign-key on its first line.",
-    setting: true,
-  },
-} as const satisfies OptionTable;
 
 export interface SignerValues {
   readonly "sign-key": readonly string[];

@@ -4,7 +4,7 @@
 import { GoferryError, type Trust } from "@goferry/core";
 import { defaultRoot, pinnedTrust, type Host } from "@goferry/installer";
 import type { Context } from "./context.ts";
-import { readTrustedKeys } from "./key-files.ts";
+import { readTrustedKeys } from "./trusted-key-files.ts";
 
 export interface TrustValues {
   readonly key: readonly string[];

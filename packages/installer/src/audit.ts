@@ -4,7 +4,7 @@
 // against somebody who writes all of it anew: audit-verify.ts.
 
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { HostFs } from "./fs.ts";
 
 /** What a command says about itself. */

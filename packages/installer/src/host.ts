@@ -2,7 +2,6 @@
 // command line gathers the facts from its process and calls `createHost`; tests give other facts (a temporary HOME,
 // a PATH of their own) and get the same real system below them. Nothing else in this package asks who or where it is.
 
-import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { constants } from "node:fs";
 import { access, readFile, stat, statfs } from "node:fs/promises";
@@ -142,6 +141,8 @@ async function isProgram(path: string): Promise<boolean> {
 /** `Host.run` of the real machine. */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   const { cwd, signal, input } = options;
+  // Loaded here, because most commands start no program, and with it node loads half of its network code.
+  const { spawn } = await import("node:child_process");
   throwIfAborted(command, signal);
   const stdin = input === undefined ? "ignore" : "pipe";
   const child = spawn(command, args, { cwd, env: { ...options.env }, stdio: [stdin, "pipe", "pipe"] });

@@ -2,7 +2,7 @@
 // happened is in the logs beside it, and who did it in the audit log.
 
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { writeFileAtomic, type HostFs } from "./fs.ts";
 import type { Host } from "./host.ts";
 import type { Layout } from "./layout.ts";

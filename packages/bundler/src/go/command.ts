@@ -1,9 +1,8 @@
 // The go command as the bundler uses it: one method, arguments as a list, output as text. A go that fails becomes
 // a GoferryError that names the module or the project, so that callers need not read what go prints.
 import { join } from "node:path";
-import type { GoferryError } from "@goferry/core";
+import { secretRemover, type GoferryError } from "@goferry/core";
 import { goFailure, graveFailure, recognisedFailure } from "./failure.ts";
-import { secretRemover } from "./secrets.ts";
 import { proxyHost } from "../net/proxy-env.ts";
 import type { Environment } from "./environment.ts";
 import type { GoFailure } from "./failure-text.ts";

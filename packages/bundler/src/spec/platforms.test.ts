@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { nearest } from "./nearest.ts";
 import { HOST_PLATFORMS, nearestPlatform, TARGET_PLATFORMS } from "./platforms.ts";
 
 describe("the platforms", () => {
@@ -29,17 +28,5 @@ describe("nearestPlatform", () => {
     ["", undefined],
   ])("takes %j for %j", (text, meant) => {
     expect(nearestPlatform(text, HOST_PLATFORMS)).toBe(meant);
-  });
-});
-
-describe("nearest", () => {
-  it.each([
-    ["platfroms", "platforms"],
-    ["Project", "projects"],
-    ["goo", "go"],
-    ["os", undefined],
-    ["colour", undefined],
-  ])("takes %j for %j", (word, meant) => {
-    expect(nearest(word, ["name", "go", "platforms", "projects", "modules", "tools"])).toBe(meant);
   });
 });

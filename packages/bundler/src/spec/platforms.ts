@@ -2,7 +2,7 @@
 // union is taken because a bundle may carry an older Go (windows/arm ended with 1.25, freebsd/riscv64 counts as
 // broken from 1.26). Whether a given Go exists for a platform is the proxy's answer, not ours.
 
-import { nearest } from "./nearest.ts";
+import { nearest } from "@goferry/core";
 
 /** Platforms that can run a Go toolchain, and so can be the `platforms:` of a bundle. Sorted. */
 export const HOST_PLATFORMS = [

@@ -1,9 +1,8 @@
 // What zod found wrong in a spec, in the words of the person who wrote the file: where it stands, what was
 // expected, what was found, and the key or platform that was probably meant.
 
-import { redactUrls } from "@goferry/core";
+import { nearest, redactUrls } from "@goferry/core";
 import type * as z from "zod";
-import { nearest } from "./nearest.ts";
 import { nearestPlatform } from "./platforms.ts";
 import type { YamlPath } from "./yaml.ts";
 

@@ -2,114 +2,57 @@
 
 import { EXIT, GoferryError } from "@goferry/core";
 import { auditOf, defaultRoot, type AuditEntryLine } from "@goferry/installer";
-import { defineCommand, type Outcome } from "../command.ts";
+import type { Outcome, Run } from "../command.ts";
 import { printable } from "../output/printable.ts";
 import { beginning, rowsText } from "../output/rows.ts";
 import { amountText } from "../output/units.ts";
-import { ROOT_OPTION } from "./shared.ts";
-
-/** Lines that a person sees if nothing else is asked for. */
-const SHOWN = 20;
+import { SHOWN } from "./tables/audit.ts";
+import type { auditTable, auditVerifyTable } from "./tables/audit.ts";
 
 /** Breaks that a person is told of. */
 const TOLD = 20;
 
-export const audit = defineCommand({
-  name: "audit",
-  summary: "Show who changed a root, and who tried to",
-  description:
-    "Shows the audit log of a root: time, user (with sudo also who became that user), what was done, to what, how it " +
-    "ended, by which bundle and on whose signature. Commands that were refused or taken back are there with their " +
-    "error code.\n\n" +
-    "Whether the log was changed by others is what goferry audit verify tells.",
-  positionals: {},
-  options: {
-    root: ROOT_OPTION,
-    last: {
-      kind: "count",
-      arg: "N",
-      help: `How many lines, from the end; ${SHOWN} if left out, with --json all.`,
-    },
-  },
-  examples: [
-    { line: "goferry audit", what: "The last changes where this user installs" },
-    { line: "goferry audit --root /opt/goferry --last 100 --json", what: "For a program" },
-  ],
-  exits: [EXIT.usage, EXIT.preflight, EXIT.io, EXIT.notFound],
-  answers: true,
-  async run(values, { host }) {
-    const { root, head, entries, breaks } = await auditOf(host, values.root ?? defaultRoot(host));
-    const wanted = (count: number): AuditEntryLine[] => entries.slice(-(values.last ?? count));
-    const shown = wanted(SHOWN);
-    const earlier = entries.length - shown.length;
-    return {
-      text: [
-        `${root}: ${amountText(entries.length, "line")}${earlier === 0 ? "" : `, of which the last ${shown.length}`}`,
-        ...shown.map(entryText),
-      ].join("\n"),
-      json: { root, head, lines: entries.length, entries: wanted(entries.length).map(entryJson) },
-      warnings:
-        breaks.length === 0
-          ? []
-          : [`AUDIT_BROKEN ${root}: this log was changed by others\nnext: goferry audit verify`],
-    };
-  },
-});
+export const audit: Run<typeof auditTable> = async (values, { host }) => {
+  const { root, head, entries, breaks } = await auditOf(host, values.root ?? defaultRoot(host));
+  const wanted = (count: number): AuditEntryLine[] => entries.slice(-(values.last ?? count));
+  const shown = wanted(SHOWN);
+  const earlier = entries.length - shown.length;
+  return {
+    text: [
+      `${root}: ${amountText(entries.length, "line")}${earlier === 0 ? "" : `, of which the last ${shown.length}`}`,
+      ...shown.map(entryText),
+    ].join("\n"),
+    json: { root, head, lines: entries.length, entries: wanted(entries.length).map(entryJson) },
+    warnings:
+      breaks.length === 0
+        ? []
+        : [`AUDIT_BROKEN ${root}: this log was changed by others\nnext: goferry audit verify`],
+  };
+};
 
-export const auditVerify = defineCommand({
-  name: "audit verify",
-  summary: "Find out whether an audit log was changed",
-  description:
-    "Checks that every line of the audit log continues the one before, and that state.json knows the last change: lines " +
-    "that were changed, removed, inserted or moved, and an end that was cut off, are named by file and line.\n\n" +
-    "Who may write in the root could write all of it anew, or cut off what failed after the last change. That shows " +
-    "only in what stands elsewhere: in syslog (journalctl -t goferry), or in a HEAD that was noted down earlier, for " +
-    "--expect. HEAD is what this command prints.",
-  positionals: {},
-  options: {
-    root: ROOT_OPTION,
-    expect: {
-      kind: "text",
-      arg: "HEAD",
-      help: "Digest that this command printed earlier, or that syslog has: the log must still contain that line.",
+export const auditVerify: Run<typeof auditVerifyTable> = async (values, { host }) => {
+  const expect = digestOf(values.expect);
+  const log = await auditOf(host, values.root ?? defaultRoot(host), { expect });
+  const { root, head, entries, breaks, notes } = log;
+  if (breaks.length > 0) return brokenOutcome(log);
+  const after = entries.length - 1 - entries.findIndex(({ digest }) => digest === expect);
+  return {
+    text: `${root}: the audit log is whole\n${rowsText([
+      ["lines", String(entries.length)],
+      ["head", head ?? "none"],
+      ["expected", expect === undefined ? undefined : `is there, and ${amountText(after, "line")} after it`],
+      ["note", notes],
+    ])}`,
+    json: {
+      root,
+      head,
+      lines: entries.length,
+      whole: true,
+      notes,
+      ...(expect === undefined ? {} : { expect, after }),
     },
-  },
-  examples: [
-    { line: "goferry audit verify", what: "Is the log whole? Prints its head" },
-    {
-      line: `goferry audit verify --root /opt/goferry --expect sha256:${"5f".repeat(32)}`,
-      what: "And does it still contain what was noted?",
-    },
-  ],
-  exits: [EXIT.usage, EXIT.refused, EXIT.preflight, EXIT.io, EXIT.notFound],
-  answers: true,
-  async run(values, { host }) {
-    const expect = digestOf(values.expect);
-    const log = await auditOf(host, values.root ?? defaultRoot(host), { expect });
-    const { root, head, entries, breaks, notes } = log;
-    if (breaks.length > 0) return brokenOutcome(log);
-    const after = entries.length - 1 - entries.findIndex(({ digest }) => digest === expect);
-    return {
-      text: `${root}: the audit log is whole\n${rowsText([
-        ["lines", String(entries.length)],
-        ["head", head ?? "none"],
-        [
-          "expected",
-          expect === undefined ? undefined : `is there, and ${amountText(after, "line")} after it`,
-        ],
-        ["note", notes],
-      ])}`,
-      json: {
-        root,
-        head,
-        lines: entries.length,
-        whole: true,
-        notes,
-        ...(expect === undefined ? {} : { expect, after }),
-      },
-    };
-  },
-});
+  };
+};
 
 function digestOf(text: string | undefined): string | undefined {
   if (text === undefined || /^sha256:[0-9a-f]{64}$/u.test(text)) return text;

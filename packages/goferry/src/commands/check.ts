@@ -9,63 +9,35 @@ import {
   type Checked,
   type Difference,
 } from "@goferry/installer";
-import { defineCommand } from "../command.ts";
 import { beginning, rowsText } from "../output/rows.ts";
 import { amountText, bytesText } from "../output/units.ts";
-import { ROOT_OPTION } from "./shared.ts";
+import type { Run } from "../command.ts";
+import type { checkTable } from "./tables/check.ts";
 
-export const check = defineCommand({
-  name: "check",
-  summary: "Compare every installed file with what was verified",
-  description:
-    "Compares what is installed with the hashes that were proven when it was installed, and with what goferry itself " +
-    "wrote: the trees of Go versions and modules, their zips, go.env, links, lists and answers of the checksum database, " +
-    "start-up files and links outside of the root; modes and owners too. Names what is changed, missing or extra. Needs no " +
-    "bundle and changes nothing.\n\n" +
-    "What go itself adds to mod/, in a root that it may write to, is told and is no drift.\n\n" +
-    "Exit code 0: all is as it was verified. 3: it is not.",
-  positionals: {},
-  options: {
-    root: ROOT_OPTION,
-    quick: {
-      kind: "flag",
-      help: "Compare sizes and times instead of contents; small files are read all the same.",
-    },
-  },
-  examples: [
-    { line: "goferry check", what: "Read and compare every file" },
-    {
-      line: "goferry check --quick --root /opt/goferry --json",
-      what: "For a timer: seconds, and one JSON object",
-    },
-  ],
-  exits: [EXIT.usage, EXIT.refused, EXIT.preflight, EXIT.locked, EXIT.io, EXIT.notFound],
-  answers: true,
-  async run(values, { host, progress, signal }) {
-    const root = values.root ?? defaultRoot(host);
-    const startedAt = host.now().toISOString();
-    const began = performance.now();
-    const checked = await checkRoot(host, {
-      root,
-      depth: values.quick ? "quick" : "full",
-      onProgress: (done, total) => progress.update({ stage: "Comparing", done, total }),
-      signal,
-    });
-    const { differences, ...rest } = checked;
-    const drifts = differences.filter(({ level }) => level === "refuse");
-    const remarks = differences.filter(({ level }) => level === "warn");
-    const exitCode = drifts.length === 0 ? EXIT.done : EXIT.refused;
-    const durationMs = Math.round(performance.now() - began);
-    const run = { startedAt, durationMs, lockWaitMs: 0, exitCode, code: null, drift: drifts.length };
-    // For goferry status, where this user may write; for others the check is as good.
-    await recordRun(host, root, "check", run).catch(() => false);
-    return {
-      text: checkText(checked, drifts, remarks),
-      json: { ...rest, clean: drifts.length === 0, counts: countsOf(differences), findings: differences },
-      exitCode,
-    };
-  },
-});
+export const check: Run<typeof checkTable> = async (values, { host, progress, signal }) => {
+  const root = values.root ?? defaultRoot(host);
+  const startedAt = host.now().toISOString();
+  const began = performance.now();
+  const checked = await checkRoot(host, {
+    root,
+    depth: values.quick ? "quick" : "full",
+    onProgress: (done, total) => progress.update({ stage: "Comparing", done, total }),
+    signal,
+  });
+  const { differences, ...rest } = checked;
+  const drifts = differences.filter(({ level }) => level === "refuse");
+  const remarks = differences.filter(({ level }) => level === "warn");
+  const exitCode = drifts.length === 0 ? EXIT.done : EXIT.refused;
+  const durationMs = Math.round(performance.now() - began);
+  const run = { startedAt, durationMs, lockWaitMs: 0, exitCode, code: null, drift: drifts.length };
+  // For goferry status, where this user may write; for others the check is as good.
+  await recordRun(host, root, "check", run).catch(() => false);
+  return {
+    text: checkText(checked, drifts, remarks),
+    json: { ...rest, clean: drifts.length === 0, counts: countsOf(differences), findings: differences },
+    exitCode,
+  };
+};
 
 export function differenceText({ code, subject, message, expected, found }: Difference): string {
   return `${code} ${subject}: ${message} (expected ${expected ?? "-"}, found ${found ?? "-"})`;

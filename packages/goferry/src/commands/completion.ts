@@ -1,7 +1,7 @@
 // `goferry completion SHELL`: a script that completes commands, flags and files. One command a shell, so that the words
 // themselves are completed and checked like any others.
 
-import { defineCommand, type Command, type Example } from "../command.ts";
+import { defineCommand, type Command, type CommandTable, type Example } from "../command.ts";
 import { completionScript, SHELLS, type Shell } from "../completion/scripts.ts";
 
 interface ShellFacts {
@@ -62,7 +62,7 @@ const FACTS: Readonly<Record<Shell, ShellFacts>> = {
 
 function completionCommand(shell: Shell): Command {
   const { title, examples, note } = FACTS[shell];
-  return defineCommand({
+  const table = {
     name: `completion ${shell}`,
     summary: `Print the completion script for ${title}`,
     description:
@@ -73,10 +73,10 @@ function completionCommand(shell: Shell): Command {
     examples,
     exits: [],
     answers: true,
-    run: async () => {
-      const script = completionScript(shell);
-      return { text: script.trimEnd(), json: { shell, script } };
-    },
+  } satisfies CommandTable;
+  return defineCommand(table, async () => async () => {
+    const script = completionScript(shell);
+    return { text: script.trimEnd(), json: { shell, script } };
   });
 }
 

@@ -1,7 +1,7 @@
 // `goferry diff`: what changed from one bundle or lock to another.
 
 import { open } from "node:fs/promises";
-import { EXIT, inspectBundle, openBundle, openFileSource, type Trust } from "@goferry/core";
+import { inspectBundle, openBundle, openFileSource, type Trust } from "@goferry/core";
 import {
   bundleInventory,
   changeText,
@@ -14,49 +14,20 @@ import {
   type ModuleChange,
 } from "@goferry/bundler";
 import { signatureJson, signatureText } from "../bundle-facts.ts";
-import { defineCommand, type Outcome } from "../command.ts";
+import type { Outcome, Run } from "../command.ts";
 import { rowsText } from "../output/rows.ts";
 import { amountText } from "../output/units.ts";
 import { trustFor } from "../trusted-keys.ts";
-import { TRUST_OPTIONS, TRUSTING_ROOT } from "./shared.ts";
+import type { diffTable } from "./tables/diff.ts";
 
-const SIDE = { arg: "A", help: "Bundle or goferry.lock, the older one.", required: true } as const;
-
-export const diff = defineCommand({
-  name: "diff",
-  summary: "Show what changed from one bundle or lock to another",
-  description:
-    "Compares two bundles, two locks, or one of each: Go versions, platforms, modules, hashes that changed under the " +
-    "same version (an alarm: no honest change explains them), private modules, and what the spec asked for. Times, " +
-    "serials and tree heads are not compared.\n\n" +
-    "A bundle is compared only if trusted keys signed its contents; a lock is a file of yours, and nobody signed it. " +
-    "The bytes of modules and toolchains are not read: goferry verify does that. The exit code is 0 whether or not " +
-    "anything differs; with --json, `same` and `alarms` say it.",
-  positionals: { a: SIDE, b: { ...SIDE, arg: "B", help: "Bundle or goferry.lock, the newer one." } },
-  options: {
-    ...TRUST_OPTIONS,
-    root: TRUSTING_ROOT,
-    unverified: { kind: "flag", help: "Compare what bundles say of themselves, without asking who says it." },
-  },
-  examples: [
-    { line: "goferry diff old.tar new.tar --key keys/public.asc", what: "What does the new bundle bring?" },
-    {
-      line: "goferry diff site.tar goferry.lock --key keys/public.asc --json",
-      what: "Is the bundle what the lock says?",
-    },
-    { line: "goferry diff goferry.lock.old goferry.lock", what: "Two locks, which need no key" },
-  ],
-  exits: [EXIT.usage, EXIT.refused, EXIT.preflight, EXIT.io, EXIT.notFound, EXIT.policy],
-  answers: true,
-  async run(values, { terminal, host, signal }) {
-    // Two locks need no key, so it is asked for when a bundle comes up.
-    const trust = async (): Promise<Trust> => await trustFor(values, { terminal, host, signal });
-    const options = { trust: values.unverified ? undefined : trust };
-    const a = await readSide(values.a, options);
-    const b = await readSide(values.b, options);
-    return outcome(a, b, diffInventories(a.inventory, b.inventory));
-  },
-});
+export const diff: Run<typeof diffTable> = async (values, { terminal, host, signal }) => {
+  // Two locks need no key, so it is asked for when a bundle comes up.
+  const trust = async (): Promise<Trust> => await trustFor(values, { terminal, host, signal });
+  const options = { trust: values.unverified ? undefined : trust };
+  const a = await readSide(values.a, options);
+  const b = await readSide(values.b, options);
+  return outcome(a, b, diffInventories(a.inventory, b.inventory));
+};
 
 interface Trusting {
   /** undefined: nothing is verified, as was asked for. */

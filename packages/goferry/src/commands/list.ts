@@ -1,6 +1,6 @@
 // `goferry list`: what is installed in a root.
 
-import { EXIT, patternUses, unitName, type PatternUse } from "@goferry/core";
+import { patternUses, unitName, type PatternUse } from "@goferry/core";
 import {
   defaultRoot,
   describeRoot,
@@ -8,64 +8,42 @@ import {
   type RootDescription,
   type State,
 } from "@goferry/installer";
-import { defineCommand } from "../command.ts";
 import { evidenceOutcome } from "../evidence-text.ts";
 import { binFolder } from "../machine.ts";
 import { beginning, rowsText } from "../output/rows.ts";
 import { amountText, bytesText, countText } from "../output/units.ts";
 import { patternLines } from "../private-text.ts";
-import { ROOT_OPTION } from "./shared.ts";
+import type { Run } from "../command.ts";
+import type { listTable } from "./tables/list.ts";
 
-export const list = defineCommand({
-  name: "list",
-  summary: "Show the Go versions, bundles and generations of a root",
-  description:
-    "Shows which Go versions, bundles and modules are installed in a root, which generations it can go back to, and how " +
-    "many bytes all of it takes.\n\n" +
-    "With --evidence it says of each unit what vouches for it: the number of its record in the checksum database and the " +
-    "tree that holds it, or the pattern of private modules; the bundles that brought it, and who signed them.",
-  positionals: {},
-  options: {
-    root: ROOT_OPTION,
-    evidence: { kind: "flag", help: "What vouches for each unit, for whoever has to sign it off." },
-  },
-  examples: [
-    { line: "goferry list", what: "What is installed where this user installs" },
-    { line: "goferry list --root /opt/goferry --json", what: "All modules of another root, for a program" },
-    { line: "goferry list --evidence", what: "What vouches for each of them" },
-  ],
-  exits: [EXIT.usage, EXIT.preflight, EXIT.io],
-  answers: true,
-  async run(values, { host }) {
-    const root = values.root ?? defaultRoot(host);
-    const { state, bytes, generations } = await describeRoot(host, root);
-    if (values.evidence) return evidenceOutcome(state);
-    const { generation, current, sdks, bundles, units } = state;
-    const modules = units.filter(({ kind }) => kind === "module").length;
-    return {
-      text:
-        state.current === null ? emptyText(state, root) : stateText(state, { modules, bytes, generations }),
-      json: {
-        root,
-        bin: binFolder(root),
-        generation,
-        current,
-        sdks: sdks.map((sdk) => ({ ...sdk, current: sdk.version === current })),
-        bundles,
-        serials: state.serials,
-        generations,
-        bytes,
-        counts: {
-          modules,
-          gomods: units.length - modules,
-          private: units.filter((unit) => unit.record === null).length,
-        },
-        ...privateUnits(state),
-        units: units.map((unit) => ({ ...unit, private: unit.record === null })),
+export const list: Run<typeof listTable> = async (values, { host }) => {
+  const root = values.root ?? defaultRoot(host);
+  const { state, bytes, generations } = await describeRoot(host, root);
+  if (values.evidence) return evidenceOutcome(state);
+  const { generation, current, sdks, bundles, units } = state;
+  const modules = units.filter(({ kind }) => kind === "module").length;
+  return {
+    text: state.current === null ? emptyText(state, root) : stateText(state, { modules, bytes, generations }),
+    json: {
+      root,
+      bin: binFolder(root),
+      generation,
+      current,
+      sdks: sdks.map((sdk) => ({ ...sdk, current: sdk.version === current })),
+      bundles,
+      serials: state.serials,
+      generations,
+      bytes,
+      counts: {
+        modules,
+        gomods: units.length - modules,
+        private: units.filter((unit) => unit.record === null).length,
       },
-    };
-  },
-});
+      ...privateUnits(state),
+      units: units.map((unit) => ({ ...unit, private: unit.record === null })),
+    },
+  };
+};
 
 interface PrivateUnits {
   patterns: PatternUse[];

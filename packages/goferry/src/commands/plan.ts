@@ -1,47 +1,22 @@
 // `goferry plan`: what a build would decide, before anything large is downloaded.
 
 import { resolve } from "node:path";
-import { EXIT } from "@goferry/core";
 import { changeText, planBundle, type Forecast, type Plan } from "@goferry/bundler";
-import { defineCommand, type Outcome } from "../command.ts";
-import { buildMachine } from "../machine.ts";
+import type { Outcome, Run } from "../command.ts";
+import { buildMachine } from "../build-machine.ts";
 import { beginning, rowsText, type Row } from "../output/rows.ts";
 import { amountText, bytesText, countText } from "../output/units.ts";
 import { reportBuild } from "../stages.ts";
 import { planOptions } from "../plan-options.ts";
-import { DEFAULT_SPEC, SPEC, SPEC_OPTIONS } from "./shared.ts";
+import { DEFAULT_SPEC } from "./tables/shared.ts";
+import type { planTable } from "./tables/plan.ts";
 
-export const plan = defineCommand({
-  name: "plan",
-  summary: "Show what a build would put into the bundle",
-  description:
-    "Reads the spec and the projects, asks the module proxy (or go.dev/dl) which Go versions there are and how large " +
-    "their toolchains are, and shows what goferry build would decide and what is new since goferry.lock. Modules come from the lock if " +
-    "nothing that was asked for changed since; else go.sum names those that are known before they are fetched. Nothing " +
-    "is written.",
-  positionals: { spec: SPEC },
-  options: SPEC_OPTIONS,
-  examples: [
-    { line: "goferry plan", what: "For goferry.yaml in this folder" },
-    { line: "goferry plan --from dl", what: "With the official archives of go.dev/dl" },
-    {
-      line: "goferry plan site/goferry.yaml --locked --json",
-      what: "Is the lock still right? Exit code 2 if not",
-    },
-    {
-      line: "goferry plan --ca-file /etc/corp/root.pem",
-      what: "Behind a proxy or before servers of a site with an authority of its own",
-    },
-  ],
-  exits: [EXIT.usage, EXIT.preflight, EXIT.io, EXIT.notFound],
-  answers: true,
-  async run(values, { terminal, progress, signal }) {
-    const spec = values.spec ?? resolve(terminal.cwd, DEFAULT_SPEC);
-    const options = { ...(await planOptions(values)), spec, onProgress: reportBuild(progress), signal };
-    const made = await planBundle(options, buildMachine(terminal, values));
-    return planOutcome(made, spec);
-  },
-});
+export const plan: Run<typeof planTable> = async (values, { terminal, progress, signal }) => {
+  const spec = values.spec ?? resolve(terminal.cwd, DEFAULT_SPEC);
+  const options = { ...(await planOptions(values)), spec, onProgress: reportBuild(progress), signal };
+  const made = await planBundle(options, buildMachine(terminal, values));
+  return planOutcome(made, spec);
+};
 
 /** What a plan says; also that of `build --dry-run`. The shape of the JSON is described in docs/JSON.md. */
 export function planOutcome(forecast: Forecast, spec: string): Outcome {

@@ -2,65 +2,35 @@
 
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { EXIT } from "@goferry/core";
 import { countersign, type Countersigned } from "@goferry/bundler";
 import { bundleFacts, expiryWarning, signatureText } from "../bundle-facts.ts";
-import { defineCommand, type Outcome } from "../command.ts";
-import { EVIDENCE_OPTIONS, evidencePolicy } from "../evidence-options.ts";
+import type { Outcome, Run } from "../command.ts";
+import { evidencePolicy } from "../evidence-policy.ts";
 import { rowsText } from "../output/rows.ts";
 import { amountText, bytesText, countText } from "../output/units.ts";
 import { patternLines } from "../private-text.ts";
-import { openSigners, SIGNER_OPTIONS } from "../signers.ts";
+import { openSigners } from "../signers.ts";
 import { trustForSigning } from "../trusted-keys.ts";
-import { BUNDLE, DRY_RUN, TRUST_OPTIONS, TRUSTING_ROOT } from "./shared.ts";
+import type { signTable } from "./tables/sign.ts";
 
-export const sign = defineCommand({
-  name: "sign",
-  summary: "Add a signature to a bundle",
-  description:
-    "Verifies a bundle as goferry verify does, by keys that you trust, and adds the signature of your key. Nothing else " +
-    "in the file changes. A host that asks for two signatures (goferry trust require 2) takes no bundle that one person " +
-    "alone has made.\n\n" +
-    "The file is written beside its name and renamed when it is whole. A key that has signed already is refused.",
-  positionals: { bundle: BUNDLE },
-  options: {
-    ...SIGNER_OPTIONS,
-    out: { kind: "path", arg: "FILE", help: "Where to write it; in place of BUNDLE if left out." },
-    ...TRUST_OPTIONS,
-    root: TRUSTING_ROOT,
-    ...EVIDENCE_OPTIONS,
-    "dry-run": DRY_RUN,
-  },
-  examples: [
-    {
-      line: "goferry sign site.tar --sign-key officer/private.asc --key builds/public.asc",
-      what: "In place, with a key from a file",
-    },
-    {
-      line: "goferry sign site.tar --sign-with-gpg 9EF05226EC1428CDA626FF9248987D271A61BD7F --key builds/public.asc --out signed.tar",
-      what: "With a key in gpg-agent or on a token",
-    },
-  ],
-  exits: [EXIT.usage, EXIT.refused, EXIT.preflight, EXIT.io, EXIT.notFound, EXIT.policy],
-  async run(values, { terminal, host, progress, signal }) {
-    const { bundle: file } = values;
-    const trust = await trustForSigning(values, { terminal, host, signal });
-    const signers = await openSigners(values, { terminal, signal });
-    const dryRun = values["dry-run"];
-    let done = 0;
-    const signed = await countersign({
-      file,
-      out: values.out ?? file,
-      trust,
-      policy: evidencePolicy(values["allow-private"], values["log-key"]),
-      signers,
-      dryRun,
-      onBytes: (bytes) => progress.update({ stage: "Verifying", done: (done += bytes), unit: "bytes" }),
-      signal,
-    });
-    return await outcome(signed, { now: terminal.now(), dryRun });
-  },
-});
+export const sign: Run<typeof signTable> = async (values, { terminal, host, progress, signal }) => {
+  const { bundle: file } = values;
+  const trust = await trustForSigning(values, { terminal, host, signal });
+  const signers = await openSigners(values, { terminal, signal });
+  const dryRun = values["dry-run"];
+  let done = 0;
+  const signed = await countersign({
+    file,
+    out: values.out ?? file,
+    trust,
+    policy: evidencePolicy(values["allow-private"], values["log-key"]),
+    signers,
+    dryRun,
+    onBytes: (bytes) => progress.update({ stage: "Verifying", done: (done += bytes), unit: "bytes" }),
+    signal,
+  });
+  return await outcome(signed, { now: terminal.now(), dryRun });
+};
 
 async function outcome(
   signed: Countersigned,

@@ -1,7 +1,6 @@
 // `goferry status`: how a root is, for a person, a program, a monitoring and a supporter.
 
-import { EXIT, GoferryError } from "@goferry/core";
-import { secretRemover } from "@goferry/bundler";
+import { GoferryError, secretRemover } from "@goferry/core";
 import {
   defaultRoot,
   readStatus,
@@ -11,64 +10,29 @@ import {
   type BundleStatus,
   type RootStatus,
 } from "@goferry/installer";
-import { defineCommand, type Outcome } from "../command.ts";
+import type { Outcome, Run } from "../command.ts";
 import type { Context } from "../context.ts";
 import { errorText } from "../output/errors.ts";
 import { rowsText } from "../output/rows.ts";
 import { amountText, bytesText } from "../output/units.ts";
 import { VERSION } from "../version.ts";
-import { ROOT_OPTION } from "./shared.ts";
+import type { statusTable } from "./tables/status.ts";
 
-export const status = defineCommand({
-  name: "status",
-  summary: "Show how a root is: versions, age, last change and failure",
-  description:
-    "Shows what is installed in a root, how old each bundle is and when it expires, what changed the root last, what " +
-    "failed last, how the last check ended, and whether anybody is at work.\n\n" +
-    "With --prometheus the same goes to a file for the textfile collector of the node exporter, written in one step. " +
-    "With --archive everything that a supporter needs goes to one tar.gz, without secrets, also from a root that is " +
-    "damaged: state, journal, logs, audit log, space, mounts, go env. Its CONTENTS.txt lists what it holds.",
-  positionals: {},
-  options: {
-    root: ROOT_OPTION,
-    prometheus: {
-      kind: "path",
-      arg: "FILE",
-      help: "Also write figures for a monitoring, such as to /var/lib/prometheus/node-exporter/goferry.prom.",
-    },
-    archive: {
-      kind: "path",
-      arg: "FILE",
-      help: "Also pack what a supporter needs, such as to status.tar.gz.",
-    },
-  },
-  examples: [
-    { line: "goferry status", what: "Of the root where this user installs" },
-    {
-      line: "goferry status --root /opt/goferry --prometheus /var/lib/prometheus/node-exporter/goferry.prom --quiet",
-      what: "For a timer",
-    },
-    { line: "goferry status --archive status.tar.gz", what: "Something to hand to a supporter" },
-  ],
-  exits: [EXIT.usage, EXIT.preflight, EXIT.io, EXIT.notFound],
-  async run(values, context) {
-    const { host } = context;
-    const root = values.root ?? defaultRoot(host);
-    const found = await readStatus(host, root).catch((error: unknown) => {
-      // A root in trouble is what an archive is for.
-      if (values.archive === undefined || !(error instanceof GoferryError)) throw error;
-      return error;
-    });
-    if (values.prometheus !== undefined && !(found instanceof GoferryError)) {
-      await writePrometheus(host, values.prometheus, { status: found, version: VERSION });
-    }
-    const archived =
-      values.archive === undefined
-        ? undefined
-        : await archive(context, { root, file: values.archive, found });
-    return outcome(found, archived);
-  },
-});
+export const status: Run<typeof statusTable> = async (values, context) => {
+  const { host } = context;
+  const root = values.root ?? defaultRoot(host);
+  const found = await readStatus(host, root).catch((error: unknown) => {
+    // A root in trouble is what an archive is for.
+    if (values.archive === undefined || !(error instanceof GoferryError)) throw error;
+    return error;
+  });
+  if (values.prometheus !== undefined && !(found instanceof GoferryError)) {
+    await writePrometheus(host, values.prometheus, { status: found, version: VERSION });
+  }
+  const archived =
+    values.archive === undefined ? undefined : await archive(context, { root, file: values.archive, found });
+  return outcome(found, archived);
+};
 
 interface ArchiveRequest {
   root: string;

@@ -1,155 +1,58 @@
 // `goferry trust make-update`, `sign-update` and `update`: new and revoked keys for many hosts, as one signed file.
 
-import { EXIT, readAddedKeys, renderUpdateFile, type TrustUpdate, type TrustUpdateFile } from "@goferry/core";
+import { readAddedKeys, renderUpdateFile, type TrustUpdate, type TrustUpdateFile } from "@goferry/core";
 import { makeUpdate, readUpdateFile, signUpdate, writeUpdateFile } from "@goferry/bundler";
 import { changeTrust } from "@goferry/installer";
-import { defineCommand, type Outcome } from "../command.ts";
+import type { Outcome, Run } from "../command.ts";
 import { fingerprintArgument } from "../fingerprint-argument.ts";
-import { readTrustedKeys } from "../key-files.ts";
+import { readTrustedKeys } from "../trusted-key-files.ts";
 import { rowsText } from "../output/rows.ts";
 import { amountText } from "../output/units.ts";
-import { openSigners, SIGNER_OPTIONS } from "../signers.ts";
-import { DRY_RUN, trustPlace, TRUST_PLACE } from "./shared.ts";
+import { openSigners } from "../signers.ts";
+import { trustPlace } from "../trust-place.ts";
 import { trustOutcome } from "../trust-text.ts";
+import type { trustMakeUpdateTable, trustSignUpdateTable, trustUpdateTable } from "./tables/trust-update.ts";
 
-const FILE = {
-  arg: "FILE",
-  help: "The update, as goferry trust make-update wrote it.",
-  required: true,
-} as const;
+export const trustMakeUpdate: Run<typeof trustMakeUpdateTable> = async (values, { terminal, signal }) => {
+  const { out, after } = values;
+  const now = terminal.now();
+  const last = after === undefined ? undefined : (await readUpdateFile(after)).update;
+  const update = makeUpdate({
+    after: last,
+    add: await readTrustedKeys(values.add),
+    revoke: values.revoke.map((text) => fingerprintArgument(text, "--revoke")),
+    minSignatures: values["min-signatures"],
+    sequence: values.sequence,
+    now,
+  });
+  const isSigned = values["sign-key"].length + values["sign-with-gpg"].length > 0;
+  const signers = isSigned ? await openSigners(values, { terminal, signal }) : [];
+  const file = await signUpdate({ update, signatures: [] }, { signers, now, subject: out });
+  const dryRun = values["dry-run"];
+  if (!dryRun) await writeUpdateFile(out, file);
+  return await updateOutcome(file, { out, dryRun, done: "Made", last });
+};
 
-export const trustMakeUpdate = defineCommand({
-  name: "trust make-update",
-  summary: "Make an update of trusted keys for many hosts",
-  description:
-    "Writes a document with keys that hosts shall trust from now on, and keys that they shall refuse for ever. It counts on " +
-    "a host once as many of the keys that this host trusts so far have signed it as the host asks for: sign it here, and " +
-    "have the owners of the other keys run goferry trust sign-update.\n\n" +
-    "--after FILE continues the last update: what it said is said again, so that a host which missed it comes to the same. " +
-    "Nobody asks who signed that file: look at the keys that are taken over from it, for whoever signs vouches for them. " +
-    "Hosts refuse an update that is not later than the last one they took.",
-  positionals: {},
-  options: {
-    out: { kind: "path", arg: "FILE", help: "The update; replaced if it is there.", required: true },
-    after: { kind: "path", arg: "FILE", help: "The last update that was made for these hosts." },
-    add: { kind: "paths", arg: "KEYFILE", help: "Public key that hosts shall trust." },
-    revoke: {
-      kind: "texts",
-      arg: "FPR",
-      help: "Full fingerprint of a key that hosts shall refuse for ever.",
-    },
-    "min-signatures": {
-      kind: "count",
-      arg: "N",
-      help: "How many trusted keys must have signed a bundle; as it is on each host if left out.",
-    },
-    sequence: {
-      kind: "count",
-      arg: "N",
-      help: "Number of the update, if it does not follow from --after; 1 for the first if left out.",
-    },
-    ...SIGNER_OPTIONS,
-    "dry-run": DRY_RUN,
-  },
-  examples: [
-    {
-      line: "goferry trust make-update --add new/public.asc --revoke 9EF05226EC1428CDA626FF9248987D271A61BD7F --out keys-1.json --sign-key old/private.asc",
-      what: "A new key for an old one, signed by the old one",
-    },
-    {
-      line: "goferry trust make-update --after keys-1.json --min-signatures 2 --out keys-2.json --sign-with-gpg 9EF05226EC1428CDA626FF9248987D271A61BD7F",
-      what: "The next one: two signatures from now on",
-    },
-  ],
-  exits: [EXIT.usage, EXIT.refused, EXIT.io, EXIT.notFound],
-  async run(values, { terminal, signal }) {
-    const { out, after } = values;
-    const now = terminal.now();
-    const last = after === undefined ? undefined : (await readUpdateFile(after)).update;
-    const update = makeUpdate({
-      after: last,
-      add: await readTrustedKeys(values.add),
-      revoke: values.revoke.map((text) => fingerprintArgument(text, "--revoke")),
-      minSignatures: values["min-signatures"],
-      sequence: values.sequence,
-      now,
-    });
-    const isSigned = values["sign-key"].length + values["sign-with-gpg"].length > 0;
-    const signers = isSigned ? await openSigners(values, { terminal, signal }) : [];
-    const file = await signUpdate({ update, signatures: [] }, { signers, now, subject: out });
-    const dryRun = values["dry-run"];
-    if (!dryRun) await writeUpdateFile(out, file);
-    return await updateOutcome(file, { out, dryRun, done: "Made", last });
-  },
-});
+export const trustSignUpdate: Run<typeof trustSignUpdateTable> = async (values, { terminal, signal }) => {
+  const before = await readUpdateFile(values.file);
+  const out = values.out ?? values.file;
+  const dryRun = values["dry-run"];
+  if (dryRun) return await updateOutcome(before, { out, dryRun, done: "Sign" });
+  const signers = await openSigners(values, { terminal, signal });
+  const file = await signUpdate(before, { signers, now: terminal.now(), subject: values.file });
+  await writeUpdateFile(out, file);
+  return await updateOutcome(file, { out, dryRun, done: "Signed" });
+};
 
-export const trustSignUpdate = defineCommand({
-  name: "trust sign-update",
-  summary: "Add a signature to an update of trusted keys",
-  description:
-    "Shows what an update says and signs it. Read it: whoever signs vouches for every key that it adds. A key that has " +
-    "signed already is refused.",
-  positionals: { file: FILE },
-  options: {
-    ...SIGNER_OPTIONS,
-    out: { kind: "path", arg: "FILE", help: "Where to write it; in place of FILE if left out." },
-    "dry-run": DRY_RUN,
-  },
-  examples: [
-    { line: "goferry trust sign-update keys-1.json --sign-key second/private.asc", what: "In place" },
-    {
-      line: "goferry trust sign-update keys-1.json --sign-with-gpg 9EF05226EC1428CDA626FF9248987D271A61BD7F --dry-run",
-      what: "What would I sign?",
-    },
-  ],
-  exits: [EXIT.usage, EXIT.refused, EXIT.io, EXIT.notFound],
-  async run(values, { terminal, signal }) {
-    const before = await readUpdateFile(values.file);
-    const out = values.out ?? values.file;
-    const dryRun = values["dry-run"];
-    if (dryRun) return await updateOutcome(before, { out, dryRun, done: "Sign" });
-    const signers = await openSigners(values, { terminal, signal });
-    const file = await signUpdate(before, { signers, now: terminal.now(), subject: values.file });
-    await writeUpdateFile(out, file);
-    return await updateOutcome(file, { out, dryRun, done: "Signed" });
-  },
-});
-
-export const trustUpdate = defineCommand({
-  name: "trust update",
-  summary: "Take over an update of trusted keys",
-  description:
-    "Changes which keys a root or a user trusts, as an update says that enough of the keys trusted so far have signed. " +
-    "Refused are an update that is older than the last one, one that too few have signed, and one that would leave fewer " +
-    "keys than must sign a bundle; then nothing has changed. Done again it changes nothing.",
-  positionals: { file: FILE },
-  options: { ...TRUST_PLACE, "dry-run": DRY_RUN },
-  examples: [
-    { line: "sudo goferry trust update keys-1.json", what: "For this machine" },
-    { line: "goferry trust update keys-1.json --root /srv/go --dry-run", what: "What would it change?" },
-    { line: "goferry trust update keys-1.json --user", what: "For this user" },
-  ],
-  exits: [
-    EXIT.usage,
-    EXIT.refused,
-    EXIT.preflight,
-    EXIT.locked,
-    EXIT.io,
-    EXIT.notFound,
-    EXIT.rolledBack,
-    EXIT.policy,
-  ],
-  changesRoot: true,
-  async run(values, { terminal, host, signal }) {
-    const { file } = values;
-    const dryRun = values["dry-run"];
-    const bytes = renderUpdateFile(await readUpdateFile(file));
-    const place = trustPlace(values, { terminal, host });
-    const change = { action: "update", bytes, file } as const;
-    const changed = await changeTrust(host, { place, change, dryRun, signal });
-    return trustOutcome(changed, { action: "update", whose: place, dryRun, now: terminal.now() });
-  },
-});
+export const trustUpdate: Run<typeof trustUpdateTable> = async (values, { terminal, host, signal }) => {
+  const { file } = values;
+  const dryRun = values["dry-run"];
+  const bytes = renderUpdateFile(await readUpdateFile(file));
+  const place = trustPlace(values, { terminal, host });
+  const change = { action: "update", bytes, file } as const;
+  const changed = await changeTrust(host, { place, change, dryRun, signal });
+  return trustOutcome(changed, { action: "update", whose: place, dryRun, now: terminal.now() });
+};
 
 async function updateOutcome(
   { update, signatures }: TrustUpdateFile,

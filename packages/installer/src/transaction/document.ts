@@ -4,7 +4,7 @@
 
 import { GoferryError } from "@goferry/core";
 import type { ErrorCode } from "@goferry/core";
-import { z } from "zod";
+import * as z from "zod";
 
 export interface DocumentRules<T> {
   schema: z.ZodType<T>;

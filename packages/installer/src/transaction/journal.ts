@@ -11,7 +11,7 @@
 // - registry: the same for values of Windows' registry (registry-edits.ts); other systems have none.
 
 import { isAbsolute, join, normalize } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { isBelow } from "../fs.ts";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";

@@ -2,7 +2,7 @@
 // is, by definition, what the host has; everything else is brought in line with it.
 
 import { FINGERPRINT, GO_RELEASE, GoferryError } from "@goferry/core";
-import { z } from "zod";
+import * as z from "zod";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
 import { parseDocument, writeDocument } from "./document.ts";

@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 import { armoredKey, FINGERPRINT, GoferryError, readTrustedKey, type TrustedKey } from "@goferry/core";
-import { z } from "zod";
+import * as z from "zod";
 import { makeFolders, writeFileAtomic, type HostFs } from "../fs.ts";
 import { layout } from "../layout.ts";
 import { parseDocument, writeDocument } from "../transaction/document.ts";

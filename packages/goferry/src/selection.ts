@@ -1,23 +1,8 @@
-// The flags that choose a part of a bundle, and what they mean together.
+// What the flags that choose a part of a bundle, SELECTION_OPTIONS, mean together.
 
 import { GoferryError } from "@goferry/core";
 import type { Selection } from "@goferry/installer";
 import { goVersionOf } from "./go-version-argument.ts";
-import type { OptionTable } from "./option.ts";
-
-export const SELECTION_OPTIONS = {
-  only: {
-    kind: "texts",
-    arg: "VERSION",
-    help: "Of the Go versions of the bundle only this one, such as go1.27.1; several separated by commas.",
-  },
-  "no-modules": { kind: "flag", help: "Only Go, no modules." },
-  project: {
-    kind: "texts",
-    arg: "NAME",
-    help: "Of the modules only what this project of the bundle needs; several separated by commas.",
-  },
-} as const satisfies OptionTable;
 
 export interface SelectionValues {
   only: readonly string[];

@@ -1,9 +1,6 @@
 // Arguments and flags that several commands have.
 
-import { GoferryError } from "@goferry/core";
-import { defaultRoot, type TrustPlace } from "@goferry/installer";
-import type { Context } from "../context.ts";
-import type { OptionTable, Positional } from "../option.ts";
+import type { OptionTable, Positional } from "../../option.ts";
 
 export const BUNDLE = {
   arg: "BUNDLE",
@@ -101,19 +98,57 @@ export const TRUST_PLACE = {
   },
 } as const satisfies OptionTable;
 
-/** @throws HOME_MISSING where neither is known */
-export function trustPlace(
-  { root, user }: { root: string | undefined; user: boolean },
-  { terminal, host }: Pick<Context, "terminal" | "host">,
-): TrustPlace {
-  if (!user) return { root: root ?? defaultRoot(host) };
-  const config = terminal.system.folders?.config;
-  if (config !== undefined) return { config };
-  throw new GoferryError("HOME_MISSING", {
-    subject: "--user",
-    message: "this user has no home folder to keep trusted keys in",
-    next: "Name a root: --root DIR",
-  });
-}
-
 export const DRY_RUN = { kind: "flag", help: "Say what would be done, and change nothing." } as const;
+
+/** Which part of a bundle. */
+export const SELECTION_OPTIONS = {
+  only: {
+    kind: "texts",
+    arg: "VERSION",
+    help: "Of the Go versions of the bundle only this one, such as go1.27.1; several separated by commas.",
+  },
+  "no-modules": { kind: "flag", help: "Only Go, no modules." },
+  project: {
+    kind: "texts",
+    arg: "NAME",
+    help: "Of the modules only what this project of the bundle needs; several separated by commas.",
+  },
+} as const satisfies OptionTable;
+
+/** What the administrator of a host says about evidence. */
+export const EVIDENCE_OPTIONS = {
+  "allow-private": {
+    kind: "texts",
+    arg: "PATTERN",
+    help: "Accept modules of these paths without a record of the checksum database, as in GOPRIVATE.",
+    setting: true,
+  },
+  "log-key": {
+    kind: "text",
+    arg: "KEY",
+    help: "Key of the checksum database, as in GOSUMDB; sum.golang.org's if left out.",
+    setting: true,
+  },
+} as const satisfies OptionTable;
+
+/** Who signs. */
+export const SIGNER_OPTIONS = {
+  "sign-key": {
+    kind: "paths",
+    arg: "FILE",
+    help: "Private key that signs.",
+    setting: true,
+  },
+  "sign-with-gpg": {
+    kind: "texts",
+    arg: "FPR",
+    help: "Full fingerprint of a key that gpg signs with: one in gpg-agent or on a token.",
+    setting: true,
+  },
+  "passphrase-file": {
+    kind: "path",
+    arg: "FILE",
+    help: "File with the passphrase of the keys of --sign-key on its first line.",
+    setting: true,
+  },
+} as const satisfies OptionTable;

@@ -1,7 +1,8 @@
 // What go, git and credential helpers print may hold what they were given: a password in a URL, a token from the
 // environment, the signed query of a storage server. Everything of theirs that reaches a message comes through here.
-import { redactUrls } from "@goferry/core";
-import type { Environment } from "./environment.ts";
+import { redactUrls } from "./redact.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 const SECRET_NAME = /(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|API_?KEY|PRIVATE_KEY)$/iu;
 
