@@ -49,6 +49,7 @@ async function makeBlob(work: string): Promise<void> {
   const { main: program, assets } = await bundleSources(root);
   const files = Object.entries(assets);
   await writeFile(join(work, "goferry.cjs"), program);
+  await mkdir(join(work, "program"));
   for (const [name, content] of files) await writeFile(join(work, name), content);
   const config = {
     // Relative paths: they become part of the blob, which should not depend on the folder it is made in.
