@@ -3,7 +3,7 @@
 // left alone. There is no rename for them, and none is needed: Windows itself writes a value whole.
 
 import { GoferryError } from "@goferry/core";
-import { z } from "zod";
+import * as z from "zod";
 import { isSameValue } from "../windows/registry-text.ts";
 import type { Registry, RegistryChange } from "../windows/system.ts";
 import type { Direction } from "./journal.ts";

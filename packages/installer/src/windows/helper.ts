@@ -3,7 +3,7 @@
 
 import { isAbsolute } from "node:path";
 import { GoferryError } from "@goferry/core";
-import { z } from "zod";
+import * as z from "zod";
 import type { Host } from "../host.ts";
 import { variable } from "./environment.ts";
 import type { WindowsSystem, WindowsVolume } from "./system.ts";
