@@ -188,6 +188,37 @@ describe("an audit log", () => {
   });
 });
 
+describe("a line whose bytes a power cut has lost", () => {
+  /** The line of a change is written again by the next command, under the same name of the line before. */
+  async function written(left: (line: string) => string): Promise<AuditLog> {
+    await using log = await testLog();
+    await log.add("done");
+    await log.add("done");
+    const text = await readFile(log.at.audit, "utf8");
+    const start = text.indexOf("\n") + 1;
+    const line = text.slice(start, -1);
+    await writeFile(log.at.audit, text.slice(0, start) + left(line));
+    await appendAuditLine(fs, log.at.audit, line);
+    await log.add("done");
+    return await log.verify();
+  }
+
+  it.each([
+    ["zeros for all of it", (line: string) => "\0".repeat(line.length + 1)],
+    ["zeros for its end", (line: string) => line.slice(0, 100).padEnd(line.length, "\0")],
+  ])("%s: is told, and breaks nothing", async (_what, left) => {
+    const { breaks, notes, entries } = await written(left);
+    expect(breaks).toEqual([]);
+    expect(notes).toEqual([expect.stringMatching(/^audit\.jsonl:2 was cut short when the machine stopped/u)]);
+    expect(entries.map(({ record }) => record?.result)).toEqual(["done", undefined, "done", "done"]);
+  });
+
+  it("is no place to hide anything", async () => {
+    for (const text of ["\n", "scribble\n", `{"time":"x\0\0\0\n`])
+      expect((await written(() => text)).breaks, text).not.toEqual([]);
+  });
+});
+
 describe("rotation", () => {
   it("keeps the chain over its files, and shows a file that is missing", async () => {
     await using log = await testLog(600);

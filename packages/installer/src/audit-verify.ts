@@ -101,19 +101,25 @@ export function verifyChain(files: readonly AuditFile[], facts: ChainFacts): Aud
   const lines = files.flatMap(({ name, lines: texts }) =>
     texts.map((text, index) => ({ place: `${name}:${index + 1}`, text })),
   );
-  const entries = lines.map(({ place, text }) => ({
+  const chain = lines.map(({ place, text }): ChainLine => ({
     place,
     digest: auditDigest(text),
     record: parseAuditLine(text),
+    text,
   }));
+  const entries = chain.map(({ place, digest, record }) => ({ place, digest, record }));
   const notes: string[] = [];
   const breaks = [
     ...fileBreaks(files, notes),
-    ...lineBreaks(entries, { files, notes }),
+    ...lineBreaks(chain, { files, notes }),
     ...headBreaks(entries, facts, notes),
     ...expectBreaks(entries, facts),
   ];
   return { head: entries.at(-1)?.digest ?? null, entries, breaks, notes };
+}
+
+interface ChainLine extends AuditEntryLine {
+  text: string;
 }
 
 /** Numbers without a gap, and as many files as are kept. */
@@ -134,15 +140,19 @@ function fileBreaks(files: readonly AuditFile[], notes: string[]): AuditBreak[] 
 }
 
 function lineBreaks(
-  entries: readonly AuditEntryLine[],
+  entries: readonly ChainLine[],
   { files, notes }: { files: readonly AuditFile[]; notes: string[] },
 ): AuditBreak[] {
   const breaks: AuditBreak[] = [];
   // The beginning of the oldest file that is kept may continue one that is not.
   let prev: string | null | undefined = (files[0]?.number ?? 1) > 1 ? undefined : null;
-  for (const [index, { place, digest, record }] of entries.entries()) {
+  for (const [index, { place, digest, record, text }] of entries.entries()) {
     if (record === undefined) {
       const follower = entries[index + 1];
+      if (isBeginningOf(text, follower, prev)) {
+        notes.push(`${place} was cut short when the machine stopped; the line after it is whole`);
+        continue;
+      }
       const isTorn = follower === undefined ? files.at(-1)?.torn === true : follower.record?.prev === digest;
       if (isTorn) notes.push(`${place} was cut short when a command was interrupted`);
       else
@@ -163,6 +173,20 @@ function lineBreaks(
     prev = digest;
   }
   return breaks;
+}
+
+/**
+ * What a power cut left of a line that was then written again: its beginning, and zeros for the rest where a file system
+ * knows a file's length sooner than its bytes. It is no link of the chain, and holds nothing that the whole line has not.
+ */
+function isBeginningOf(
+  text: string,
+  follower: ChainLine | undefined,
+  prev: string | null | undefined,
+): boolean {
+  if (text === "" || follower?.record === undefined) return false;
+  if (prev !== undefined && follower.record.prev !== prev) return false;
+  return follower.text.startsWith(text.replace(/\0+$/u, ""));
 }
 
 /** The end: all up to the last change is vouched for by state.json, and after that there are only failures. */
