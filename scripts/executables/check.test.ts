@@ -28,14 +28,16 @@ async function check(script: string): Promise<string> {
 }
 
 describe("checkExecutable", () => {
-  it("accepts one that prints its version", async () => {
-    expect(await check(`echo goferry ${version}`)).toBe("started");
+  it("accepts one that prints its version, and lists a root that is not there", async () => {
+    const script = `case $1 in list) echo '{"generation":0}';; *) echo goferry ${version};; esac`;
+    expect(await check(script)).toBe("started");
   });
 
   it.each([
     ["prints nothing and ends with 0", "exit 0", "printed nothing"],
     ["prints another version", "echo goferry 9.9.9", "goferry 9.9.9"],
     ["ends with an error", `echo goferry ${version}; exit 3`, "ended with 3"],
+    ["knows its version and no command", `echo goferry ${version}; [ $1 != list ]`, "ended with 1"],
     // As node does by itself, and an executable made without execArgvExtension.
     [
       "obeys NODE_OPTIONS",

@@ -16,6 +16,7 @@ export async function checkExecutable(file: string, platform: Platform): Promise
     // No PATH, no HOME, nothing: what a service gets.
     await expectVersion(file, version, {});
     await refuseOptions(file, version, scratch);
+    await expectList(file, scratch);
     return "started";
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -41,6 +42,14 @@ async function expectVersion(file: string, version: string, env: Record<string, 
   if (printed.split(/\s+/u).includes(version)) return;
   const found = printed === "" ? "nothing" : JSON.stringify(printed);
   throw new Error(`${file} --version, with ${JSON.stringify(env)}, printed ${found}; expected ${version}`);
+}
+
+/** A command, with the parts of the program that it loads. */
+async function expectList(file: string, scratch: string): Promise<void> {
+  const printed = await run(file, ["list", "--json", "--root", join(scratch, "root")], { env: {} });
+  const { generation } = JSON.parse(printed) as { generation?: number };
+  if (generation === 0) return;
+  throw new Error(`${file} list, of a root that is not there, printed ${JSON.stringify(printed)}`);
 }
 
 async function expectedVersion(): Promise<string> {
