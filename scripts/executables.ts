@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { baseOf, fetchBase, NODE_VERSION, PLATFORMS, type Platform } from "./executables/base.ts";
 import { bundleSources } from "./executables/bundle.ts";
 import { checkExecutable } from "./executables/check.ts";
+import { buildLauncher } from "./executables/launcher.ts";
 import { run } from "./executables/run.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -29,8 +30,10 @@ async function main(asked: string[]): Promise<void> {
   await mkdir(cache, { recursive: true });
   const work = await mkdtemp(join(cache, "work-"));
   try {
-    await makeBlob(work);
-    for (const platform of platforms) await makeExecutable(platform, work);
+    for (const platform of platforms) {
+      await makeBlob(platform, work);
+      await makeExecutable(platform, work);
+    }
     await copyFile(join(root, "scripts/install.sh"), join(dist, "install.sh"));
     await chmod(join(dist, "install.sh"), 0o755);
   } finally {
@@ -44,10 +47,11 @@ function platformOf(name: string): Platform {
   return platform;
 }
 
-/** The application as node wants it. It is the same for all platforms, because it holds no compiled code. */
-async function makeBlob(work: string): Promise<void> {
+/** The application as node wants it. Only that for Windows holds compiled code: the launcher. */
+async function makeBlob(platform: Platform, work: string): Promise<void> {
   const { main: program, assets } = await bundleSources(root);
-  const files = Object.entries(assets);
+  const files: [string, string | Uint8Array][] = Object.entries(assets);
+  if (platform === "windows-amd64") files.push(["launcher.exe", await buildLauncher(root, work)]);
   await writeFile(join(work, "goferry.cjs"), program);
   await mkdir(join(work, "program"));
   for (const [name, content] of files) await writeFile(join(work, name), content);

@@ -12,6 +12,7 @@ const top = fileURLToPath(new URL("../..", import.meta.url));
 
 const SOURCES = [
   "packages/*/src/**/*.ts",
+  "packages/installer/launcher/*",
   "scripts/executables.ts",
   "scripts/executables/*.ts",
   "scripts/install.sh",

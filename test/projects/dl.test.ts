@@ -9,10 +9,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { archiveToModule } from "../../packages/bundler/src/dl/to-module.ts";
-import { openNetwork, type Network } from "../../packages/bundler/src/network.ts";
 import { collectEvidence } from "../../packages/bundler/src/sumdb/client.ts";
 import {
-  goModHash,
   inspectBundle,
   openFileSource,
   toolchainModule,
@@ -20,9 +18,15 @@ import {
 } from "../../packages/core/src/index.ts";
 import { build, buildSite, expectTidy, type BuildSite } from "../kit/build-site.ts";
 import { temporaryFolder } from "../kit/bundler-go.ts";
-import { TEST_CACHE, testMachine } from "../kit/demo-bundle.ts";
-import { goMirror, serve, type GoMirror, type MirroredArchive, type TestServer } from "../kit/go-mirror.ts";
+import { TEST_CACHE } from "../kit/demo-bundle.ts";
+import { goMirror, type GoMirror, type MirroredArchive } from "../kit/go-mirror.ts";
 import { hasGpg, temporaryGpg, type Gpg } from "../kit/gpg.ts";
+import {
+  releaseDatabase,
+  TOOLCHAIN_MOD_H1,
+  WINDOWS_RECORDS,
+  type ReleaseDatabase,
+} from "../kit/release-database.ts";
 import { linuxArchive, orSay, publishedSum, realData, RELEASE } from "../kit/release-data.ts";
 import { testPlatform } from "../kit/real-go.ts";
 import { runGoferry, type GoferryResult } from "../kit/run-goferry.ts";
@@ -30,51 +34,24 @@ import { runGoferry, type GoferryResult } from "../kit/run-goferry.ts";
 const LINUX = `go${RELEASE}.linux-amd64.tar.gz`;
 const WINDOWS = `go${RELEASE}.windows-amd64.zip`;
 const WINDOWS_MODULE = toolchainModule(RELEASE, "windows/amd64");
-const MOD_H1 = goModHash(Buffer.from("module golang.org/toolchain\n"));
-
-/** The record of the toolchain for Windows, which module proxies may refuse to look up. The log proves it, or does not. */
-const WINDOWS_RECORD = { id: 60_251_339, h1: "h1:8pPy8S91V30lOV1zo59ar/esoLpn5dkgbh/mo/EhWsc=" };
+const WINDOWS_RECORD = WINDOWS_RECORDS[RELEASE] ?? { id: 0, h1: "" };
 
 const zip = await orSay("the official archive of Go for Windows", () => realData(WINDOWS));
 const isBuilder = (await hasGpg()) && testPlatform() === "linux/amd64";
 if (!isBuilder)
   process.stderr.write("bundles from go.dev/dl are not tested: no gpg, or not on linux/amd64\n");
 
-let network: Network;
-/** The checksum database at an address of its own, with the record that proxies may refuse. */
-let database: TestServer;
+let database: ReleaseDatabase;
 let databaseFolder: AsyncDisposable & { path: string };
 
 beforeAll(async () => {
   databaseFolder = await temporaryFolder();
-  const machine = await testMachine();
-  const env = { ...machine.env, GOSUMDB: "" };
-  network = await openNetwork({
-    machine: { ...machine, env },
-    workDir: databaseFolder.path,
-    onProgress: () => undefined,
-  });
-  database = await serve((request, response) => {
-    const path = decodeURIComponent((request.url ?? "").slice(1));
-    lookUp(path).then(
-      (bytes) => response.writeHead(200, { "content-length": bytes.length }).end(bytes),
-      () => response.writeHead(404).end(),
-    );
-  });
+  database = await releaseDatabase(databaseFolder.path);
 });
 afterAll(async () => {
   await database[Symbol.asyncDispose]();
   await databaseFolder[Symbol.asyncDispose]();
 });
-
-async function lookUp(path: string): Promise<Uint8Array> {
-  const { path: module, version } = WINDOWS_MODULE;
-  if (path !== `lookup/${module}@${version}`) return await network.log.fetch(path);
-  const { id, h1 } = WINDOWS_RECORD;
-  const record = `${module} ${version} ${h1}\n${module} ${version}/go.mod ${MOD_H1}\n`;
-  const head = Buffer.from(await network.log.fetch("latest")).toString();
-  return Buffer.from(`${id}\n${record}\n${head}`);
-}
 
 async function sha256(file: string): Promise<string> {
   const hash = createHash("sha256");
@@ -91,9 +68,10 @@ describe.runIf(zip !== undefined)("the official archive for Windows", () => {
     const h1 = await archiveToModule(made);
     expect(h1).toBe(WINDOWS_RECORD.h1);
     // Proven from the real tiles, in a head that sum.golang.org has signed.
-    const { key: vkey } = network.log;
-    const { records } = await collectEvidence({ fetch: lookUp, vkey, modules: [WINDOWS_MODULE] });
-    expect([...records.values()]).toMatchObject([{ id: WINDOWS_RECORD.id, h1, modH1: MOD_H1 }]);
+    const { key: vkey } = database.network.log;
+    const fetch = database.lookUp;
+    const { records } = await collectEvidence({ fetch, vkey, modules: [WINDOWS_MODULE] });
+    expect([...records.values()]).toMatchObject([{ id: WINDOWS_RECORD.id, h1, modH1: TOOLCHAIN_MOD_H1 }]);
   });
 });
 
@@ -158,7 +136,7 @@ describe.runIf(isBuilder)("a bundle with toolchains from a mirror of go.dev/dl",
     expect(lock.request["from"]).toBe("dl");
     delete lock.request["from"];
     await writeFile(site.lock, JSON.stringify(lock));
-    const proxies = { GOPROXY: network.proxy.list };
+    const proxies = { GOPROXY: database.network.proxy.list };
     expectBuilt(await build(site, ["--json", "--locked"], { env: { ...proxies } }));
     const fromProxy = await contents();
     const { from, ...request } = fromDl.contents.request;

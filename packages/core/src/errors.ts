@@ -107,6 +107,7 @@ export const CODES = {
   STATE_NEWER: "preflight",
   WORLD_WRITABLE_PARENT: "preflight",
 
+  FILE_IN_USE: "locked",
   LOCKED: "locked",
 
   IO_FAILED: "io",
@@ -114,6 +115,7 @@ export const CODES = {
   CERTIFICATE_HOST: "io",
   CERTIFICATE_UNTRUSTED: "io",
   DISK_FULL: "io",
+  FILE_QUARANTINED: "io",
   JOURNAL_DAMAGED: "io",
   NETWORK_UNREACHABLE: "io",
   PROXY_AUTH_REQUIRED: "io",

@@ -2,7 +2,7 @@
 // it is a stand-alone executable (scripts/executables/bundle.ts puts them there).
 
 import { readFile } from "node:fs/promises";
-import { getAsset, isSea } from "node:sea";
+import { getAsset, getAssetKeys, getRawAsset, isSea } from "node:sea";
 
 const SOURCES = { "install.sh": "../../../scripts/install.sh" } as const;
 
@@ -12,6 +12,13 @@ export async function readAsset(name: AssetName): Promise<string> {
   if (isSea()) return getAsset(name, "utf8");
   return await readFile(new URL(SOURCES[name], import.meta.url), "utf8");
 }
+
+/** The program that bin/go.exe is on Windows, which only the executable for Windows has in it. */
+export function launcher(): Uint8Array | undefined {
+  return isSea() && getAssetKeys().includes(LAUNCHER) ? new Uint8Array(getRawAsset(LAUNCHER)) : undefined;
+}
+
+const LAUNCHER = "launcher.exe";
 
 /** JavaScript of the installer's worker; undefined where that is a file of its own. */
 export function workerSource(): string | undefined {

@@ -24,7 +24,18 @@ export function goPlatform({ os, arch }: { os: string; arch: string }): string {
 
 /** The machine that is installed on. */
 export function installHost({ env, system, now }: Terminal): Host {
-  const { home, uid, userName, executablePath, pid, processExists, cores, workerSource } = system;
+  const {
+    home,
+    uid,
+    userName,
+    executablePath,
+    pid,
+    processExists,
+    cores,
+    workerSource,
+    launcher,
+    signsOfLife,
+  } = system;
   return createHost({
     platform: goPlatform(system),
     env: withoutPassphrase(env),
@@ -37,6 +48,8 @@ export function installHost({ env, system, now }: Terminal): Host {
     processExists,
     cores,
     workerSource,
+    launcher,
+    signsOfLife,
     now,
   });
 }

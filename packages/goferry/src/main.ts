@@ -7,9 +7,10 @@ import { dirname, isAbsolute } from "node:path";
 import process from "node:process";
 import { isSea } from "node:sea";
 import { EXIT, GoferryError } from "@goferry/core";
-import { workerSource } from "./assets.ts";
+import { launcher, workerSource } from "./assets.ts";
 import { asGoferryError } from "./output/errors.ts";
 import { run } from "./run.ts";
+import { signsOfLife } from "./signs-of-life.ts";
 import type { SystemFacts } from "./terminal.ts";
 
 /** Node's remarks about its own features are nothing that a user of goferry could act on. */
@@ -36,7 +37,7 @@ async function main(): Promise<void> {
   for (const output of [process.stdout, process.stderr]) output.on("error", () => undefined);
   const code = await run({
     argv: process.argv.slice(2),
-    env: process.env,
+    env: environment(),
     // The folder may have been removed since; then nothing relative can be meant.
     cwd: attempt(() => process.cwd()) ?? "/",
     stdin: process.stdin,
@@ -79,6 +80,12 @@ function hasGivenUp({ signal }: AbortController): boolean {
   return signal.reason instanceof GoferryError && signal.reason.code !== "INTERRUPTED";
 }
 
+/** On Windows names of variables have no case: PATH is called Path there, and nobody shall have to know. */
+function environment(): Readonly<Record<string, string | undefined>> {
+  if (process.platform !== "win32") return process.env;
+  return Object.fromEntries(Object.entries(process.env).map(([name, value]) => [name.toUpperCase(), value]));
+}
+
 async function systemFacts(): Promise<SystemFacts> {
   const { platform: os, arch } = process;
   const home = attempt(homedir);
@@ -96,6 +103,8 @@ async function systemFacts(): Promise<SystemFacts> {
     processExists,
     cores: availableParallelism(),
     workerSource: workerSource(),
+    launcher: launcher(),
+    signsOfLife: os === "win32" ? signsOfLife() : undefined,
     kill,
   };
 }

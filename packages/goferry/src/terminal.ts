@@ -28,7 +28,16 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** What the system says about the machine, the process and the user. */
 export interface SystemFacts extends Pick<
   HostFacts,
-  "home" | "uid" | "userName" | "executablePath" | "pid" | "processExists" | "cores" | "workerSource"
+  | "home"
+  | "uid"
+  | "userName"
+  | "executablePath"
+  | "pid"
+  | "processExists"
+  | "cores"
+  | "workerSource"
+  | "launcher"
+  | "signsOfLife"
 > {
   /** Node's names, such as "linux" and "x64". */
   os: string;

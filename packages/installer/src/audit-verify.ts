@@ -12,7 +12,7 @@ import { KEPT_FILES, readAudit, type AuditFile } from "./audit-files.ts";
 import type { HostFs } from "./fs.ts";
 import type { Host } from "./host.ts";
 import { layout, type Layout } from "./layout.ts";
-import { nodeFs } from "./node-fs.ts";
+import { hostFs } from "./host-fs.ts";
 import { resolveRoot } from "./root-path.ts";
 import { readJournal } from "./transaction/journal.ts";
 import { readState } from "./transaction/state.ts";
@@ -54,7 +54,7 @@ export async function auditOf(
 ): Promise<AuditLog & { root: string }> {
   const root = await resolveRoot(path);
   const at = layout(root);
-  const fs = nodeFs(host);
+  const fs = hostFs(host);
   const isThere = (await fs.lstat(at.stateFile)) !== null || (await readAudit({ fs, at })).length > 0;
   if (isThere) return { root, ...(await readAuditLog({ fs, at }, options)) };
   throw new GoferryError("NOT_FOUND", {

@@ -3,8 +3,7 @@
 
 import { dirname, join } from "node:path";
 import { GO_SYNTAX, GoferryError } from "@goferry/core";
-import type { Host } from "./host.ts";
-import { nodeFs } from "./node-fs.ts";
+import { hostFs, type FsHost } from "./host-fs.ts";
 
 export interface GoVersionFile {
   path: string;
@@ -16,11 +15,8 @@ export interface GoVersionFile {
  * @param folder absolute
  * @throws NOT_FOUND where neither it nor a folder above has one; ARGUMENT_INVALID for one that holds something else
  */
-export async function findGoVersionFile(
-  host: Pick<Host, "run" | "env">,
-  folder: string,
-): Promise<GoVersionFile> {
-  const fs = nodeFs(host);
+export async function findGoVersionFile(host: FsHost, folder: string): Promise<GoVersionFile> {
+  const fs = hostFs(host);
   for (let at = folder; ; at = dirname(at)) {
     const path = join(at, NAME);
     // Not what is no file: a pipe would never end.

@@ -10,6 +10,8 @@ import { GoferryError } from "@goferry/core";
 import type { WindowsAccount, WindowsSystem } from "./windows/system.ts";
 import type { Conduct } from "./events.ts";
 import type { FileSystemStatus } from "./fs.ts";
+import { programFile } from "./layout.ts";
+import type { SignsOfLife } from "./transaction/windows-processes.ts";
 
 /**
  * What the command line knows about the process it runs in. Who makes one has set the process' umask to 022: what is
@@ -39,6 +41,10 @@ export interface HostFacts extends Conduct {
   readonly workerSource: string | undefined;
   /** What only Windows has; undefined elsewhere. */
   readonly windows?: WindowsHost | undefined;
+  /** The program that bin/go.exe is on Windows (installer/launcher); undefined elsewhere, and from source. */
+  readonly launcher?: Uint8Array | undefined;
+  /** How a process shows that it lives; only Windows needs it. */
+  readonly signsOfLife?: SignsOfLife | undefined;
   /** The clock; that of the system if left out. */
   readonly now?: (() => Date) | undefined;
 }
@@ -110,13 +116,18 @@ const DRAIN_MS = 500;
 
 /** The real machine, with the given facts about the process. */
 export function createHost(facts: HostFacts): Host {
-  return { ...facts, now: facts.now ?? (() => new Date()), run, statfs: freeSpace, mounts: readMounts };
+  const mounts = isWindows(facts) ? async () => await Promise.resolve(undefined) : readMounts;
+  return { ...facts, now: facts.now ?? (() => new Date()), run, statfs: freeSpace, mounts };
+}
+
+export function isWindows({ platform }: Pick<HostFacts, "platform">): boolean {
+  return platform.startsWith("windows/");
 }
 
 /** Every executable file `name` on the PATH of the host, in the order of PATH. Relative entries are not looked at. */
 export async function findOnPath(host: HostFacts, name: string): Promise<FoundProgram[]> {
   const folders = pathFolders(host);
-  const found = folders.map((folder, index) => ({ folder, path: join(folder, name), index }));
+  const found = folders.map((folder, index) => ({ folder, path: join(folder, programFile(name)), index }));
   const runs = await Promise.all(
     found.map(async ({ folder, path }) => isAbsolute(folder) && isProgram(path)),
   );
@@ -144,8 +155,12 @@ export async function run(command: string, args: readonly string[], options: Run
   // Loaded here, because most commands start no program, and with it node loads half of its network code.
   const { spawn } = await import("node:child_process");
   throwIfAborted(command, signal);
-  const stdin = input === undefined ? "ignore" : "pipe";
-  const child = spawn(command, args, { cwd, env: { ...options.env }, stdio: [stdin, "pipe", "pipe"] });
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...options.env },
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    windowsHide: true,
+  });
   // A program that ends without reading it says by its exit code what was wrong.
   child.stdin?.on("error", () => undefined).end(input);
   const stdout = collect(child.stdout);

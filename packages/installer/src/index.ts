@@ -28,6 +28,7 @@ export { readStatus, type BundleStatus, type RootStatus } from "./status/status.
 export { shellQuote } from "./shell-quote.ts";
 export type { State } from "./transaction/state.ts";
 export { changePrivatePatterns, type PatternsChanged } from "./trust.ts";
+export type { SignsOfLife } from "./transaction/windows-processes.ts";
 export { tellSyslog } from "./syslog.ts";
 export { changeTrust, readTrust, type TrustChanged, type TrustPlace } from "./trust/change.ts";
 export { pinnedTrust, type PinnedTrust } from "./trust/pinned.ts";

@@ -1,7 +1,6 @@
 // Installs a bundle in a root. This file is the list of the stages; the transaction (transaction/transaction.ts) makes
 // them one step that succeeds as a whole or leaves nothing behind.
 
-import { join } from "node:path";
 import {
   checkEvidence,
   GoferryError,
@@ -17,7 +16,7 @@ import type { Finding } from "./findings.ts";
 import type { Host } from "./host.ts";
 import { followLog, historyFindings, missingFindings } from "./log-history.ts";
 import { goEnvFile, layout, type Layout } from "./layout.ts";
-import { nodeFs } from "./node-fs.ts";
+import { hostFs } from "./host-fs.ts";
 import { demand, describeDemand, type Demand } from "./plan/demand.ts";
 import type { Selection } from "./plan/selection.ts";
 import { stageBundle } from "./plan/stage.ts";
@@ -188,7 +187,7 @@ async function pathSetupOf(
 ): Promise<PathSetup> {
   if (nameFindings(root).length > 0) return NO_PATH_SETUP;
   const hasGo = wanted.before.sdks.length > 0 || wanted.units.some(({ kind }) => kind === "toolchain");
-  const programs = await programNames({ fs: nodeFs(host), at: layout(root), host, hasGo });
+  const programs = await programNames({ fs: hostFs(host), at: layout(root), host, hasGo });
   return await planPath(host, { root, path, programs });
 }
 
@@ -200,10 +199,9 @@ async function scopeOf(
   const { wanted, options, outside } = request;
   const { bundle, zips } = options;
   const { contents, indexDigest } = bundle;
-  const fs = nodeFs(host);
+  const fs = hostFs(host);
   const { executablePath } = host;
-  const isOther =
-    executablePath !== undefined && !(await isSameFile(executablePath, join(at.bin, "goferry")));
+  const isOther = executablePath !== undefined && !(await isSameFile(executablePath, at.goferry));
   const size = isOther ? ((await fs.lstat(executablePath))?.size ?? 0) : 0;
   return await installScope(
     { fs, at },
@@ -238,7 +236,7 @@ async function overridesOf(
   if (current === null) return [];
   const file = goEnvFile(layout(root), current);
   try {
-    const bytes = await nodeFs(host).readFile(file);
+    const bytes = await hostFs(host).readFile(file);
     if (bytes === null) return [];
     const settings = readGoEnv(Buffer.from(bytes).toString("utf8"));
     return await findOverrides(host, { root, settings, log, signal });

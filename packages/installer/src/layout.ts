@@ -2,16 +2,18 @@
 // looked up. Every other file of the installer takes its paths from here, so that a root can be understood, and
 // moved on some day, by reading one page.
 
-import { join } from "node:path";
+import { join, sep } from "node:path";
 
 /** The absolute paths of one root. */
 export interface Layout {
   readonly root: string;
   /** Commands: go, gofmt, go1.27.1, goferry itself, tools. The one PATH entry. */
   readonly bin: string;
+  /** The stand-alone goferry, where it has put itself. */
+  readonly goferry: string;
   /** One GOROOT for each installed Go version, see `sdkFolder`. */
   readonly sdk: string;
-  /** Symlink to the GOROOT that `bin/go` starts. */
+  /** Link to the GOROOT that `bin/go` starts. */
   readonly current: string;
   /** GOMODCACHE, extracted. */
   readonly mod: string;
@@ -41,6 +43,7 @@ export function layout(root: string): Layout {
   return {
     root,
     bin: join(root, "bin"),
+    goferry: join(root, "bin", programFile("goferry")),
     sdk: join(root, "sdk"),
     current: join(root, "current"),
     mod,
@@ -57,6 +60,11 @@ export function layout(root: string): Layout {
     registry: join(state, "registry"),
     staging: join(root, "staging"),
   };
+}
+
+/** The file of a program, by the name that people type: Windows starts no other than NAME.exe. */
+export function programFile(name: string): string {
+  return sep === "\\" ? `${name}.exe` : name;
 }
 
 /** The GOROOT of a Go version, written without "go": `sdkFolder(at, "1.27.1")` is `<root>/sdk/go1.27.1`. */

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import type { PathSetup } from "./configure/path-setup.ts";
 import type { Finding } from "./findings.ts";
 import { isBelow } from "./fs.ts";
-import { findOnPath, pathFolders } from "./host.ts";
+import { findOnPath, isWindows, pathFolders } from "./host.ts";
 import type { Host } from "./host.ts";
 import { layout } from "./layout.ts";
 import { findMount } from "./mounts.ts";
@@ -50,7 +50,7 @@ export async function preflight(host: Host, request: PreflightRequest): Promise<
     ...placeFindings,
     ...(await mountFindings(host, place, placeFindings)),
     ...(await spaceFindings(host, place, request)),
-    ...(await exposureFindings(place)),
+    ...(isWindows(host) ? [] : await exposureFindings(place)),
     ...(await otherGoFindings(host, request)),
     ...homeFindings(host),
   ];

@@ -5,7 +5,8 @@ import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { Host } from "./host.ts";
 import { layout, type Layout } from "./layout.ts";
-import { ioError, nodeFs } from "./node-fs.ts";
+import { hostFs } from "./host-fs.ts";
+import { ioError } from "./node-fs.ts";
 import { inspectRoot } from "./preflight-root.ts";
 import { resolveRoot } from "./root-path.ts";
 
@@ -29,7 +30,7 @@ export async function openRootLog(
 ): Promise<LogFile | undefined> {
   const at = await ownRoot(host, path);
   if (at === undefined) return undefined;
-  await nodeFs(host).mkdir(at.logs, 0o755);
+  await hostFs(host).mkdir(at.logs, 0o755);
   const time = startedAt.toISOString().replaceAll(/[-:.]/gu, "");
   const name = `${time}-${command.replaceAll(" ", "-")}-${host.pid}.log`;
   // Exclusive, so that a link that somebody put there is not followed.
@@ -48,7 +49,7 @@ export async function openLogFile(path: string): Promise<LogFile> {
 
 /** The names of the logs of a root, the oldest first. */
 export async function logNames(host: Host, at: Layout): Promise<string[]> {
-  const names = (await nodeFs(host).list(at.logs)).map(({ name }) => name);
+  const names = (await hostFs(host).list(at.logs)).map(({ name }) => name);
   return names.filter((name) => LOG_NAME.test(name)).sort();
 }
 
@@ -56,7 +57,7 @@ export async function logNames(host: Host, at: Layout): Promise<string[]> {
 export async function ownRoot(host: Host, path: string): Promise<Layout | undefined> {
   const root = await resolveRoot(path);
   const at = layout(root);
-  if ((await nodeFs(host).lstat(at.stateFile)) === null) return undefined;
+  if ((await hostFs(host).lstat(at.stateFile)) === null) return undefined;
   const { findings } = await inspectRoot(root, host.uid);
   return findings.some(({ level }) => level === "refuse") ? undefined : at;
 }
@@ -78,6 +79,6 @@ async function openFor(path: string, flags: "a" | "ax"): Promise<LogFile> {
 }
 
 async function dropOldLogs(host: Host, at: Layout): Promise<void> {
-  const fs = nodeFs(host);
+  const fs = hostFs(host);
   for (const name of (await logNames(host, at)).slice(0, -KEPT_LOGS)) await fs.unlink(join(at.logs, name));
 }

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { writeFileAtomic, type HostFs } from "./fs.ts";
 import type { Host } from "./host.ts";
 import type { Layout } from "./layout.ts";
-import { nodeFs } from "./node-fs.ts";
+import { hostFs } from "./host-fs.ts";
 import { ownRoot } from "./root-logs.ts";
 import { writeDocument } from "./transaction/document.ts";
 
@@ -41,7 +41,7 @@ export async function readRuns(fs: HostFs, at: Layout): Promise<Record<string, R
 export async function recordRun(host: Host, path: string, command: string, run: Run): Promise<boolean> {
   const at = await ownRoot(host, path);
   if (at === undefined) return false;
-  const fs = nodeFs(host);
+  const fs = hostFs(host);
   await fs.mkdir(at.logs, 0o755);
   const runs = { ...(await readRuns(fs, at)), [command]: run };
   await writeFileAtomic(fs, runsFile(at), writeDocument({ runsVersion: 1, runs }), { mode: 0o644 });

@@ -151,7 +151,7 @@ export async function installScope(place: ScopePlace, request: InstallScope): Pr
   const programs: ScopeEntry[] = [];
   if (program !== undefined) {
     for (const [path, bytes] of [
-      [join(at.bin, "goferry"), program.size],
+      [at.goferry, program.size],
       [join(at.units, sumsName("goferry")), undefined],
     ] as const) {
       const change = (await place.fs.lstat(path)) === null ? "make" : "replace";

@@ -8,9 +8,10 @@
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { GoferryError } from "@goferry/core";
-import type { Host, RunResult } from "./host.ts";
-import { layout, sdkFolder } from "./layout.ts";
-import { ioError, nodeFs } from "./node-fs.ts";
+import { isWindows, type Host, type RunResult } from "./host.ts";
+import { layout, programFile, sdkFolder } from "./layout.ts";
+import { hostFs } from "./host-fs.ts";
+import { ioError } from "./node-fs.ts";
 import { GREETING, selfTestProgram } from "./selftest-program.ts";
 import type { InstalledUnit } from "./transaction/state.ts";
 
@@ -79,8 +80,8 @@ async function checks(
   scratch: string,
 ): Promise<Check[]> {
   const at = layout(root);
-  const command = (name: string) => join(at.bin, name);
-  const brief = { cwd: scratch, env: cleanEnvironment(root, scratch), timeoutMs: START_TIMEOUT_MS };
+  const command = (name: string) => join(at.bin, programFile(name));
+  const brief = { cwd: scratch, env: cleanEnvironment(host, root, scratch), timeoutMs: START_TIMEOUT_MS };
   const release = `go version go${version} ${host.platform}`;
   const start: Check = { program: command("go"), args: ["version"], expected: release, ...brief };
   if (depth === "start") return [start];
@@ -94,14 +95,14 @@ async function checks(
   if (depth === "tools") return tools;
   const cwd = join(scratch, "app");
   const build = { ...brief, cwd, timeoutMs: BUILD_TIMEOUT_MS };
-  await writeProgram(cwd, (await selfTestProgram(nodeFs(host), at, { units, version })).files);
+  await writeProgram(cwd, (await selfTestProgram(hostFs(host), at, { units, version })).files);
   const programs = join(scratch, "programs");
   return [
     ...tools,
     { program: command("go"), args: ["build", "-o", join(programs, "/"), "./..."], ...build },
     { program: command("go"), args: ["vet", "./..."], ...build },
     // By the last part of its module's path. What lies beside it has a module in it.
-    { program: join(programs, "selftest"), args: [], expected: GREETING, ...brief },
+    { program: join(programs, programFile("selftest")), args: [], expected: GREETING, ...brief },
   ];
 }
 
@@ -123,8 +124,9 @@ async function goroot(root: string, version: string): Promise<string> {
   return realpath(folder).catch(() => folder);
 }
 
-function cleanEnvironment(root: string, scratch: string): Record<string, string> {
+function cleanEnvironment(host: Host, root: string, scratch: string): Record<string, string> {
   return {
+    ...(isWindows(host) ? windowsEnvironment(host, scratch) : {}),
     PATH: layout(root).bin,
     HOME: join(scratch, "home"),
     GOCACHE: join(scratch, "cache"),
@@ -136,6 +138,21 @@ function cleanEnvironment(root: string, scratch: string): Record<string, string>
     // A C compiler, and a git repository around the root, are none of this test's business.
     CGO_ENABLED: "0",
     GOFLAGS: "-buildvcs=false",
+  };
+}
+
+/** What programs need on Windows to start at all, and its own names of HOME and TMPDIR. */
+function windowsEnvironment({ env }: Host, scratch: string): Record<string, string> {
+  const home = join(scratch, "home");
+  const { SYSTEMROOT = "C:\\Windows" } = env;
+  const tmp = join(scratch, "tmp");
+  return {
+    SYSTEMROOT,
+    USERPROFILE: home,
+    APPDATA: join(home, ".config"),
+    LOCALAPPDATA: join(home, ".cache"),
+    TMP: tmp,
+    TEMP: tmp,
   };
 }
 

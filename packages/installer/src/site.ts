@@ -6,11 +6,12 @@ import { GoferryError, type ErrorCode } from "@goferry/core";
 import type { Actor } from "./audit.ts";
 import type { Host } from "./host.ts";
 import { layout, type Layout } from "./layout.ts";
-import { nodeFs } from "./node-fs.ts";
+import { hostFs } from "./host-fs.ts";
 import { inspectRoot } from "./preflight-root.ts";
 import { refuseFindings } from "./plan/refuse.ts";
 import { resolveRoot } from "./root-path.ts";
 import { linuxProcesses } from "./transaction/processes.ts";
+import { windowsProcesses } from "./transaction/windows-processes.ts";
 import { hasTraces, recover } from "./transaction/recover.ts";
 import type { TransactionHost } from "./transaction/transaction.ts";
 
@@ -70,11 +71,12 @@ const NOT_NOW: ReadonlySet<ErrorCode> = new Set([
 
 /** What transactions need of this machine. */
 export function siteOf(host: Host): TransactionHost {
-  const { pid, processExists, lockWaitMs, onEvent } = host;
-  const processes = linuxProcesses({ pid, exists: processExists });
+  const { pid, processExists: exists, signsOfLife: signs, lockWaitMs, onEvent } = host;
+  const processes =
+    signs === undefined ? linuxProcesses({ pid, exists }) : windowsProcesses({ pid, exists, signs });
   const registry = host.windows?.system.registry;
   return {
-    fs: nodeFs(host),
+    fs: hostFs(host),
     now: () => host.now(),
     by: actorOf(host),
     processes,

@@ -7,7 +7,7 @@ import { GoferryError, unitName } from "@goferry/core";
 import { checkPatterns } from "./configure/go-env.ts";
 import type { Host } from "./host.ts";
 import { layout } from "./layout.ts";
-import { nodeFs } from "./node-fs.ts";
+import { hostFs } from "./host-fs.ts";
 import { goEnvEdits } from "./plan/go-env-edits.ts";
 import { refuseFindings } from "./plan/refuse.ts";
 import { inspectRoot, nameFindings } from "./preflight-root.ts";
@@ -48,7 +48,7 @@ export async function changePrivatePatterns(host: Host, options: PatternChange):
   checkPatterns(patterns);
   const root = await resolveRoot(options.root);
   const at = layout(root);
-  const fs = nodeFs(host);
+  const fs = hostFs(host);
   refuseFindings(nameFindings(root));
   refuseFindings((await inspectRoot(root, host.uid)).findings);
   if (dryRun) {

@@ -5,9 +5,9 @@ import { setImmediate } from "node:timers/promises";
 import { GoferryError } from "@goferry/core";
 import { differsOutside } from "../configure/outside.ts";
 import { differsInRegistry } from "../configure/windows/record.ts";
-import type { Host } from "../host.ts";
+import { isWindows, type Host } from "../host.ts";
 import type { Layout } from "../layout.ts";
-import { nodeFs } from "../node-fs.ts";
+import { hostFs, type FsHost } from "../host-fs.ts";
 import { openRoot } from "../site.ts";
 import { readState, type State } from "../transaction/state.ts";
 import { runCheckJobs } from "./check-jobs.ts";
@@ -35,7 +35,7 @@ export interface Checked {
   differences: Difference[];
 }
 
-type CheckHost = Pick<Host, "cores" | "workerSource" | "run" | "env" | "windows">;
+type CheckHost = Pick<Host, "cores" | "workerSource" | "windows"> & FsHost;
 
 /**
  * Compares all of a root: what is installed now, and that nothing else is there but what a kept generation has.
@@ -141,9 +141,9 @@ async function checkRegistry(
 
 /** Root may own what lies in any root; else only who owns the root. */
 export async function placeOf(host: CheckHost, at: Layout): Promise<Place> {
-  const fs = nodeFs(host);
+  const fs = hostFs(host);
   const status = await fs.lstat(at.root);
-  return { fs, at, owners: [...new Set([0, status?.uid ?? 0])] };
+  return { fs, at, owners: [...new Set([0, status?.uid ?? 0])], modes: !isWindows(host) };
 }
 
 function byWeight(a: Difference, b: Difference): number {

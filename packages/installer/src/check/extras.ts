@@ -62,7 +62,7 @@ interface Known {
 
 async function knownPaths(place: Place, states: readonly State[]): Promise<Known> {
   const { at } = place;
-  const paths = new Set([join(at.bin, "goferry"), join(at.mod, "cache", "lock")]);
+  const paths = new Set([at.goferry, join(at.mod, "cache", "lock")]);
   for (const state of states) {
     for (const { version } of state.sdks) paths.add(sdkFolder(at, version));
     for (const unit of state.units) {

@@ -16,11 +16,17 @@ export interface Place {
   fs: HostFs;
   at: Layout;
   owners: readonly number[];
+  /** Whether files have modes here, as they have not on Windows. */
+  modes: boolean;
 }
 
 /** The largest first. */
-export async function treeJobs({ fs, at, owners }: Place, state: State, depth: Depth): Promise<TreeJob[]> {
-  const common = { owners, depth };
+export async function treeJobs(
+  { fs, at, owners, modes }: Place,
+  state: State,
+  depth: Depth,
+): Promise<TreeJob[]> {
+  const common = { owners, modes, depth };
   const files = { unit: null, h1: null, folder: at.root, prefix: "", form: "files", except: [] } as const;
   const sums = (name: string): string => join(at.units, sumsName(name));
   const jobs: TreeJob[] = state.sdks.map((sdk) => {
@@ -52,7 +58,7 @@ export async function treeJobs({ fs, at, owners }: Place, state: State, depth: D
 }
 
 /** The tiles of the checksum database, and the goferry in bin/. */
-export async function commonJobs({ fs, at, owners }: Place, depth: Depth): Promise<TreeJob[]> {
+export async function commonJobs({ fs, at, owners, modes }: Place, depth: Depth): Promise<TreeJob[]> {
   const program = join(at.units, sumsName("goferry"));
   // One that runs from source does not copy itself.
   const files = (await fs.lstat(program)) === null ? [] : [[program]];
@@ -63,6 +69,7 @@ export async function commonJobs({ fs, at, owners }: Place, depth: Depth): Promi
     ...place,
     sums,
     owners,
+    modes,
     depth,
   }));
 }

@@ -48,6 +48,8 @@ export interface TreeJob {
   except: readonly string[];
   /** Who may own the files. */
   owners: readonly number[];
+  /** Whether files have modes here. */
+  modes: boolean;
   depth: Depth;
 }
 
@@ -198,7 +200,7 @@ class TreeCheck {
       return;
     }
     this.#checkOwner(path, status);
-    if ((status.mode & MODE_MASK) !== (mode & MODE_MASK))
+    if (this.#job.modes && (status.mode & MODE_MASK) !== (mode & MODE_MASK))
       this.#add(changed(place, "mode", { expected: modeText(mode), found: modeText(status.mode) }));
     if (status.size !== size) {
       this.#add(changed(place, "size", { expected: `${size} bytes`, found: `${status.size} bytes` }));
@@ -210,11 +212,11 @@ class TreeCheck {
   }
 
   #checkOwner(path: string, status: Stats | null): void {
-    const { owners } = this.#job;
+    const { owners, modes } = this.#job;
     if (status === null) return;
     const place = this.#place(path);
     this.#differences.push(...ownerDifferences(place, { owners, uid: status.uid }));
-    if (status.isDirectory()) this.#differences.push(...folderModeDifferences(place, status.mode));
+    if (modes && status.isDirectory()) this.#differences.push(...folderModeDifferences(place, status.mode));
   }
 
   #hash(path: string): string {

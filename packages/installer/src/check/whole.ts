@@ -3,14 +3,15 @@
 import { join } from "node:path";
 import { GoferryError } from "@goferry/core";
 import type { HostFs } from "../fs.ts";
+import type { FsHost } from "../host-fs.ts";
 import type { Host } from "../host.ts";
-import { sdkFolder, type Layout } from "../layout.ts";
+import { programFile, sdkFolder, type Layout } from "../layout.ts";
 import type { State } from "../transaction/state.ts";
 import { checkUnits } from "./check.ts";
 
 /** By sizes and times. Throws GENERATION_BROKEN, naming the first thing that is not as it was installed; INTERRUPTED. */
 export async function refuseBroken(
-  host: Pick<Host, "cores" | "workerSource" | "run" | "env">,
+  host: Pick<Host, "cores" | "workerSource"> & FsHost,
   at: Layout,
   { state, signal }: { state: State; signal: AbortSignal | undefined },
 ): Promise<void> {
@@ -31,7 +32,7 @@ export async function refuseBroken(
 /** Only that its commands are there, for a switch that takes no longer than that. Throws GENERATION_BROKEN. */
 export async function refuseWithoutGo(fs: HostFs, at: Layout, version: string): Promise<void> {
   for (const name of ["go", "gofmt"]) {
-    const path = join(sdkFolder(at, version), "bin", name);
+    const path = join(sdkFolder(at, version), "bin", programFile(name));
     if ((await fs.lstat(path))?.kind === "file") continue;
     throw new GoferryError("GENERATION_BROKEN", {
       subject: path,

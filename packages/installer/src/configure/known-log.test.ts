@@ -10,7 +10,7 @@ const log = checksumLog();
 for (let i = 0; i < 600; i++) log.add({ path: `example.com/m${i}`, version: "v1.0.0" });
 const fork = checksumLog();
 for (let i = 0; i < 600; i++) fork.add({ path: `example.com/m${i}`, version: "v1.0.1" });
-const host = { env: {}, run: () => Promise.reject(new Error("nothing is run")) };
+const host = { env: {}, platform: "linux/amd64", run: () => Promise.reject(new Error("nothing is run")) };
 
 /** What is found in a root whose lookups name 500 records, where the user's go has met this note. */
 async function codes(latest: string | undefined, tilesOf: readonly number[] = []): Promise<string[]> {

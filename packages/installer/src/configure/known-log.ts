@@ -15,9 +15,8 @@ import {
   type TreeHead,
 } from "@goferry/core";
 import { layout } from "../layout.ts";
-import { nodeFs } from "../node-fs.ts";
+import { hostFs, type FsHost } from "../host-fs.ts";
 import { shellQuote } from "../shell-quote.ts";
-import type { Host } from "../host.ts";
 import type { State } from "../transaction/state.ts";
 import type { Override } from "./overrides.ts";
 
@@ -30,7 +29,7 @@ export interface KnownLogRequest {
 
 /** LOG_STATE_FOREIGN if what the user's go has met cannot be connected with the lookups of the root. */
 export async function findForeignLog(
-  host: Pick<Host, "run" | "env">,
+  host: FsHost,
   { root, log, gopath }: KnownLogRequest,
 ): Promise<Override[]> {
   const [first = ""] = gopath.split(delimiter);
@@ -71,11 +70,11 @@ function openIfGood(note: string, key: string): TreeHead | undefined {
 }
 
 async function isConnected(
-  host: Pick<Host, "run" | "env">,
+  host: FsHost,
   { root, name, own, met }: { root: string; name: string; own: TreeHead; met: TreeHead },
 ): Promise<boolean> {
   if (met.size >= own.size) return isSameHead(met, own);
-  const fs = nodeFs(host);
+  const fs = hostFs(host);
   for (const tile of tilesForLookups(own, [], [met.size])) {
     const path = join(layout(root).root, logPlace(name), tilePath(tile));
     if ((await fs.lstat(path)) === null) return false;

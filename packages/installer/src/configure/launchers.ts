@@ -1,4 +1,5 @@
-// What lies in bin/ on Linux: relative symlinks, so that a root can be mounted or copied to another place.
+// What lies in bin/: relative symlinks, so that a root can be mounted or copied to another place; on Windows programs that
+// do what those links do (launch-link.ts).
 //
 // Links and no shell scripts, because of what Go does with them. For a go.mod that asks for another Go, the go
 // command looks for a program named go1.27.1 on PATH, removes GOROOT from the environment, and replaces itself by
@@ -10,6 +11,7 @@
 // keeps the version it began with, because its GOROOT was resolved when it started.
 
 import { GoferryError, isGoRelease } from "@goferry/core";
+import { programFile } from "../layout.ts";
 
 /** One entry of bin/. A link's target is relative to bin/; a file is copied from `source`, with mode 0755. */
 export type BinEntry =
@@ -31,14 +33,14 @@ export function launchers({ versions, goferry }: LauncherRequest): BinEntry[] {
   for (const version of versions) checkVersion(version);
   const entries: BinEntry[] = versions.map((version) => ({
     kind: "link",
-    name: `go${version}`,
-    target: `../sdk/go${version}/bin/go`,
+    name: programFile(`go${version}`),
+    target: `../sdk/go${version}/bin/${programFile("go")}`,
   }));
   if (versions.length > 0) {
-    entries.push({ kind: "link", name: "go", target: "../current/bin/go" });
-    entries.push({ kind: "link", name: "gofmt", target: "../current/bin/gofmt" });
+    for (const name of ["go", "gofmt"].map(programFile))
+      entries.push({ kind: "link", name, target: `../current/bin/${name}` });
   }
-  if (goferry !== undefined) entries.push({ kind: "file", name: "goferry", source: goferry });
+  if (goferry !== undefined) entries.push({ kind: "file", name: programFile("goferry"), source: goferry });
   return entries.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 

@@ -186,7 +186,7 @@ function bundlesOf({ bundles }: State): string {
 async function executableBytes(fs: HostFs, at: Layout, file: string | undefined): Promise<number> {
   if (file === undefined) return 0;
   const size = (await fs.lstat(file))?.size ?? 0;
-  const there = await fs.lstat(join(at.bin, "goferry"));
+  const there = await fs.lstat(at.goferry);
   return there?.kind === "file" && there.size === size ? 0 : size;
 }
 

@@ -27,6 +27,7 @@ async function ourLinks(fs: HostFs, at: Layout): Promise<string[]> {
   return (await fs.lstat(at.current))?.kind === "link" ? [...paths, at.current] : paths;
 }
 
-function isOurName(name: string): boolean {
+function isOurName(file: string): boolean {
+  const name = file.replace(/\.exe$/u, "");
   return name === "go" || name === "gofmt" || (name.startsWith("go") && isGoRelease(name.slice(2)));
 }

@@ -1,7 +1,7 @@
 // A staged tree as the fewest moves that merge it into a root: a folder that the root lacks is moved whole, one that
 // it has is gone into. In an empty root that is one rename for all modules.
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { HostFs } from "../fs.ts";
 import type { Move } from "../transaction/journal.ts";
 
@@ -23,7 +23,8 @@ export async function placeTree({ fs, from, to, isOurs }: TreeToPlace): Promise<
   const there = await fs.lstat(to);
   if (there === null) return [{ from, to }];
   if (isOurs(to) && there.kind !== "folder") return [];
-  const isTree = /@[^/]*$/.test(to) && !to.endsWith("/@v");
+  const name = basename(to);
+  const isTree = name.includes("@") && name !== "@v";
   if (isTree) return isOurs(to) ? [] : [{ from, to }];
   if (there.kind !== "folder" || staged.kind !== "folder") return [{ from, to }];
   const moves: Move[] = [];

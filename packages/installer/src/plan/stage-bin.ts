@@ -1,6 +1,6 @@
 // bin/ of a root: the launchers and links that a state asks for, and the goferry that goes there with them.
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { chmod, copyFile, mkdir, stat } from "node:fs/promises";
 import { launchers } from "../configure/launchers.ts";
 import type { HostFs } from "../fs.ts";
@@ -38,7 +38,7 @@ export async function stageBin(
   const replace: Move[] = [];
   const kept: KeptFile[] = [];
   for (const entry of files) {
-    const staged = await stageExecutable(entry, at, staging);
+    const staged = await stageExecutable(entry.source, at, staging);
     if (staged === null) continue;
     replace.push(staged.move);
     kept.push({ name: sumsName(entry.name), text: staged.sums });
@@ -46,15 +46,15 @@ export async function stageBin(
   return { links, replace, kept };
 }
 
-/** Null if the root has the same one. Its sums are those of state/units/. */
+/** goferry itself; null if the root has the same one. Its sums are those of state/units/. */
 export async function stageExecutable(
-  { name, source }: { name: string; source: string },
+  source: string,
   at: Layout,
   staging: string,
 ): Promise<{ move: Move; sums: string } | null> {
-  const to = join(at.bin, name);
+  const to = at.goferry;
   if (await isSameFile(source, to)) return null;
-  const from = join(layout(staging).bin, name);
+  const from = layout(staging).goferry;
   try {
     await mkdir(layout(staging).bin, { recursive: true });
     const earliest = Math.floor(await fileSystemTime(staging)) - 1;
@@ -62,7 +62,7 @@ export async function stageExecutable(
     // Who downloaded it may have kept it to himself, and a copy keeps that.
     await chmod(from, 0o755);
     const { size } = await stat(from);
-    const lines = `${await fileSha256(from)}  bin/${name}\n`;
+    const lines = `${await fileSha256(from)}  bin/${basename(to)}\n`;
     const latest = Math.ceil(await fileSystemTime(staging));
     const sums = sumsText({ lines, sizes: [size], from: earliest, to: latest });
     return { move: { from, to }, sums };
@@ -83,6 +83,6 @@ export async function programNames({
   host: Pick<Host, "executablePath">;
   hasGo: boolean;
 }): Promise<string[]> {
-  const hasGoferry = host.executablePath !== undefined || (await fs.lstat(join(at.bin, "goferry"))) !== null;
+  const hasGoferry = host.executablePath !== undefined || (await fs.lstat(at.goferry)) !== null;
   return [...(hasGo ? ["go", "gofmt"] : []), ...(hasGoferry ? ["goferry"] : [])];
 }

@@ -72,7 +72,7 @@ export async function planRepair(
     else if (status?.kind === "folder" && aspect === "owner") plan.hopeless.push(each);
     else if (status?.kind === "file" && ONLY_ABOUT_IT.has(aspect)) {
       if (!wrongContent.has(subject)) addCopy(plan, each, status.mode);
-    } else if (subject === join(place.at.bin, "goferry")) plan.program = true;
+    } else if (subject === place.at.goferry) plan.program = true;
     else needFromBundle(place, state, { plan, each });
   }
   return plan;

@@ -107,7 +107,7 @@ async function findRepairs(
   }
   const { generated, folders, copies, extras, outside, program, fromBundle } = plan;
   if (program && host.executablePath === undefined) {
-    plan.hopeless.push(...differences.filter(({ subject }) => subject === join(place.at.bin, "goferry")));
+    plan.hopeless.push(...differences.filter(({ subject }) => subject === place.at.goferry));
   }
   const count =
     generated.length + folders.length + copies.size + extras.length + outside.length + fromBundle.size;
@@ -160,7 +160,7 @@ async function repairScope(
     )),
   ];
   const others = [...plan.fromBundle.values()].flat().map(({ subject }) => subject);
-  if (plan.program) others.push(join(at.bin, "goferry"), join(at.units, sumsName("goferry")));
+  if (plan.program) others.push(at.goferry, join(at.units, sumsName("goferry")));
   for (const path of new Set(others)) {
     const status = await fs.lstat(path);
     const isTree = status?.kind === "folder" || (status === null && !/\.[a-z]+$/.test(path));

@@ -142,7 +142,7 @@ async function stageProgram(
   source: string,
   { replace, edits }: Changes,
 ): Promise<void> {
-  const staged = await stageExecutable({ name: "goferry", source }, at, staging);
+  const staged = await stageExecutable(source, at, staging);
   if (staged === null) return;
   replace.push(staged.move);
   edits.push({ path: join(at.units, sumsName("goferry")), file: Buffer.from(staged.sums) });

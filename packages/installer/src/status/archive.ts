@@ -11,7 +11,8 @@ import { encodeHeader, GoferryError, paddingAfter, trailer } from "@goferry/core
 import { readAudit } from "../audit-files.ts";
 import type { Host } from "../host.ts";
 import { layout, type Layout } from "../layout.ts";
-import { hasErrno, ioError, nodeFs } from "../node-fs.ts";
+import { hostFs } from "../host-fs.ts";
+import { hasErrno, ioError } from "../node-fs.ts";
 import { refuseFindings } from "../plan/refuse.ts";
 import { logNames } from "../root-logs.ts";
 import { ownerFindings } from "../root-owner.ts";
@@ -63,7 +64,7 @@ interface Part {
 }
 
 async function collect(host: Host, at: Layout, texts: Readonly<Record<string, string>>): Promise<Part[]> {
-  const fs = nodeFs(host);
+  const fs = hostFs(host);
   const textOf = async (path: string): Promise<string | null> => {
     const bytes = await fs.readFile(path);
     return bytes === null ? null : Buffer.from(bytes).toString("utf8");
@@ -100,7 +101,7 @@ function journalText(text: string | null): string | null {
 
 /** The names at the top of the root and in its smaller folders. */
 async function listing(host: Host, at: Layout): Promise<string> {
-  const fs = nodeFs(host);
+  const fs = hostFs(host);
   const lines: string[] = [];
   for (const folder of [at.root, at.bin, at.sdk, at.state, at.generations, at.units, at.staging]) {
     for (const { name, kind } of await fs.list(folder)) {

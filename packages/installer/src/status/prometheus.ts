@@ -4,7 +4,7 @@
 
 import { writeFileAtomic } from "../fs.ts";
 import type { Host } from "../host.ts";
-import { nodeFs } from "../node-fs.ts";
+import { hostFs } from "../host-fs.ts";
 import type { RootStatus } from "./status.ts";
 
 /**
@@ -17,7 +17,7 @@ export async function writePrometheus(
   { status, version }: { status: RootStatus; version: string },
 ): Promise<void> {
   const text = prometheusText(status, { version, now: host.now() });
-  await writeFileAtomic(nodeFs(host), file, Buffer.from(text), { mode: 0o644 });
+  await writeFileAtomic(hostFs(host), file, Buffer.from(text), { mode: 0o644 });
 }
 
 interface Metric {

@@ -6,7 +6,7 @@ import { isChange, type AuditRecord } from "../audit.ts";
 import { auditOf } from "../audit-verify.ts";
 import type { Host } from "../host.ts";
 import { layout } from "../layout.ts";
-import { nodeFs } from "../node-fs.ts";
+import { hostFs } from "../host-fs.ts";
 import { logNames } from "../root-logs.ts";
 import { resolveRoot } from "../root-path.ts";
 import { readRuns, type Run } from "../runs.ts";
@@ -56,7 +56,7 @@ export interface BundleStatus {
 export async function readStatus(host: Host, path: string): Promise<RootStatus> {
   const root = await resolveRoot(path);
   const at = layout(root);
-  const fs = nodeFs(host);
+  const fs = hostFs(host);
   if ((await fs.lstat(at.stateFile)) === null) throw noRoot(root);
   const state = await readState(fs, at);
   const { head, entries, breaks } = await auditOf(host, root);

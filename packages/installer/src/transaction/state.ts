@@ -1,6 +1,7 @@
 // state.json: what is installed in a root. Its rename is the commit point of every change, so what this file says
 // is, by definition, what the host has; everything else is brought in line with it.
 
+import { isAbsolute } from "node:path";
 import { FINGERPRINT, GO_RELEASE, GoferryError } from "@goferry/core";
 import * as z from "zod";
 import type { HostFs } from "../fs.ts";
@@ -91,7 +92,7 @@ const trustSchema = z.strictObject({
 
 const outsideSchema = z.strictObject({
   /** Absolute, and outside of the root. */
-  path: z.string().startsWith("/"),
+  path: z.string().refine((one) => isAbsolute(one), "not an absolute path"),
   /** A link to a program in bin/, or the start-up file of a shell with goferry's block in it. */
   kind: z.enum(["link", "sh", "fish"]),
   /**

@@ -3,7 +3,7 @@
 import type { VerifiedSignature } from "@goferry/core";
 import type { Host } from "../host.ts";
 import { layout } from "../layout.ts";
-import { nodeFs } from "../node-fs.ts";
+import { hostFs } from "../host-fs.ts";
 import { refuseFindings } from "../plan/refuse.ts";
 import { inspectRoot, nameFindings } from "../preflight-root.ts";
 import { ownerFindings } from "../root-owner.ts";
@@ -55,7 +55,7 @@ export async function changeTrust(host: Host, request: TrustRequest): Promise<Tr
  * @throws ROOT_OWNER_OTHER; what readState, readRootStore and readUserStore throw
  */
 export async function readTrust(host: Host, place: TrustPlace): Promise<TrustStore> {
-  const fs = nodeFs(host);
+  const fs = hostFs(host);
   if ("config" in place) return await readUserStore(fs, userStoreFolder(place.config), host.uid);
   const at = layout(await resolveRoot(place.root));
   refuseFindings(await ownerFindings(at.root, host.uid));
@@ -105,7 +105,7 @@ async function changeUser(host: Host, config: string, request: TrustRequest): Pr
   const folder = userStoreFolder(config);
   const { change, dryRun = false } = request;
   const context = { now: host.now(), where: "--user" };
-  const before = await readUserStore(nodeFs(host), folder, host.uid);
+  const before = await readUserStore(hostFs(host), folder, host.uid);
   const planned = await changeStore(before, change, context);
   if (dryRun || planned === null) return report(folder, before, planned);
   const { changed, store } = await changeUserStore({ ...siteOf(host), uid: host.uid }, folder, (now) =>

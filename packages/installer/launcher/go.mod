@@ -1,0 +1,3 @@
+module goferry.example/launcher
+
+go 1.23
