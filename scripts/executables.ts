@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { baseOf, fetchBase, NODE_VERSION, PLATFORMS, type Platform } from "./executables/base.ts";
 import { bundleSources } from "./executables/bundle.ts";
 import { checkExecutable } from "./executables/check.ts";
-import { buildLauncher } from "./executables/launcher.ts";
+import { buildGoProgram, GO_PROGRAMS } from "./executables/go-programs.ts";
 import { run } from "./executables/run.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -47,13 +47,15 @@ function platformOf(name: string): Platform {
   return platform;
 }
 
-/** The application as node wants it. Only that for Windows holds compiled code: the launcher. */
+/** The application as node wants it. Only that for Windows holds compiled code: the Go programs. */
 async function makeBlob(platform: Platform, work: string): Promise<void> {
   const { main: program, assets } = await bundleSources(root);
   const files: [string, string | Uint8Array][] = Object.entries(assets);
-  if (platform === "windows-amd64") files.push(["launcher.exe", await buildLauncher(root, work)]);
+  if (platform === "windows-amd64") {
+    for (const name of GO_PROGRAMS) files.push([`${name}.exe`, await buildGoProgram(name, { root, work })]);
+  }
   await writeFile(join(work, "goferry.cjs"), program);
-  await mkdir(join(work, "program"));
+  await mkdir(join(work, "program"), { recursive: true });
   for (const [name, content] of files) await writeFile(join(work, name), content);
   const config = {
     // Relative paths: they become part of the blob, which should not depend on the folder it is made in.

@@ -13,6 +13,7 @@ const top = fileURLToPath(new URL("../..", import.meta.url));
 const SOURCES = [
   "packages/*/src/**/*.ts",
   "packages/installer/launcher/*",
+  "packages/installer/winhelper/*",
   "scripts/executables.ts",
   "scripts/executables/*.ts",
   "scripts/install.sh",

@@ -94,6 +94,7 @@ export const CODES = {
   PROFILE_BROKEN: "preflight",
   PROFILE_NOT_WRITABLE: "preflight",
   READ_ONLY: "preflight",
+  ROOT_EXPOSED: "preflight",
   ROOT_MOVED: "preflight",
   ROOT_NAME_REFUSED: "preflight",
   ROOT_NOT_DIRECTORY: "preflight",

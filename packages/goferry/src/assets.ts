@@ -13,12 +13,19 @@ export async function readAsset(name: AssetName): Promise<string> {
   return await readFile(new URL(SOURCES[name], import.meta.url), "utf8");
 }
 
-/** The program that bin/go.exe is on Windows, which only the executable for Windows has in it. */
+/** The program that bin/go.exe is on Windows. Only the executable for Windows has it, and the next, in it. */
 export function launcher(): Uint8Array | undefined {
-  return isSea() && getAssetKeys().includes(LAUNCHER) ? new Uint8Array(getRawAsset(LAUNCHER)) : undefined;
+  return programInside("launcher.exe");
 }
 
-const LAUNCHER = "launcher.exe";
+/** The program by which goferry asks Windows. */
+export function windowsHelper(): Uint8Array | undefined {
+  return programInside("winhelper.exe");
+}
+
+function programInside(name: string): Uint8Array | undefined {
+  return isSea() && getAssetKeys().includes(name) ? new Uint8Array(getRawAsset(name)) : undefined;
+}
 
 /** JavaScript of the installer's worker; undefined where that is a file of its own. */
 export function workerSource(): string | undefined {

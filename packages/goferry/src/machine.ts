@@ -1,7 +1,7 @@
 // The machine that is installed on, made from the facts of the terminal. The one that builds: build-machine.ts.
 
 import { join } from "node:path";
-import { createHost, type Host } from "@goferry/installer";
+import { createHost, type Host, type WindowsHost } from "@goferry/installer";
 import type { Environment, Terminal } from "./terminal.ts";
 
 /** The variable that may hold the passphrase of a key; commands that are started do not get it. */
@@ -23,7 +23,7 @@ export function goPlatform({ os, arch }: { os: string; arch: string }): string {
 }
 
 /** The machine that is installed on. */
-export function installHost({ env, system, now }: Terminal): Host {
+export function installHost({ env, system, now }: Terminal, windows?: WindowsHost): Host {
   const {
     home,
     uid,
@@ -50,6 +50,7 @@ export function installHost({ env, system, now }: Terminal): Host {
     workerSource,
     launcher,
     signsOfLife,
+    windows,
     now,
   });
 }

@@ -7,11 +7,12 @@ import { dirname, isAbsolute } from "node:path";
 import process from "node:process";
 import { isSea } from "node:sea";
 import { EXIT, GoferryError } from "@goferry/core";
-import { launcher, workerSource } from "./assets.ts";
+import { launcher, windowsHelper, workerSource } from "./assets.ts";
 import { asGoferryError } from "./output/errors.ts";
 import { run } from "./run.ts";
 import { signsOfLife } from "./signs-of-life.ts";
 import type { SystemFacts } from "./terminal.ts";
+import type { OpenedWindows } from "./windows-host.ts";
 
 /** Node's remarks about its own features are nothing that a user of goferry could act on. */
 process.removeAllListeners("warning");
@@ -106,7 +107,13 @@ async function systemFacts(): Promise<SystemFacts> {
     launcher: launcher(),
     signsOfLife: os === "win32" ? signsOfLife() : undefined,
     kill,
+    openWindows: os === "win32" ? windows : undefined,
   };
+}
+
+async function windows(): Promise<OpenedWindows> {
+  const { openWindows } = await import("./windows-host.ts");
+  return await openWindows(process.env, windowsHelper());
 }
 
 /** The package asks for the home folder as it is loaded, and throws where a user has none. */

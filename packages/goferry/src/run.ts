@@ -59,7 +59,10 @@ async function perform(terminal: Terminal, manner: Manner): Promise<number> {
   let outcome: Outcome;
   try {
     const { signal } = terminal;
-    const host = installHost(terminal);
+    // What has to do with no root has nothing to ask of Windows.
+    const asksWindows = "root" in command.options || command.changesRoot === true;
+    await using windows = asksWindows ? await terminal.system.openWindows?.() : undefined;
+    const host = installHost(terminal, windows);
     const context = { terminal, host, yes: values["yes"] === true, progress, signal };
     outcome =
       command.changesRoot === true

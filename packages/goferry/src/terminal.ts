@@ -4,6 +4,7 @@
 import type { Writable } from "node:stream";
 import type { BuildMachine } from "@goferry/bundler";
 import type { HostFacts } from "@goferry/installer";
+import type { OpenedWindows } from "./windows-host.ts";
 
 /** A stream to write to; the last two are set when it is a terminal. */
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
@@ -49,6 +50,8 @@ export interface SystemFacts extends Pick<
   /** Holds /etc/goferry/config.yaml; undefined on systems without /etc. */
   machineConfig: string | undefined;
   kill: BuildMachine["kill"];
+  /** What of Windows Node cannot reach; undefined elsewhere. */
+  openWindows?: (() => Promise<OpenedWindows>) | undefined;
 }
 
 export interface Terminal {

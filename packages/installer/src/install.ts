@@ -34,6 +34,7 @@ import { selfTest } from "./selftest.ts";
 import { readState, type State } from "./transaction/state.ts";
 import { checkSigners } from "./trust/pinned.ts";
 import { runTransaction } from "./transaction/transaction.ts";
+import { protectRoot } from "./windows/protect-root.ts";
 
 export interface InstallProgress {
   stage: "preflight" | "stage" | "commit" | "self-test" | "configure";
@@ -153,8 +154,9 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   let missing: readonly string[] = [];
   const { changed, state } = await runTransaction(site, root, {
     command,
-    stage: (staging, locked) =>
-      stageBundle({
+    stage: async (staging, locked) => {
+      await protectRoot(host, { fs, root, isNew: locked.transaction === null });
+      return await stageBundle({
         host,
         fs,
         at,
@@ -162,7 +164,8 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
         before: locked,
         options,
         onMissing: (names) => (missing = names),
-      }),
+      });
+    },
     selfTest: async ({ current, units }) => {
       onProgress({ stage: "self-test" });
       // Nothing new to run or to build with: a zip, a pattern, goferry itself.

@@ -12,6 +12,7 @@ import { refuseFindings } from "./plan/refuse.ts";
 import { resolveRoot } from "./root-path.ts";
 import { linuxProcesses } from "./transaction/processes.ts";
 import { windowsProcesses } from "./transaction/windows-processes.ts";
+import { elevationFindings } from "./windows/elevation.ts";
 import { hasTraces, recover } from "./transaction/recover.ts";
 import type { TransactionHost } from "./transaction/transaction.ts";
 
@@ -30,7 +31,7 @@ export interface OpenRootOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** @throws ROOT_NOT_DIRECTORY, ROOT_NOT_OURS, ROOT_OWNER_OTHER; what recovery throws */
+/** @throws ROOT_NOT_DIRECTORY, ROOT_NOT_OURS, ROOT_OWNER_OTHER; ELEVATION_MISSING; what recovery throws */
 export async function openRoot(host: Host, path: string, options: OpenRootOptions): Promise<RootSite> {
   const { command, dryRun, signal } = options;
   const root = await resolveRoot(path);
@@ -39,6 +40,7 @@ export async function openRoot(host: Host, path: string, options: OpenRootOption
   const found = (await inspectRoot(root, host.uid)).findings.filter(({ level }) => level === "refuse");
   refuseFindings(found.filter(({ code }) => BEFORE_RECOVERY.has(code)));
   const at = layout(root);
+  if (!dryRun) refuseFindings(elevationFindings(host, root));
   if (!dryRun && found.length === 0) await recover(site, at, { command, signal });
   return { root, at, site };
 }

@@ -5,7 +5,6 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { scratchFolder, type Scratch } from "../../../../test/kit/scratch.ts";
-import { run } from "../host.ts";
 import { helperSystem } from "./helper.ts";
 import { textOf } from "./registry-text.ts";
 
@@ -21,7 +20,7 @@ async function helper(answer: string, code = 0) {
   const program = join(scratch.path, "helper");
   const script = `#!/bin/sh\ncat >'${join(scratch.path, "asked")}'\ncat <<'E'\n${answer}\nE\nexit ${code}\n`;
   await writeFile(program, script, { mode: 0o755 });
-  return helperSystem({ run, env: { PATH: "/usr/bin:/bin" }, program: async () => program });
+  return helperSystem({ env: { PATH: "/usr/bin:/bin" }, program: async () => program });
 }
 
 describe("helperSystem", () => {
@@ -77,7 +76,6 @@ describe("helperSystem", () => {
 
   it("starts nothing for no question", async () => {
     const { registry } = helperSystem({
-      run,
       env: {},
       program: () => Promise.reject(new Error("was asked for")),
     });

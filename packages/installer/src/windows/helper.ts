@@ -4,11 +4,11 @@
 import { isAbsolute } from "node:path";
 import { GoferryError } from "@goferry/core";
 import * as z from "zod";
-import type { Host } from "../host.ts";
+import { run, type HostFacts } from "../host.ts";
 import { variable } from "./environment.ts";
 import type { WindowsSystem, WindowsVolume } from "./system.ts";
 
-export interface HelperOptions extends Pick<Host, "run" | "env"> {
+export interface HelperOptions extends Pick<HostFacts, "env"> {
   /** The path of the program, which is put there when it is first asked for. */
   program(): Promise<string>;
 }
@@ -92,7 +92,7 @@ const TIMEOUT_MS = 60_000;
 const DENIED = new Set([5, 1314]);
 
 async function askHelper<T>(
-  { run, env, program }: HelperOptions,
+  { env, program }: HelperOptions,
   { calls, shape, subject }: { calls: readonly Call[]; shape: z.ZodType<T>; subject: string },
 ): Promise<T[]> {
   if (calls.length === 0) return [];
