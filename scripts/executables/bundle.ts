@@ -60,7 +60,8 @@ const yargsParts: Plugin = {
 
 const MODULE_URL = `const moduleUrl = require("node:url").pathToFileURL(process.execPath).href;`;
 
-async function bundleWorker(root: string): Promise<string> {
+/** The worker thread of the installer, with all that it uses, as the text of one CommonJS module. */
+export async function bundleWorker(root: string): Promise<string> {
   const { outputFiles } = await build({
     ...COMMON,
     absWorkingDir: root,

@@ -1,8 +1,8 @@
 // What a root should have after any sequence of commands, as plain sets; and the commands run for real, on bundles of a few
 // files, with a machine that answers for Go itself, so that hundreds of them take no longer than their files.
 
-import { readdir, readFile, readlink, realpath } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { join } from "node:path";
 import fc from "fast-check";
 import { expect } from "vitest";
 import { checkRoot } from "../../packages/installer/src/check/check.ts";
@@ -12,9 +12,9 @@ import { install } from "../../packages/installer/src/install.ts";
 import { describeRoot } from "../../packages/installer/src/list.ts";
 import { rollback } from "../../packages/installer/src/rollback.ts";
 import { useVersion } from "../../packages/installer/src/use.ts";
+import { answersFor } from "./answering-go.ts";
 import { installBench, scriptedGo, type InstallBench } from "./install-bench.ts";
 import type { LayeredBundle } from "./layered-bundle.ts";
-import { testPlatform } from "./real-go.ts";
 
 export type RootCommand =
   | { kind: "install"; bundle: number }
@@ -214,22 +214,4 @@ async function compare(host: Host, root: string, model: RootModel): Promise<void
 
 async function names(folder: string): Promise<string[]> {
   return (await readdir(folder).catch((): string[] => [])).toSorted();
-}
-
-/** In place of processes: what the scripts of the toolchains would print, and `sync`. */
-function answersFor(root: string): Host["run"] {
-  return async (command, args) => {
-    const stdout = basename(command) === "sync" ? "" : await printed(root, command, args);
-    return { code: 0, ended: "exit", stdout, stderr: "" };
-  };
-}
-
-async function printed(root: string, command: string, args: readonly string[]): Promise<string> {
-  const goroot = dirname(dirname(await realpath(command)));
-  if (basename(command) === "gofmt")
-    return 'package main\n\nimport "fmt"\n\nfunc main() {\n\tfmt.Println("goferry self-test")\n}\n';
-  if (args[0] === "version") return `go version ${basename(goroot)} ${testPlatform()}\n`;
-  if (args[0] === "env" && args[1] === "GOROOT") return `${goroot}\n`;
-  if (args[0] === "env") return '{"GOENV": ""}\n';
-  return `${root}\n`;
 }

@@ -62,8 +62,16 @@ async function locate(root: string): Promise<{ place: RootPlace; blocker: string
   let blocker: string | undefined;
   for (let at = root; ; at = dirname(at)) {
     const kind = await kindOf(at);
-    if (kind === "folder") return { place: { folder: await realpath(at), exists: at === root }, blocker };
+    if (kind === "folder") return { place: { folder: await realName(at), exists: at === root }, blocker };
     if (kind === "other") blocker = at;
+  }
+}
+
+async function realName(folder: string): Promise<string> {
+  try {
+    return await realpath(folder);
+  } catch (error) {
+    throw ioError(error, "look at", folder);
   }
 }
 

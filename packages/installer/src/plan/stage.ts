@@ -32,6 +32,7 @@ import { stageLogTree, type LogTree } from "./log-tree.ts";
 import { placeTree } from "./place-tree.ts";
 import { programNames, stageBin, type KeptFile } from "./stage-bin.ts";
 import { stateAfter } from "./state-after.ts";
+import { refuseFindings } from "./refuse.ts";
 import { knownTiles } from "./tiles.ts";
 import { fileSystemTime, keepText, keepUnits, plainGoEnvName, tilesName } from "./unit-files.ts";
 import { versionLists } from "./version-lists.ts";
@@ -217,7 +218,10 @@ async function changedLinks(
 
 async function pathSetup({ fs, host, at, options }: StageRequest, state: State): Promise<PathSetup> {
   const programs = await programNames({ fs, at, host, hasGo: state.sdks.length > 0 });
-  return await planPath(host, { root: at.root, path: options.path, programs });
+  const setup = await planPath(host, { root: at.root, path: options.path, programs });
+  // It was possible a moment ago; what is not any more shall not be told as done.
+  refuseFindings(setup.findings);
+  return setup;
 }
 
 async function registryRecords(
