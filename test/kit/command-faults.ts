@@ -21,6 +21,7 @@ import { useVersion } from "../../packages/installer/src/use.ts";
 import { bundleWorker } from "../../scripts/executables/bundle.ts";
 import { answersFor } from "./answering-go.ts";
 import { faultyCalls, faultyWorker, type CallFault, type Errno } from "./fault-calls.ts";
+import { tmpfsAt } from "./small-disk.ts";
 import { installBench, scriptedGo } from "./install-bench.ts";
 import type { LayeredBundle } from "./layered-bundle.ts";
 import { treeContents, type Tree } from "./tree.ts";
@@ -52,6 +53,11 @@ export interface Trial {
 export interface FaultBench extends AsyncDisposable {
   /** @param where whether the calls of the command itself are counted, or those of its worker thread */
   run(command: CommandName, fault: CallFault, where: "command" | "worker"): Promise<Trial>;
+  /**
+   * Runs it in a root on a disk of its own, a tmpfs on which so many pages of 4 KiB are free when it begins. It has been
+   * told that there is plenty: somebody else has filled the disk since.
+   */
+  runOnDisk(command: CommandName, freePages: number): Promise<Trial>;
 }
 
 const TOP = fileURLToPath(new URL("../..", import.meta.url));
@@ -142,27 +148,42 @@ export async function faultBench(): Promise<FaultBench> {
     ends.set(name, { before, after: await look() });
   }
 
+  /** Whether it is the old or the new after the next command, and what is wrong if it is neither. */
+  const judge = async (name: CommandName, error: unknown): Promise<Pick<Trial, "wrong" | "isNew">> => {
+    const end = ends.get(name);
+    if (end === undefined) throw new Error(name);
+    const next = await nextCommand(plainHost, root, name === "repair");
+    const found = await look();
+    const isOld = next.length === 0 && isSame(found, end.before, error === undefined ? [] : LEFT);
+    const isNew = isSame(found, end.after, name === "uninstall --all" ? LEFT : []);
+    const wrong = [...next];
+    if (!isOld && !isNew) wrong.push(...strangers(found, end));
+    if (error === undefined && !isNew) wrong.push("it said that it was done, and is not");
+    return { wrong, isNew };
+  };
+
   return {
+    async runOnDisk(name, freePages) {
+      await putBack(BEFORE[name]);
+      const opt = join(path, "opt");
+      await rm(opt, { recursive: true, force: true });
+      await mkdir(opt);
+      await using disk = await tmpfsAt(opt);
+      await copy(`${join(kept, BEFORE[name], "opt")}/.`, opt).catch(() => undefined);
+      await disk.leave(freePages);
+      const plenty = async () => await Promise.resolve({ freeBytes: 1e12, freeFiles: 1e9, type: 0x01021994 });
+      const error = await command({ ...plainHost, statfs: plenty }, name).then(() => undefined, thrownOf);
+      const isFull = error instanceof GoferryError && error.code === "DISK_FULL";
+      return { error, calls: [], hit: isFull, ...(await judge(name, error)) };
+    },
     async run(name, fault, where) {
-      const end = ends.get(name);
-      if (end === undefined) throw new Error(name);
       await putBack(BEFORE[name]);
       const source = where === "worker" ? faultyWorker(worker, path, fault) : workerSource;
       const faulty = faultyCalls(path, where === "worker" ? { ...fault, at: 0 } : fault);
       const error = await command({ ...plainHost, workerSource: source }, name)
-        .then(
-          () => undefined,
-          (thrown: unknown) => thrown ?? new Error("nothing was thrown"),
-        )
+        .then(() => undefined, thrownOf)
         .finally(() => faulty.restore());
-      const next = await nextCommand(plainHost, root, name === "repair");
-      const found = await look();
-      const isOld = next.length === 0 && isSame(found, end.before, error === undefined ? [] : LEFT);
-      const isNew = isSame(found, end.after, name === "uninstall --all" ? LEFT : []);
-      const wrong = [...next];
-      if (!isOld && !isNew) wrong.push(...strangers(found, end));
-      if (error === undefined && !isNew) wrong.push("it said that it was done, and is not");
-      return { error, calls: faulty.calls, hit: faulty.hit, wrong, isNew };
+      return { error, calls: faulty.calls, hit: faulty.hit, ...(await judge(name, error)) };
     },
     [Symbol.asyncDispose]: async () => {
       await bench[Symbol.asyncDispose]();
@@ -190,6 +211,10 @@ export function verdict({ error, wrong }: Trial, errno: Errno): { outcome: strin
   if (next === undefined || found === undefined)
     more.push(`${code} does not say what was found, or what to do next`);
   return { outcome, wrong: [...wrong, ...more] };
+}
+
+function thrownOf(thrown: unknown): unknown {
+  return thrown ?? new Error("nothing was thrown");
 }
 
 /** What each command begins with. */

@@ -2,7 +2,7 @@
 // Where that is not allowed (tests that do not run as root, containers without the right to mount) there is none.
 
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -44,6 +44,34 @@ export async function smallDisk({ size = "64m", inodes, options = [] }: DiskOpti
       // Lazily: a process that was killed may hold a file for a moment longer.
       await execute("umount", ["-l", path]);
       await rm(path, { recursive: true });
+    },
+  };
+}
+
+const PAGE_BYTES = 4096;
+
+export interface MountedDisk extends AsyncDisposable {
+  /** Makes the disk so small that this many pages of 4 KiB are free. */
+  leave(pages: number): Promise<void>;
+  /** Mounts it for reading alone, or for writing again. */
+  remount(option: "ro" | "rw"): Promise<void>;
+}
+
+/** A disk in a folder that is there, large until it is told otherwise. */
+export async function tmpfsAt(folder: string): Promise<MountedDisk> {
+  await execute("mount", ["-t", "tmpfs", "-o", "mode=755,size=64m", "none", folder]);
+  return {
+    async leave(pages) {
+      const { blocks, bfree, bsize } = await statfs(folder);
+      const size = (blocks - bfree) * bsize + pages * PAGE_BYTES;
+      // A size of 0 would mean none at all.
+      await execute("mount", ["-o", `remount,size=${Math.max(size, PAGE_BYTES)}`, folder]);
+    },
+    async remount(option) {
+      await execute("mount", ["-o", `remount,${option}`, folder]);
+    },
+    async [Symbol.asyncDispose]() {
+      await execute("umount", ["-l", folder]);
     },
   };
 }

@@ -100,6 +100,7 @@ export const CODES = {
   ROOT_NOT_DIRECTORY: "preflight",
   ROOT_NOT_OURS: "preflight",
   ROOT_NOT_WRITABLE: "preflight",
+  ROOT_ON_NETWORK: "preflight",
   ROOT_OWNER_OTHER: "preflight",
   ROOT_PLATFORM_OTHER: "preflight",
   SETTINGS_UNREADABLE: "preflight",

@@ -36,7 +36,7 @@ export interface PreflightReport {
 /**
  * Codes that refuse: PLATFORM_ABSENT, ROOT_NAME_REFUSED, ROOT_NOT_DIRECTORY, ROOT_NOT_OURS, ROOT_NOT_WRITABLE,
  * ROOT_OWNER_OTHER, READ_ONLY, NOEXEC_MOUNT, PROC_MISSING, SPACE_SHORT, INODES_SHORT. Codes that warn: OTHER_GO,
- * WORLD_WRITABLE_PARENT, HOME_MISSING.
+ * WORLD_WRITABLE_PARENT, ROOT_ON_NETWORK, HOME_MISSING.
  * @throws IO_FAILED when the file system does not answer
  */
 export async function preflight(host: Host, request: PreflightRequest): Promise<PreflightReport> {
@@ -127,9 +127,9 @@ async function spaceFindings(
   { folder }: RootPlace,
   request: PreflightRequest,
 ): Promise<Finding[]> {
-  const { freeBytes, freeFiles } = await host.statfs(folder);
+  const { freeBytes, freeFiles, type } = await host.statfs(folder);
   const needed = request.needBytes + request.needFiles * FILE_OVERHEAD;
-  const findings: Finding[] = [];
+  const findings = networkFindings(folder, type);
   if (freeBytes < needed) {
     findings.push({
       code: "SPACE_SHORT",
@@ -157,6 +157,35 @@ async function spaceFindings(
 
 /** Bytes: on average half a block of 4 KiB is empty at the end of a file, and its inode takes 256. */
 const FILE_OVERHEAD = 2048 + 256;
+
+/** By the numbers of statfs(2): <linux/magic.h>, and fs/ of the kernel. */
+const NETWORKS: Readonly<Record<number, string>> = {
+  0x6969: "NFS",
+  0x517b: "SMB",
+  0xfe534d42: "SMB",
+  0xff534d42: "CIFS",
+  0x01021997: "9P",
+  0x00c36400: "Ceph",
+  0x5346414f: "AFS",
+};
+
+/** It works there: each step is a rename by the server. What no machine can see is who of the others is at work. */
+function networkFindings(folder: string, type: number): Finding[] {
+  const found = NETWORKS[type];
+  if (found === undefined) return [];
+  return [
+    {
+      code: "ROOT_ON_NETWORK",
+      level: "warn",
+      subject: folder,
+      message:
+        "the root lies on a server that other machines may share: whether the holder of a lock still runs can be seen on its own machine alone, and every build waits for the network",
+      expected: "a file system of this machine",
+      found,
+      next: "change the root from one machine only, and remove its state/lock by hand only when you know that nobody is at work; or choose another root with --root",
+    },
+  ];
+}
 
 function megabytes(count: number): string {
   return `${count.toLocaleString("en-US")} MB`;
