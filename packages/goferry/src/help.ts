@@ -70,7 +70,7 @@ function commandHelp(command: Command, columns: number): string {
   const needed = Object.entries(options).flatMap(([flag, option]) =>
     option.required === true ? [`--${flag} ${option.arg}${isList(option) ? "..." : ""}`] : [],
   );
-  const codes = [EXIT.done, EXIT.internal, ...exits, EXIT.interrupted];
+  const codes = [EXIT.done, EXIT.internal, ...exits, EXIT.interrupted].toSorted((a, b) => a - b);
   return sections([
     wrap(`Usage: ${["goferry", name, ...words, ...needed, "[flags]"].join(" ")}`, { columns, indent: 7 }),
     description

@@ -1,10 +1,10 @@
 // `goferry install` as the command line and the help know it; what it does is in ../install.ts.
 
-import { EXIT } from "@goferry/core";
 import {
   BUNDLE,
   DRY_RUN,
   EVIDENCE_OPTIONS,
+  ROOT_EXITS,
   ROOT_OPTION,
   SELECTION_OPTIONS,
   TRUST_OPTIONS,
@@ -100,15 +100,6 @@ export const installTable = {
       what: "Back to an older bundle, which is refused otherwise",
     },
   ],
-  exits: [
-    EXIT.usage,
-    EXIT.refused,
-    EXIT.preflight,
-    EXIT.locked,
-    EXIT.io,
-    EXIT.notFound,
-    EXIT.rolledBack,
-    EXIT.policy,
-  ],
+  exits: ROOT_EXITS.judged,
   changesRoot: true,
 } as const satisfies CommandTable;

@@ -1,7 +1,6 @@
 // `goferry repair` as the command line and the help know it; what it does is in ../repair.ts.
 
-import { EXIT } from "@goferry/core";
-import { DRY_RUN, ROOT_OPTION, TRUST_OPTIONS } from "./shared.ts";
+import { DRY_RUN, ROOT_EXITS, ROOT_OPTION, TRUST_OPTIONS } from "./shared.ts";
 import type { CommandTable } from "../../command.ts";
 
 export const repairTable = {
@@ -21,6 +20,6 @@ export const repairTable = {
     { line: "goferry repair --root /opt/goferry", what: "Mend what needs no bundle" },
     { line: "goferry repair site.tar --key keys/public.asc --dry-run --json", what: "What would it mend?" },
   ],
-  exits: [EXIT.usage, EXIT.refused, EXIT.preflight, EXIT.locked, EXIT.io, EXIT.notFound, EXIT.rolledBack],
+  exits: ROOT_EXITS.verified,
   changesRoot: true,
 } as const satisfies CommandTable;

@@ -1,7 +1,6 @@
 // `goferry rollback` as the command line and the help know it; what it does is in ../rollback.ts.
 
-import { EXIT } from "@goferry/core";
-import { DRY_RUN, ROOT_OPTION } from "./shared.ts";
+import { DRY_RUN, ROOT_EXITS, ROOT_OPTION } from "./shared.ts";
 import type { CommandTable } from "../../command.ts";
 
 export const rollbackTable = {
@@ -26,6 +25,6 @@ export const rollbackTable = {
     { line: "goferry rollback", what: "Undo the last change" },
     { line: "goferry rollback 3 --root /opt/goferry --dry-run", what: "What would be different?" },
   ],
-  exits: [EXIT.usage, EXIT.preflight, EXIT.locked, EXIT.io, EXIT.notFound, EXIT.rolledBack],
+  exits: ROOT_EXITS.change,
   changesRoot: true,
 } as const satisfies CommandTable;

@@ -1,5 +1,6 @@
 // Arguments and flags that several commands have.
 
+import { EXIT } from "@goferry/core";
 import type { OptionTable, Positional } from "../../option.ts";
 
 export const BUNDLE = {
@@ -152,3 +153,20 @@ export const SIGNER_OPTIONS = {
     setting: true,
   },
 } as const satisfies OptionTable;
+
+/** Of commands that change a root by what the root has. */
+const CHANGE_EXITS = [
+  EXIT.usage,
+  EXIT.preflight,
+  EXIT.locked,
+  EXIT.io,
+  EXIT.notFound,
+  EXIT.rolledBack,
+] as const;
+
+/** How commands may end that change a root: also by what is refused of what they read, and of a bundle's age. */
+export const ROOT_EXITS = {
+  change: CHANGE_EXITS,
+  verified: [...CHANGE_EXITS, EXIT.refused],
+  judged: [...CHANGE_EXITS, EXIT.refused, EXIT.policy],
+} as const;

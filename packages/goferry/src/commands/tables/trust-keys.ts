@@ -1,7 +1,6 @@
 // `goferry trust add`, `goferry trust remove`, `goferry trust revoke` and `goferry trust require` as the command line and the help know them; what they do is in ../trust-keys.ts.
 
-import { EXIT } from "@goferry/core";
-import { DRY_RUN, TRUST_PLACE } from "./shared.ts";
+import { DRY_RUN, ROOT_EXITS, TRUST_PLACE } from "./shared.ts";
 import type { CommandTable } from "../../command.ts";
 
 const OPTIONS = { ...TRUST_PLACE, "dry-run": DRY_RUN } as const;
@@ -12,16 +11,6 @@ const FINGERPRINT = {
   required: true,
   kind: "text",
 } as const;
-
-const EXITS = [
-  EXIT.usage,
-  EXIT.refused,
-  EXIT.preflight,
-  EXIT.locked,
-  EXIT.io,
-  EXIT.notFound,
-  EXIT.rolledBack,
-];
 
 export const trustAddTable = {
   name: "trust add",
@@ -47,7 +36,7 @@ export const trustAddTable = {
       what: "For this user, in any root that has no keys of its own",
     },
   ],
-  exits: EXITS,
+  exits: ROOT_EXITS.verified,
   changesRoot: true,
 } as const satisfies CommandTable;
 
@@ -69,7 +58,7 @@ export const trustRemoveTable = {
       what: "Would enough keys be left?",
     },
   ],
-  exits: EXITS,
+  exits: ROOT_EXITS.verified,
   changesRoot: true,
 } as const satisfies CommandTable;
 
@@ -90,7 +79,7 @@ export const trustRevokeTable = {
       what: "For what this user verifies",
     },
   ],
-  exits: EXITS,
+  exits: ROOT_EXITS.verified,
   changesRoot: true,
 } as const satisfies CommandTable;
 
@@ -109,6 +98,6 @@ export const trustRequireTable = {
     { line: "sudo goferry trust require 2", what: "Two of the trusted keys, on this machine" },
     { line: "goferry trust require 1 --root /srv/go", what: "One is enough again" },
   ],
-  exits: EXITS,
+  exits: ROOT_EXITS.verified,
   changesRoot: true,
 } as const satisfies CommandTable;

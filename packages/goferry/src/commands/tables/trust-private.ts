@@ -1,7 +1,7 @@
 // `goferry trust allow-private` and `goferry trust remove-private` as the command line and the help know them; what they do is in ../trust-private.ts.
 
 import { EXIT } from "@goferry/core";
-import { DRY_RUN, ROOT_OPTION } from "./shared.ts";
+import { DRY_RUN, ROOT_EXITS, ROOT_OPTION } from "./shared.ts";
 import type { CommandTable } from "../../command.ts";
 
 const PATTERNS = {
@@ -51,5 +51,5 @@ export const trustRemovePrivateTable = {
       what: "Which installed modules does it leave without a pattern?",
     },
   ],
-  exits: [EXIT.usage, EXIT.preflight, EXIT.locked, EXIT.io, EXIT.notFound, EXIT.rolledBack],
+  exits: ROOT_EXITS.change,
 } as const satisfies CommandTable;

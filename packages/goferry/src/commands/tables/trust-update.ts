@@ -1,7 +1,7 @@
 // `goferry trust make-update`, `goferry trust sign-update` and `goferry trust update` as the command line and the help know them; what they do is in ../trust-update.ts.
 
 import { EXIT } from "@goferry/core";
-import { DRY_RUN, SIGNER_OPTIONS, TRUST_PLACE } from "./shared.ts";
+import { DRY_RUN, ROOT_EXITS, SIGNER_OPTIONS, TRUST_PLACE } from "./shared.ts";
 import type { CommandTable } from "../../command.ts";
 
 const FILE = {
@@ -92,15 +92,6 @@ export const trustUpdateTable = {
     { line: "goferry trust update keys-1.json --root /srv/go --dry-run", what: "What would it change?" },
     { line: "goferry trust update keys-1.json --user", what: "For this user" },
   ],
-  exits: [
-    EXIT.usage,
-    EXIT.refused,
-    EXIT.preflight,
-    EXIT.locked,
-    EXIT.io,
-    EXIT.notFound,
-    EXIT.rolledBack,
-    EXIT.policy,
-  ],
+  exits: ROOT_EXITS.judged,
   changesRoot: true,
 } as const satisfies CommandTable;

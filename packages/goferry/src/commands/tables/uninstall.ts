@@ -1,7 +1,6 @@
 // `goferry uninstall` as the command line and the help know it; what it does is in ../uninstall.ts.
 
-import { EXIT } from "@goferry/core";
-import { DRY_RUN, ROOT_OPTION } from "./shared.ts";
+import { DRY_RUN, ROOT_EXITS, ROOT_OPTION } from "./shared.ts";
 import type { CommandTable } from "../../command.ts";
 
 export const uninstallTable = {
@@ -34,6 +33,6 @@ export const uninstallTable = {
     },
     { line: "goferry uninstall --all --dry-run", what: "What would go, and what would stay?" },
   ],
-  exits: [EXIT.usage, EXIT.preflight, EXIT.locked, EXIT.io, EXIT.notFound, EXIT.rolledBack],
+  exits: ROOT_EXITS.change,
   changesRoot: true,
 } as const satisfies CommandTable;

@@ -1,7 +1,6 @@
 // `goferry use` as the command line and the help know it; what it does is in ../use.ts.
 
-import { EXIT } from "@goferry/core";
-import { DRY_RUN, ROOT_OPTION } from "./shared.ts";
+import { DRY_RUN, ROOT_EXITS, ROOT_OPTION } from "./shared.ts";
 import type { CommandTable } from "../../command.ts";
 
 export const useTable = {
@@ -25,6 +24,6 @@ export const useTable = {
     { line: "goferry use", what: "What the .go-version of this folder, or of one above it, asks for" },
     { line: "goferry use go1.27.1 --root /opt/goferry", what: "In another root" },
   ],
-  exits: [EXIT.usage, EXIT.preflight, EXIT.locked, EXIT.io, EXIT.notFound, EXIT.rolledBack],
+  exits: ROOT_EXITS.change,
   changesRoot: true,
 } as const satisfies CommandTable;
