@@ -78,12 +78,22 @@ export async function bundleWorker(root: string): Promise<string> {
 /** The folder of the parts, in names of assets and in stack traces. */
 const PARTS = "program/";
 
-async function bundleProgram(root: string): Promise<Pick<Sources, "assets" | "parts">> {
+/**
+ * The parts of the program, the first of which is `program/main.js`. They know `moduleUrl` without being told.
+ * @param entry the source to begin with
+ * @param instead files in place of modules, by the names of these; for tests
+ */
+export async function bundleProgram(
+  root: string,
+  entry = "packages/goferry/src/main.ts",
+  instead: Readonly<Record<string, string>> = {},
+): Promise<Pick<Sources, "assets" | "parts">> {
   const { outputFiles, metafile } = await build({
     ...COMMON,
     absWorkingDir: root,
     plugins: [directImports(root), yargsParts],
-    entryPoints: { main: "packages/goferry/src/main.ts" },
+    entryPoints: { main: entry },
+    alias: { ...instead },
     format: "esm",
     splitting: true,
     metafile: true,

@@ -36,14 +36,23 @@ export function hashFiles(prefix: string, files: readonly TestFile[]): string {
 }
 
 function standInGo(platform: string, go: string): string {
+  // Without other programs, where the shell can do it: a self-test asks a dozen times.
   return `#!/bin/sh
-root=$(/usr/bin/dirname "$(/usr/bin/dirname "$(/usr/bin/readlink -f "$0")")")
-value() { /bin/sed -n "s/^$1=//p" "$root/go.env" | /usr/bin/head -n 1; }
+root() {
+  file=$(/usr/bin/readlink -f "$0")
+  echo "\${file%/bin/go}"
+}
+value() {
+  while IFS= read -r line; do
+    case $line in "$1="*) echo "\${line#*=}" && return ;; esac
+  done <"$here/go.env"
+}
 case "$*" in
   version) echo "go version go${go} ${platform}" ;;
-  "env GOROOT") echo "$root" ;;
-  "env GOTOOLCHAIN") value GOTOOLCHAIN ;;
+  "env GOROOT") root ;;
+  "env GOTOOLCHAIN") here=$(root) && value GOTOOLCHAIN ;;
   "env -json "*)
+    here=$(root)
     shift 2
     echo "{"
     for key; do
