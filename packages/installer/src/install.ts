@@ -34,6 +34,7 @@ import { selfTest } from "./selftest.ts";
 import { readState, type State } from "./transaction/state.ts";
 import { checkSigners } from "./trust/pinned.ts";
 import { runTransaction } from "./transaction/transaction.ts";
+import { longPathFindings } from "./windows/long-paths.ts";
 import { protectRoot } from "./windows/protect-root.ts";
 
 export interface InstallProgress {
@@ -128,7 +129,9 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
     needBytes: wanted.needBytes,
     needFiles: wanted.needFiles,
   });
-  const findings = [...checked.findings, ...pathSetup.findings, ...allowed, ...history];
+  const { layers } = wanted;
+  const long = await longPathFindings(host, { root, bundle, layers, signal });
+  const findings = [...checked.findings, ...long, ...pathSetup.findings, ...allowed, ...history];
   refuseFindings(findings);
   // What could not be gone back to must not be left.
   if (wanted.changesSomething) await refuseBroken(host, at, { state: before, signal });

@@ -24,7 +24,7 @@ export function nameFindings(root: string): Finding[] {
   const normal = isAbsolute(root) && root === normalize(root) && !root.endsWith(sep);
   const rest = root.slice(parse(root).root.length);
   const plain = root.isWellFormed() && !root.includes(delimiter) && !/\p{Cc}/u.test(root);
-  if (normal && plain && rest !== "") return [];
+  if (normal && plain && rest !== "" && !isRefusedByWindows(root)) return [];
   return [
     {
       code: "ROOT_NAME_REFUSED",
@@ -38,6 +38,16 @@ export function nameFindings(root: string): Finding[] {
     },
   ];
 }
+
+/** Only a path of Windows is looked at by its rules: names that it reads otherwise, and "%", which PATH would expand. */
+function isRefusedByWindows(root: string): boolean {
+  if (!/^(?:[a-z]:|\\\\)/i.test(root)) return false;
+  const names = root.replace(/^[a-z]:/i, "").split("\\");
+  return names.some((name) => /[<>:"/|?*%]|[. ]$/.test(name) || RESERVED.test(name));
+}
+
+/** With whatever ending: devices of MS-DOS. */
+const RESERVED = /^(?:con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³])(?: *\..*)?$/i;
 
 /**
  * Looks at the root, or at the nearest folder above it. Findings: ROOT_NOT_DIRECTORY, ROOT_OWNER_OTHER,

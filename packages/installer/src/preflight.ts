@@ -14,6 +14,7 @@ import { findMount } from "./mounts.ts";
 import { inspectRoot, nameFindings } from "./preflight-root.ts";
 import type { RootPlace } from "./preflight-root.ts";
 import { shellQuote } from "./shell-quote.ts";
+import { windowsFindings } from "./windows/preflight.ts";
 
 export interface PreflightRequest {
   /** The root as it was given. */
@@ -36,7 +37,7 @@ export interface PreflightReport {
 /**
  * Codes that refuse: PLATFORM_ABSENT, ROOT_NAME_REFUSED, ROOT_NOT_DIRECTORY, ROOT_NOT_OURS, ROOT_NOT_WRITABLE,
  * ROOT_OWNER_OTHER, READ_ONLY, NOEXEC_MOUNT, PROC_MISSING, SPACE_SHORT, INODES_SHORT. Codes that warn: OTHER_GO,
- * WORLD_WRITABLE_PARENT, ROOT_ON_NETWORK, HOME_MISSING.
+ * WORLD_WRITABLE_PARENT, ROOT_ON_NETWORK, HOME_MISSING. On Windows also those of windowsFindings.
  * @throws IO_FAILED when the file system does not answer
  */
 export async function preflight(host: Host, request: PreflightRequest): Promise<PreflightReport> {
@@ -47,6 +48,7 @@ export async function preflight(host: Host, request: PreflightRequest): Promise<
   const { place, findings: placeFindings } = await inspectRoot(request.root, host.uid);
   const findings = [
     ...platform,
+    ...(await windowsFindings(host, request.root)),
     ...placeFindings,
     ...(await mountFindings(host, place, placeFindings)),
     ...(await spaceFindings(host, place, request)),

@@ -1,7 +1,7 @@
 // The conversation with the helper: its answers as they were recorded under Wine, given by a script. test/windows has the
 // program itself.
 
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { scratchFolder, type Scratch } from "../../../../test/kit/scratch.ts";
@@ -28,10 +28,17 @@ describe("helperSystem", () => {
     const { registry } = await helper('{"answers":[{"ok":{"type":2,"data":"JQBBACUAAAA="}},{"ok":null}]}');
     const key = String.raw`HKCU\Environment`;
     const [path, other] = await registry.read([
-      { key, name: "Path" },
+      // The program takes nothing that it does not know, and who asks may have more in hand.
+      Object.assign({ key, name: "Path" }, { value: null }),
       { key, name: "ü" },
     ]);
     expect(path?.type).toBe(2);
+    expect(JSON.parse(await readFile(join(scratch.path, "asked"), "utf8"))).toEqual({
+      calls: [
+        { do: "readValue", key, name: "Path" },
+        { do: "readValue", key, name: "ü" },
+      ],
+    });
     expect(path && textOf(path)).toBe("%A%");
     expect(other).toBeNull();
   });

@@ -24,13 +24,13 @@ export function helperSystem(options: HelperOptions): WindowsSystem {
     registry: {
       read: (names) =>
         ask(
-          names.map((each) => ({ do: "readValue", ...each })),
+          names.map(({ key, name }) => ({ do: "readValue", key, name })),
           value.nullable(),
           names[0]?.key ?? "",
         ),
       write: async (changes) => {
-        const calls = changes.map(({ value: wanted, ...each }) =>
-          wanted === null ? { do: "deleteValue", ...each } : { do: "writeValue", ...each, ...wanted },
+        const calls = changes.map(({ key, name, value: wanted }) =>
+          wanted === null ? { do: "deleteValue", key, name } : { do: "writeValue", key, name, ...wanted },
         );
         await ask(calls, z.unknown(), changes[0]?.key ?? "");
       },
