@@ -109,6 +109,7 @@ async function collect({ units, log }: Contents): Promise<void> {
       now: () => new Date(),
       kill: (pid, signal) => process.kill(pid, signal),
       userAgent: "goferry-measure",
+      runtime: process.version,
       caFiles: [],
     },
     workDir: folder,

@@ -73,6 +73,7 @@ export async function testMachine(): Promise<BuildMachine> {
     kill: (pid, signal) => process.kill(pid, signal),
     caFiles: [],
     userAgent: "goferry-test",
+    runtime: process.version,
   };
 }
 

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateKey, unlockKey } from "../../packages/bundler/src/keys.ts";
 import { outerPieces } from "../../packages/bundler/src/pack/outer.ts";
+import { layerPress } from "../../packages/bundler/src/pack/layer-press.ts";
 import { pack } from "../../packages/bundler/src/pack/pack.ts";
 import { makePlan } from "../../packages/bundler/src/plan/plan.ts";
 import { keySigner, type Signer } from "../../packages/bundler/src/signer.ts";
@@ -94,7 +95,7 @@ export async function smallBundle(options: SmallOptions = {}): Promise<SmallBund
   const folder = await mkdtemp(join(tmpdir(), "small-bundle-"));
   try {
     const { fetched, log } = await smallFetched(folder, options);
-    const packed = await pack(fetched, { workDir: join(folder, "layers") });
+    const packed = await pack(fetched, layerPress({ workDir: join(folder, "layers") }));
     const layers = await Promise.all(packed.layers.map(({ file }) => readFile(file)));
     return { packed, layers, log };
   } finally {
@@ -125,7 +126,6 @@ export async function smallFetched(
     modules: [],
     tools: [],
     entries: [],
-    goroot: "",
     projects: [],
     notes: [],
   };

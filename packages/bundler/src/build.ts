@@ -10,8 +10,13 @@ import type { Lock } from "./lock/schema.ts";
 import type { BuildContext, BuildMachine, Progress } from "./machine.ts";
 import { openNetwork, type Network } from "./network.ts";
 import { checkWritable, draftOf } from "./output.ts";
+import { layerFolder } from "./cache/folders.ts";
+import { layerCache } from "./pack/layer-cache.ts";
+import { planLayers } from "./pack/layer-plan.ts";
+import { layerPress, type LayerPress } from "./pack/layer-press.ts";
 import { lockOf } from "./pack/lock-of.ts";
 import { pack } from "./pack/pack.ts";
+import { SMALLEST_LEVEL, USUAL_LEVEL } from "./pack/write-layer.ts";
 import { seal } from "./pack/seal.ts";
 import { forecastPlan, type Forecast } from "./plan/forecast.ts";
 import { makePlan, type Plan } from "./plan/plan.ts";
@@ -19,7 +24,7 @@ import { rehearsePacked } from "./rehearse/rehearse-packed.ts";
 import type { Rehearsal } from "./rehearse/record.ts";
 import type { Signer } from "./signer.ts";
 import { readSpec } from "./spec/read.ts";
-import type { Sealed } from "./stages.ts";
+import type { FetchedUnit, Sealed } from "./stages.ts";
 import { inWorkFolder } from "./work-folder.ts";
 
 /** Installs the bundle, signed by the key (armored), in a new folder `root`. The command line hands in the installer's. */
@@ -45,6 +50,8 @@ export interface PlanOptions {
   locked?: boolean | undefined;
   /** Where toolchains come from; in place of what the spec says. */
   from?: "proxy" | "dl" | undefined;
+  /** Layers as small as they get, whatever time that takes; with `locked`, as the lock says if left out. */
+  smallest?: boolean | undefined;
   /** Mirror of https://go.dev/dl. */
   dlUrl?: string | undefined;
   /** Keys that may have signed the archives there, beside Google's. */
@@ -83,12 +90,13 @@ export async function buildBundle(options: BuildOptions, machine: BuildMachine):
     const { plan, network, lockFile, before } = await preparePlan(options, context);
     if (plan.lock === undefined) await checkWritable(lockFile);
     const exclude = [out, machine.cacheDir, ...(options.exclude ?? []).map((file) => resolve(file))];
-    const fetched = await fetchAll(plan, network, { ...context, exclude });
-    const packed = await pack(fetched, {
-      workDir: join(context.workDir, "layers"),
-      signal: context.signal,
-      onBytes: countBytes(context, "pack"),
-    });
+    const packing = packProgress(context);
+    const level = plan.request.smallest === true ? SMALLEST_LEVEL : USUAL_LEVEL;
+    await using press = openPress(context, { level, onBytes: packing.count });
+    const onToolchains = (units: FetchedUnit[]): Promise<void> => beginLayers(units, press);
+    const fetched = await fetchAll(plan, network, { ...context, exclude, onToolchains });
+    packing.show();
+    const packed = await pack(fetched, press);
     const lock = lockOf(packed, plan.lock);
     const rehearsals = await rehearsePacked(packed, { context, network, install: options.install });
     context.onProgress({ stage: "seal" });
@@ -125,9 +133,10 @@ async function preparePlan(options: PlanOptions, context: BuildContext): Promise
   const spec = await readSpec(options.spec, readFile);
   const lockFile = resolve(options.lock ?? join(dirname(specFile), "goferry.lock"));
   const before = await readLock(lockFile, { isNeeded: options.locked === true });
-  // Who asked for a source by a flag need not repeat it with --locked: the lock has it.
-  const locked = options.locked === true ? before?.request.from : undefined;
-  const from = options.from ?? spec.from ?? locked ?? "proxy";
+  // Who asked for a source, or for small layers, by a flag need not repeat it with --locked: the lock has it.
+  const locked = options.locked === true ? before?.request : undefined;
+  const from = options.from ?? spec.from ?? locked?.from ?? "proxy";
+  const smallest = options.smallest ?? locked?.smallest;
   const { dlUrl, releaseKeys } = options;
   const network = await openNetwork(context, { from, dlUrl, releaseKeys });
   const plan = await makePlan(spec, {
@@ -138,6 +147,7 @@ async function preparePlan(options: PlanOptions, context: BuildContext): Promise
     lock: options.locked === true && before !== undefined ? { file: lockFile, lock: before } : undefined,
     lockBefore: before,
     from,
+    smallest,
     ...network.toolchains,
   });
   return { plan, network, lockFile, before };
@@ -151,12 +161,42 @@ async function readLock(file: string, { isNeeded }: { isNeeded: boolean }): Prom
   });
 }
 
-function countBytes({ onProgress }: BuildContext, stage: Progress["stage"]): (bytes: number) => void {
+/** Layers of toolchains are begun while modules are fetched, and that stage is the one to be shown then. */
+function packProgress({ onProgress }: BuildContext): { count: (bytes: number) => void; show: () => void } {
   let done = 0;
-  return (bytes) => {
-    done += bytes;
-    onProgress({ stage, done, unit: "bytes" });
+  let isShown = false;
+  const tell = (): void => {
+    if (isShown) onProgress({ stage: "pack", done, unit: "bytes" });
   };
+  return {
+    count(bytes) {
+      done += bytes;
+      tell();
+    },
+    show() {
+      isShown = true;
+      tell();
+    },
+  };
+}
+
+function openPress(
+  { machine, workDir, signal }: BuildContext,
+  { level, onBytes }: { level: number; onBytes: (bytes: number) => void },
+): LayerPress {
+  const { cacheDir, userAgent, runtime } = machine;
+  return layerPress({
+    workDir: join(workDir, "layers"),
+    level,
+    cache: layerCache({ folder: layerFolder(cacheDir), program: `${userAgent}, ${runtime}`, level }),
+    signal,
+    onBytes,
+  });
+}
+
+/** While modules are fetched, the processors have little to do. What fails here fails again when the layers are asked for. */
+async function beginLayers(units: FetchedUnit[], press: LayerPress): Promise<void> {
+  for (const layer of await planLayers(units)) press.layer(layer).catch(() => undefined);
 }
 
 async function inContext<T>(

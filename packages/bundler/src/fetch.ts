@@ -4,16 +4,19 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { GoferryError, patternUses, unitName, type ModuleVersion, type Toolchain } from "@goferry/core";
-import { proxiesWithShelf } from "./go/closures.ts";
-import { createGo } from "./go/command.ts";
+import { openBuildGo } from "./go/build-go.ts";
 import { uselessPatterns } from "./go/environment.ts";
 import type { CollectedModule } from "./go/download-cache.ts";
-import { collectModules, type ProjectBuild } from "./go/modules.ts";
+import { collectKnown } from "./go/collect-known.ts";
+import type { ProjectBuild } from "./go/modules.ts";
 import { copyProject } from "./go/project-copy.ts";
-import { unpackToolchain, type FetchedToolchain } from "./go/toolchain.ts";
+import type { FetchedToolchain } from "./go/toolchain.ts";
+import { pin } from "./cache/pin.ts";
+import { touch } from "./cache/records.ts";
 import type { BuildContext } from "./machine.ts";
+import { diskError } from "./net/disk-error.ts";
 import { refuseUnknownPlatforms, type WantedPlatforms } from "./go/unknown-platforms.ts";
-import { throughProxyOf, type Network } from "./network.ts";
+import type { Network } from "./network.ts";
 import { inParallel } from "./parallel.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { PlannedProject } from "./plan/projects.ts";
@@ -27,49 +30,44 @@ import { collectTiles } from "./sumdb/tiles.ts";
 /** Toolchains that are downloaded at a time. */
 const PARALLEL_DOWNLOADS = 3;
 
+export interface FetchContext extends BuildContext {
+  exclude?: readonly string[];
+  /** Hears of the toolchains of the bundle as soon as they are here. */
+  onToolchains?: ((units: FetchedUnit[]) => Promise<void>) | undefined;
+}
+
 /** @throws NOT_FOUND, LOG_MISMATCH, GO_SUM_MISMATCH, NETWORK_UNREACHABLE and what go answers (go/command.ts) */
-export async function fetchAll(
-  plan: Plan,
-  opened: Network,
-  context: BuildContext & { exclude?: readonly string[] },
-): Promise<Fetched> {
+export async function fetchAll(plan: Plan, opened: Network, context: FetchContext): Promise<Fetched> {
   const wanted = withBuildToolchain(plan);
   const known = await askLog(wanted, plan, opened, context);
   const toolchains = await fetchToolchains(wanted, known, opened, context);
-  const goroot = join(context.workDir, "goroot");
+  await context.onToolchains?.(plan.toolchains.map((each) => toolchainUnit(each, toolchains, known)));
   const own = toolchains.get(plan.buildToolchain.version);
   if (own === undefined) throw notFetched(plan.buildToolchain.version);
-  await unpackToolchain({
-    zip: own.zip,
-    h1: own.h1,
-    version: own.version,
-    dir: goroot,
-    signal: context.signal,
-  });
-
-  const network = await throughProxyOf(goroot, opened);
-  const goproxy = proxiesWithShelf(context.workDir, network.goEnv["GOPROXY"] ?? "");
-  const env = { ...network.goEnv, GOPROXY: goproxy };
-  const go = createGo({ goroot, env, secrets: context.machine.env, runner: network.runner });
-  await refuseUnknownPlatforms(platformsOfProjects(plan), {
-    go,
-    version: plan.buildGo,
-    cwd: context.workDir,
-    signal: context.signal,
-  });
+  const { go, network } = await openBuildGo(own, opened, context);
   const projects = await copyProjects(plan, context);
   context.onProgress({ stage: "modules" });
-  const collected = await collectModules({
-    go,
-    workDir: context.workDir,
-    projects,
-    modules: plan.modules.map(moduleQueryText),
-    tools: plan.tools.map(moduleQueryText),
-    platforms: plan.platforms,
-    privatePatterns: network.privatePatterns,
-    onStep: (subject) => context.onProgress({ stage: "modules", subject }),
-    signal: context.signal,
-  });
+  const collected = await collectKnown(
+    {
+      go,
+      workDir: context.workDir,
+      projects,
+      modules: plan.modules.map(moduleQueryText),
+      tools: plan.tools.map(moduleQueryText),
+      platforms: plan.platforms,
+      privatePatterns: network.privatePatterns,
+      onAsking: () =>
+        refuseUnknownPlatforms(platformsOfProjects(plan), {
+          go,
+          version: plan.buildGo,
+          cwd: context.workDir,
+          signal: context.signal,
+        }),
+      onStep: (subject) => context.onProgress({ stage: "modules", subject }),
+      signal: context.signal,
+    },
+    { toolchain: own.h1, goEnv: network.goEnv, machine: context.machine },
+  );
   const modules = collected.modules.filter((each) => each.path !== plan.buildToolchain.path);
   const logged = [...plan.toolchains, ...modules.filter((each) => !each.private)];
   const evidence = await askLog(logged, plan, network, context);
@@ -91,7 +89,6 @@ export async function fetchAll(
     modules: resolvedQueries(plan.modules.map(moduleQueryText), entries),
     tools: resolvedQueries(plan.tools.map(moduleQueryText), entries),
     entries,
-    goroot,
     projects,
     notes: [
       ...uselessPatterns(network.privatePatterns).map(uselessNote),
@@ -146,7 +143,7 @@ async function fetchToolchains(
   wanted: readonly Toolchain[],
   known: CollectedEvidence,
   { toolchains: source }: Network,
-  { onProgress, signal }: BuildContext,
+  { workDir, onProgress, signal }: BuildContext,
 ): Promise<Map<string, FetchedToolchain>> {
   const progress = new Map<string, { done: number; total: number | undefined }>();
   onProgress({ stage: "toolchains", subject: wanted.map(({ version }) => version).join(", ") });
@@ -160,7 +157,22 @@ async function fetchToolchains(
       signal: stop,
     }),
   );
-  return new Map(fetched.map((each) => [each.version, each]));
+  const zips = join(workDir, "zips");
+  const own = await Promise.all(fetched.map((each) => keepZip(each, zips)));
+  return new Map(own.map((each) => [each.version, each]));
+}
+
+/** Under a name that is gone when the build ends and not before: somebody may trim the cache. */
+async function keepZip(fetched: FetchedToolchain, folder: string): Promise<FetchedToolchain> {
+  const zip = join(folder, `${fetched.version}.zip`);
+  try {
+    await mkdir(folder, { recursive: true });
+    await pin(fetched.zip, zip);
+    await touch(fetched.zip);
+  } catch (error) {
+    throw diskError(error, fetched.zip);
+  }
+  return { ...fetched, zip };
 }
 
 function sumOf(progress: Map<string, { done: number; total: number | undefined }>): {
@@ -184,10 +196,7 @@ function platformsOfProjects({ spec, projects }: Plan): WantedPlatforms[] {
   }));
 }
 
-async function copyProjects(
-  plan: Plan,
-  context: BuildContext & { exclude?: readonly string[] },
-): Promise<ProjectBuild[]> {
+async function copyProjects(plan: Plan, context: FetchContext): Promise<ProjectBuild[]> {
   const builds: ProjectBuild[] = [];
   const folder = join(context.workDir, "copies");
   await mkdir(folder, { recursive: true });

@@ -20,6 +20,8 @@ export interface BuildMachine {
   kill: KillProcess;
   /** User-Agent of requests, such as `goferry/0.1.0`. */
   userAgent: string;
+  /** What compresses, such as "Node v24.21.0": another version of it may make other bytes of the same files. */
+  runtime: string;
 }
 
 /** What a build tells while it runs. */

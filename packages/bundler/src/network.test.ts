@@ -28,6 +28,7 @@ async function open(
       kill: (pid, signal) => process.kill(pid, signal),
       caFiles,
       userAgent: "test",
+      runtime: "test",
     },
     workDir: folder,
     onProgress: () => undefined,

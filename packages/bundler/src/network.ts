@@ -16,6 +16,8 @@ import {
   privatePatterns,
   type Environment,
 } from "./go/environment.ts";
+import { zipHashes } from "./go/zip-hashes.ts";
+import { hashFolder } from "./cache/folders.ts";
 import { proxySource } from "./go/proxy-source.ts";
 import { createRunner, type ProcessRunner } from "./go/spawn.ts";
 import type { BuildContext } from "./machine.ts";
@@ -93,6 +95,7 @@ export async function openNetwork(
   });
   const { name, key, url, text } = readSumdbSetting(env["GOSUMDB"] || userFile["GOSUMDB"] || "");
   const cache = createCache(join(machine.cacheDir, "downloads"));
+  const hashZip = zipHashes(hashFolder(machine.cacheDir));
   const archives =
     wish.from === "dl"
       ? dlSource({
@@ -111,7 +114,7 @@ export async function openNetwork(
     const way = url === undefined ? proxy : createGoProxy(http, "direct");
     return {
       proxy,
-      toolchains: archives ?? proxySource({ proxy, cache, signal }),
+      toolchains: archives ?? proxySource({ proxy, cache, hashZip, signal }),
       log: { name, key, fetch: sumdbFetch(way, http, name, { url }) },
       goEnv: { ...goEnvironment({ user: env, userFile, workDir, goproxy, gosumdb: text }), ...trusted },
       privatePatterns: privatePatterns(settings),

@@ -45,8 +45,6 @@ export interface Fetched {
   tools: string[];
   /** What stands behind them, for the rehearsal. */
   entries: ResolvedEntry[];
-  /** GOROOT of plan.buildGo for this machine. */
-  goroot: string;
   /** Copies of the projects, and how they are to be built. */
   projects: ProjectBuild[];
   /** What may not work on the host, a sentence each. */

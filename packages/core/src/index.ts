@@ -50,6 +50,7 @@ export {
   CHUNK_BYTES,
   CONTENTS_SCHEMA,
   isLookedUp,
+  LAYER_SCHEMA,
   layersFor,
   unitName,
   unitsFor,

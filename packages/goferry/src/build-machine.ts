@@ -36,6 +36,7 @@ export function buildMachine(terminal: Terminal, settings: BuildMachineSettings)
     now,
     kill,
     userAgent: USER_AGENT,
+    runtime: system.node,
   };
 }
 

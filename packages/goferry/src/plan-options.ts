@@ -8,12 +8,20 @@ interface SpecValues {
   lock: string | undefined;
   locked: boolean;
   from: "proxy" | "dl" | undefined;
+  smallest?: boolean;
   "dl-url": string | undefined;
   "release-key": readonly string[];
 }
 
 /** @throws KEY_INVALID, NOT_FOUND, IO_FAILED for a file of --release-key */
 export async function planOptions(values: SpecValues): Promise<Omit<PlanOptions, "spec">> {
-  const { lock, locked, from, "dl-url": dlUrl } = values;
-  return { lock, locked, from, dlUrl, releaseKeys: await readTrustedKeys(values["release-key"]) };
+  const { lock, locked, from, smallest, "dl-url": dlUrl } = values;
+  return {
+    lock,
+    locked,
+    from,
+    smallest: smallest === true ? true : undefined,
+    dlUrl,
+    releaseKeys: await readTrustedKeys(values["release-key"]),
+  };
 }

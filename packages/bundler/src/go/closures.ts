@@ -18,9 +18,13 @@ export function asideFolder(workDir: string): string {
   return join(workDir, "aside");
 }
 
-/** GOPROXY with both folders first; what they lack, lists of versions among it, is asked of the others. */
-export function proxiesWithShelf(workDir: string, goproxy: string): string {
-  const own = [shelfFolder(workDir), asideFolder(workDir)].map((folder) =>
+/**
+ * GOPROXY with both folders first, then what earlier builds left in `store`; what they lack, lists of versions among it, is
+ * asked of the others.
+ */
+export function proxiesWithShelf(workDir: string, goproxy: string, store?: string): string {
+  const folders = [shelfFolder(workDir), asideFolder(workDir), ...(store === undefined ? [] : [store])];
+  const own = folders.map((folder) =>
     // A comma in a path would end the entry.
     pathToFileURL(folder).href.replaceAll(",", "%2C").replaceAll("|", "%7C"),
   );

@@ -77,7 +77,8 @@ async function versionsIn(
   return versions.sort(compareNames);
 }
 
-function modulePath(download: string, folder: string): string {
+/** The module whose versions are in a folder `@v`. */
+export function modulePath(download: string, folder: string): string {
   return unescapePath(relative(download, dirname(folder)).split(sep).join("/"));
 }
 

@@ -4,7 +4,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GoferryError, unitName } from "@goferry/core";
-import { platformEnv } from "./project-closure.ts";
+import { hasLookedForVersions, platformEnv } from "./project-closure.ts";
 import type { GoCommand } from "./command.ts";
 
 export interface FetchEntryOptions {
@@ -29,6 +29,8 @@ export interface ResolvedEntry {
   version: string;
   /** The packages that were imported to find what they need: the tool's, or those of the module that can be. */
   imports: string[];
+  /** Go had to look for the version of a module, which is the newest of that day. */
+  hasLookedForVersions: boolean;
   /** Something that is imported on the way is nowhere; a note says what. */
   isIncomplete: boolean;
   notes: string[];
@@ -60,7 +62,7 @@ export async function fetchEntry(options: FetchEntryOptions): Promise<ResolvedEn
   await writeFile(join(cwd, "imports.go"), importsFile(imports));
 
   // -e: a package that imports what nobody serves any more is no reason to refuse the others.
-  const { failure, lack } = await go.attempt(["mod", "tidy", "-e"], at);
+  const { failure, lack, stderr } = await go.attempt(["mod", "tidy", "-e"], at);
   if (failure !== undefined) throw failure;
   await run("mod", "download");
   const notes = lack === undefined ? [] : [`${entry}: something it imports is missing: ${reasonOf(lack)}`];
@@ -69,6 +71,7 @@ export async function fetchEntry(options: FetchEntryOptions): Promise<ResolvedEn
     kind,
     ...module,
     imports,
+    hasLookedForVersions: hasLookedForVersions(stderr),
     isIncomplete: lack !== undefined,
     notes: [...notes, ...(await listAll(options))],
   };

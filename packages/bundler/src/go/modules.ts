@@ -6,13 +6,14 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { unitName } from "@goferry/core";
 import { unknownTags } from "./build-tags.ts";
+import type { ClosureCache } from "./closure-cache.ts";
 import { asideFolder, shelfFolder, shelveDownloads } from "./closures.ts";
 import { readDownloadCache, versionsWithoutMod } from "./download-cache.ts";
 import { goFolders } from "./environment.ts";
 import { fetchEntry } from "./entry-closure.ts";
 import { fetchProject } from "./project-closure.ts";
 import { cloneProject } from "./project-copy.ts";
-import { retractionNotes } from "./retractions.ts";
+import { retractionNotes, type KeptRetractions } from "./retractions.ts";
 import type { CollectedModule } from "./download-cache.ts";
 import type { GoCommand } from "./command.ts";
 import type { ResolvedEntry } from "./entry-closure.ts";
@@ -45,6 +46,12 @@ export interface CollectOptions {
   platforms: readonly string[];
   /** Patterns of modules that the checksum database does not know (privatePatterns). */
   privatePatterns: readonly string[];
+  /** What earlier builds found out; none: go is asked about everything. */
+  known?: ClosureCache | undefined;
+  /** What is known of retracted versions; none: go is asked. */
+  retractions?: KeptRetractions | undefined;
+  /** Called before go is asked about the first project or entry. */
+  onAsking?: (() => Promise<void>) | undefined;
   /** Called before each project and entry, with its name. */
   onStep?: ((name: string) => void) | undefined;
   signal?: AbortSignal | undefined;
@@ -69,16 +76,12 @@ export interface Collected {
  * @throws what GoCommand.run throws; TOOL_INVALID, MODULE_INVALID, IO_FAILED, DISK_FULL
  */
 export async function collectModules(options: CollectOptions): Promise<Collected> {
-  const { go, workDir, platforms, signal, onStep } = options;
+  const { onStep } = options;
   const notes: string[] = [];
   const closures = new Closures(options);
   for (const project of options.projects) {
-    const { name } = project.copy;
-    onStep?.(name);
-    const copy = await cloneProject(project.copy, join(workDir, "projects", name), signal);
-    notes.push(...(await fetchProject({ go, project: { ...project, copy }, signal })));
-    notes.push(...(await unknownTags({ go, project, signal })));
-    await closures.close();
+    onStep?.(project.copy.name);
+    notes.push(...(await collectProject(project, { ...options, closures })));
   }
   const entries: ResolvedEntry[] = [];
   const wanted = [
@@ -87,18 +90,57 @@ export async function collectModules(options: CollectOptions): Promise<Collected
   ];
   for (const [index, { entry, kind }] of wanted.entries()) {
     onStep?.(entry);
-    const cwd = join(workDir, "entries", String(index));
-    await mkdir(cwd, { recursive: true });
-    const setAside = (): Promise<void> => closures.setAside();
-    const resolved = await fetchEntry({ go, cwd, entry, kind, platforms, setAside, signal });
+    const resolved = await collectEntry({ entry, kind, index }, { ...options, closures });
     entries.push(resolved);
     notes.push(...resolved.notes);
-    await closures.close();
   }
+  const { go, workDir, retractions, signal } = options;
   const modules = await readDownloadCache(shelfFolder(workDir), options.privatePatterns);
   const built = modules.filter(({ kind }) => kind === "module");
-  notes.push(...(await retractionNotes({ go, cwd: workDir, modules: built, signal })));
+  notes.push(...(await retractionNotes({ go, cwd: workDir, modules: built, kept: retractions, signal })));
   return { modules: modules.map((each) => closures.withNeeds(each)), entries, notes };
+}
+
+type CollectContext = CollectOptions & { closures: Closures };
+
+/** Hands back notes. */
+async function collectProject(project: ProjectBuild, context: CollectContext): Promise<string[]> {
+  const { go, workDir, closures, known, signal } = context;
+  const key = await known?.projectKey(project);
+  const before = key && (await known?.find(key));
+  if (before !== undefined) {
+    closures.adopt(before.versions);
+    return before.notes;
+  }
+  await closures.asking();
+  const copy = await cloneProject(project.copy, join(workDir, "projects", project.copy.name), signal);
+  const { notes, isSettled } = await fetchProject({ go, project: { ...project, copy }, signal });
+  notes.push(...(await unknownTags({ go, project, signal })));
+  const modules = await closures.close();
+  if (key !== undefined && isSettled) await known?.keep(key, modules, { notes, entry: undefined });
+  return notes;
+}
+
+async function collectEntry(
+  { entry, kind, index }: { entry: string; kind: "module" | "tool"; index: number },
+  context: CollectContext,
+): Promise<ResolvedEntry> {
+  const { go, workDir, platforms, closures, known, signal } = context;
+  const key = known?.entryKey(entry, kind, platforms);
+  const before = key && (await known?.find(key));
+  if (before?.entry !== undefined) {
+    closures.adopt(before.versions);
+    return before.entry;
+  }
+  await closures.asking();
+  const cwd = join(workDir, "entries", String(index));
+  await mkdir(cwd, { recursive: true });
+  const setAside = (): Promise<void> => closures.setAside();
+  const resolved = await fetchEntry({ go, cwd, entry, kind, platforms, setAside, signal });
+  const modules = await closures.close();
+  const isSettled = !resolved.hasLookedForVersions && !resolved.isIncomplete;
+  if (key !== undefined && isSettled) await known?.keep(key, modules, { notes: [], entry: resolved });
+  return resolved;
 }
 
 /** One project or entry after the other, in the order of the options. */
@@ -106,17 +148,33 @@ class Closures {
   readonly #options: CollectOptions;
   readonly #neededBy = new Map<string, number[]>();
   #count = 0;
+  #isAsking = false;
 
   constructor(options: CollectOptions) {
     this.#options = options;
   }
 
-  /** What has been downloaded since the last one was closed belongs to this one. */
-  async close(): Promise<void> {
-    const { go, workDir, signal } = this.#options;
+  /** Before go is asked about something. */
+  async asking(): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    await this.#options.onAsking?.();
+  }
+
+  /** What has been downloaded since the last one was closed belongs to this one, and is handed back. */
+  async close(): Promise<CollectedModule[]> {
+    const { go, workDir, privatePatterns, signal } = this.#options;
     const { download } = goFolders(workDir);
     await fetchMods({ go, cwd: workDir, versions: await versionsWithoutMod(download), signal });
-    for (const version of await shelveDownloads(download, shelfFolder(workDir))) {
+    // Here and not on the shelf, where another one may have put the zip of what this one needs the go.mod of.
+    const modules = await readDownloadCache(download, privatePatterns);
+    this.adopt(await shelveDownloads(download, shelfFolder(workDir)));
+    return modules;
+  }
+
+  /** These versions, which are on the shelf, belong to this one. */
+  adopt(versions: readonly string[]): void {
+    for (const version of versions) {
       const needs = this.#neededBy.get(version) ?? [];
       this.#neededBy.set(version, [...needs, this.#count]);
     }

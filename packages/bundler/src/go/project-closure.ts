@@ -12,21 +12,29 @@ export interface FetchProjectOptions {
   signal?: AbortSignal | undefined;
 }
 
+export interface FetchedProject {
+  /** What failed that a build can do without. */
+  notes: string[];
+  /** The answer would be the same on any other day: no version was looked for, and nothing was out of reach. */
+  isSettled: boolean;
+}
+
 /**
- * Downloads to the GOMODCACHE of `go` and hands back notes: what failed that a build can do without.
+ * Downloads to the GOMODCACHE of `go`.
  * @throws what GoCommand.run throws
  */
-export async function fetchProject(options: FetchProjectOptions): Promise<string[]> {
+export async function fetchProject(options: FetchProjectOptions): Promise<FetchedProject> {
   const steps = new ProjectSteps(options);
   await steps.downloadRequired();
   await steps.listPackages();
   await steps.listModules();
   await steps.tidy();
-  return steps.notes;
+  return { notes: steps.notes, isSettled: steps.isSettled };
 }
 
 class ProjectSteps {
   readonly notes: string[] = [];
+  isSettled = true;
   readonly #go: GoCommand;
   readonly #project: ProjectBuild;
   readonly #signal: AbortSignal | undefined;
@@ -90,9 +98,11 @@ class ProjectSteps {
     args: readonly string[],
     options?: Partial<GoRunOptions>,
   ): Promise<{ hasFailed: boolean }> {
-    const { failure } = await this.#try(args, options);
+    const { failure, stderr } = await this.#try(args, options);
+    if (hasLookedForVersions(stderr)) this.isSettled = false;
     if (failure === undefined) return { hasFailed: false };
     if (!TOLERATED.has(failure.code)) throw failure;
+    if (failure.code === "NETWORK_UNREACHABLE" || failure.code === "NOT_FOUND") this.isSettled = false;
     const reason = lastLines(failure.found ?? failure.message).split("\n", 1)[0];
     this.notes.push(`${this.#project.copy.name}: ${command} will not work on the host: ${reason}`);
     return { hasFailed: true };
@@ -107,6 +117,11 @@ class ProjectSteps {
     const env = { GOWORK: copy.workFile ?? "off", ...options.env };
     return { cwd: copy.dir, signal: this.#signal, subject: copy.name, ...options, env };
   }
+}
+
+/** Whether go says that it has chosen the version of a module itself, which is the newest of that day. */
+export function hasLookedForVersions(stderr: string): boolean {
+  return /^go: (?:finding module for package|found) /mu.test(stderr);
 }
 
 /** Prints the errors of packages, and nothing for packages without one. */

@@ -6,15 +6,17 @@ import type { Cache } from "../net/cache.ts";
 import type { GoProxy } from "../net/goproxy.ts";
 import { askProxy } from "../plan/ask-proxy.ts";
 import type { ToolchainSource } from "../toolchain-source.ts";
-import { fetchToolchain } from "./toolchain.ts";
+import { fetchToolchain, type FetchToolchainOptions } from "./toolchain.ts";
 
 export interface ProxySourceOptions {
   proxy: GoProxy;
   cache: Cache;
+  /** The `h1:` of a zip. */
+  hashZip: FetchToolchainOptions["hashZip"];
   signal: AbortSignal | undefined;
 }
 
-export function proxySource({ proxy, cache, signal }: ProxySourceOptions): ToolchainSource {
+export function proxySource({ proxy, cache, hashZip, signal }: ProxySourceOptions): ToolchainSource {
   return {
     ...askProxy(proxy, signal),
     origin: { from: "proxy" },
@@ -32,7 +34,15 @@ export function proxySource({ proxy, cache, signal }: ProxySourceOptions): Toolc
         download: (path: string, file: string, options: Parameters<GoProxy["download"]>[2]) =>
           proxy.download(path, file, { ...options, onProgress }),
       };
-      return await fetchToolchain({ version: go, platform, proxy: counted, cache, expected, signal: stop });
+      return await fetchToolchain({
+        version: go,
+        platform,
+        proxy: counted,
+        cache,
+        expected,
+        hashZip,
+        signal: stop,
+      });
     },
   };
 }

@@ -10,7 +10,15 @@ export interface RetractionQuery {
   /** A folder without a go.mod in it. */
   cwd: string;
   modules: readonly ModuleVersion[];
+  /** Answers of today; none: go is asked. */
+  kept?: KeptRetractions | undefined;
   signal?: AbortSignal | undefined;
+}
+
+/** What was answered not long ago. */
+export interface KeptRetractions {
+  find(names: readonly string[]): Promise<string[] | undefined>;
+  keep(names: readonly string[], notes: readonly string[]): Promise<void>;
 }
 
 /** One go asks for one module after the other, 0.1 s each; a server is asked by this many at a time. */
@@ -27,7 +35,11 @@ const TEMPLATE = `{{if .Retracted}}{{.Path}}@{{.Version}}{{range .Retracted}}{{"
  * be asked gives a note too: nothing is carried or left out because of what is found here.
  * @throws INTERRUPTED, IO_FAILED, DISK_FULL
  */
-export async function retractionNotes({ go, cwd, modules, signal }: RetractionQuery): Promise<string[]> {
+export async function retractionNotes(query: RetractionQuery): Promise<string[]> {
+  const { go, cwd, modules, kept, signal } = query;
+  const all = modules.map(unitName);
+  const known = all.length === 0 ? [] : await kept?.find(all);
+  if (known !== undefined) return known;
   const size = Math.min(ARGUMENTS_AT_A_TIME, Math.ceil(modules.length / PARALLEL_QUERIES));
   const groups: string[][] = [];
   for (let from = 0; from < modules.length; from += size) {
@@ -40,11 +52,17 @@ export async function retractionNotes({ go, cwd, modules, signal }: RetractionQu
       return stdout.split("\n").flatMap(retractionNote);
     } catch (error) {
       if (!(error instanceof GoferryError) || !OUT_OF_REACH.has(error.code)) throw error;
-      return [`whether ${error.subject} was retracted could not be asked: ${error.found ?? error.message}`];
+      return [
+        `${UNANSWERED}${error.subject} was retracted could not be asked: ${error.found ?? error.message}`,
+      ];
     }
   });
+  const isAnswered = !notes.flat().some((note) => note.startsWith(UNANSWERED));
+  if (isAnswered) await kept?.keep(all, notes.flat());
   return notes.flat();
 }
+
+const UNANSWERED = "whether ";
 
 const OUT_OF_REACH: ReadonlySet<string> = new Set([
   "NETWORK_UNREACHABLE",

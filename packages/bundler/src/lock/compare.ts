@@ -104,6 +104,7 @@ function requestItems({ name, request }: Requested): Item[] {
     ...itemsOf("go", request.go),
     ...itemsOf("platform", request.platforms),
     ...itemsOf("toolchains from", request.from === undefined ? [] : [request.from]),
+    ...itemsOf("layers", request.smallest === true ? ["smallest"] : []),
     ...request.projects.flatMap(projectItems),
     ...request.modules.map(versionItem).map(({ group, value }) => ({ group: `module ${group}`, value })),
     ...request.tools.map(versionItem).map(({ group, value }) => ({ group: `tool ${group}`, value })),

@@ -5,11 +5,13 @@
 import { readFile } from "node:fs/promises";
 import {
   compareNames,
+  digestOf,
   fileMode,
   infoFile,
   modulePlace,
   sdkPlace,
   toolchainTreeName,
+  unitName,
   zipHashFile,
   zipPrefix,
   type Layer,
@@ -40,6 +42,8 @@ export interface PlannedLayer {
   platform?: string;
   /** Units with files in it. */
   units: FetchedUnit[];
+  /** Layers of the same text have the same files, byte by byte: it names all that they follow from, by hashes. */
+  identity: string;
   /** Lists the files in path order. They are to be read in this order. */
   open(): Promise<OpenLayer>;
 }
@@ -77,17 +81,39 @@ export async function planLayers(
 function logLayer(tiles: readonly TileFile[]): PlannedLayer[] {
   if (tiles.length === 0) return [];
   const files = tiles.map(({ path, bytes }) => inMemory(path, bytes));
-  return [{ kind: "log", units: [], open: () => openLayer(async () => await Promise.resolve(files)) }];
+  const identity = identityOf(
+    "log",
+    tiles.map(({ path, bytes }) => [path, digestOf(bytes)]),
+  );
+  return [
+    { kind: "log", units: [], identity, open: () => openLayer(async () => await Promise.resolve(files)) },
+  ];
+}
+
+function identityOf(...parts: unknown[]): string {
+  return JSON.stringify(parts);
+}
+
+function hashesOf(unit: FetchedUnit): string[] {
+  return [unitName(unit), unit.modH1, ...(unit.kind === "gomod" ? [] : [unit.h1])];
 }
 
 function sdkLayers(go: string, units: ToolchainUnit[]): PlannedLayer[] {
   const platforms = units.toSorted((a, b) => compareNames(a.platform, b.platform));
-  const common: PlannedLayer = { kind: "sdk", go, units: platforms, open: () => openCommon(platforms) };
+  const common: PlannedLayer = {
+    kind: "sdk",
+    go,
+    units: platforms,
+    // Its files are those of the first of them.
+    identity: identityOf("sdk", go, "common", platforms.slice(0, 1).map(hashesOf)),
+    open: () => openCommon(platforms),
+  };
   const own = platforms.map((unit): PlannedLayer => ({
     kind: "sdk",
     go,
     platform: unit.platform,
     units: [unit],
+    identity: identityOf("sdk", go, unit.platform, [hashesOf(unit)]),
     open: () => openOwn(unit),
   }));
   return [common, ...own];
@@ -144,6 +170,7 @@ async function moduleLayers(units: FetchedUnit[]): Promise<PlannedLayer[]> {
     .map((group) => ({
       kind: "mod",
       units: group,
+      identity: identityOf("mod", group.map(hashesOf)),
       open: () => openLayer((shelf) => listModules(group, shelf)),
     }));
 }

@@ -8,6 +8,7 @@ import { temporaryFolder } from "../../../../test/kit/bundler-go.ts";
 import { SMALL_NOW, smallFetched, testKey } from "../../../../test/kit/small-bundle.ts";
 import { openPacked } from "../rehearse/packed-source.ts";
 import { outerPieces, pieceSize, type Piece } from "./outer.ts";
+import { layerPress } from "./layer-press.ts";
 import { pack } from "./pack.ts";
 
 const run = promisify(execFile);
@@ -23,7 +24,7 @@ describe("outerPieces", () => {
   it("make a tar that other tools list and that our reader believes, with any number of signatures", async () => {
     await using folder = await temporaryFolder();
     const { fetched } = await smallFetched(folder.path);
-    const packed = await pack(fetched, { workDir: join(folder.path, "layers") });
+    const packed = await pack(fetched, layerPress({ workDir: join(folder.path, "layers") }));
     const keys = [await testKey("One"), await testKey("Two")];
     const { index } = packed.documents;
     const signatures = await Promise.all(keys.map(({ signer }) => signer.sign(index.bytes, SMALL_NOW)));

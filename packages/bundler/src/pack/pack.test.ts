@@ -6,6 +6,7 @@ import { codeOf, temporaryFolder } from "../../../../test/kit/bundler-go.ts";
 import { makeZip } from "../../../../test/kit/make-zip.ts";
 import { smallFetched } from "../../../../test/kit/small-bundle.ts";
 import type { Fetched, FetchedUnit } from "../stages.ts";
+import { layerPress } from "./layer-press.ts";
 import { pack } from "./pack.ts";
 
 /** Replaces the zip of the first unit that `is` says, by one with these files. */
@@ -28,7 +29,7 @@ describe("pack", () => {
   it("describes what it packed: every unit, its layers, its files", async () => {
     await using folder = await temporaryFolder();
     const { fetched } = await smallFetched(folder.path);
-    const { contents, layers } = await pack(fetched, { workDir: join(folder.path, "layers") });
+    const { contents, layers } = await pack(fetched, layerPress({ workDir: join(folder.path, "layers") }));
     expect(contents.layers).toEqual(layers.map(({ layer }) => layer));
     expect(contents.layers.map(({ kind, platform }) => `${kind} ${platform ?? ""}`)).toEqual([
       "sdk ",
@@ -54,8 +55,8 @@ describe("pack", () => {
   it("makes the same bytes again", async () => {
     await using folder = await temporaryFolder();
     const { fetched } = await smallFetched(folder.path);
-    const first = await pack(fetched, { workDir: join(folder.path, "one") });
-    const second = await pack(fetched, { workDir: join(folder.path, "two") });
+    const first = await pack(fetched, layerPress({ workDir: join(folder.path, "one") }));
+    const second = await pack(fetched, layerPress({ workDir: join(folder.path, "two") }));
     expect(second.documents).toEqual(first.documents);
     for (const [i, { file }] of first.layers.entries()) {
       expect(await readFile(second.layers[i]?.file ?? "")).toEqual(await readFile(file));
@@ -67,7 +68,7 @@ describe("pack", () => {
     const { fetched } = await smallFetched(folder.path);
     const is = (unit: FetchedUnit): boolean => unit.kind === "module";
     const name = await replaceZip(fetched, is, { "go.mod": "module example.com/Greeting/v2\n", "x.go": "" });
-    const packing = pack(fetched, { workDir: join(folder.path, "layers") });
+    const packing = pack(fetched, layerPress({ workDir: join(folder.path, "layers") }));
     await expect(packing).rejects.toMatchObject({ code: "HASH_MISMATCH", subject: name });
   });
 
@@ -79,18 +80,24 @@ describe("pack", () => {
     const is = (unit: FetchedUnit): boolean => unit.kind === "toolchain" && unit.platform === "linux/amd64";
     const own = { "bin/go": "the go command of 1.27.1 for linux/amd64\n", [tool]: "x" };
     await replaceZip(fetched, is, { ...own, VERSION: "go1.27.1 of somebody else\n" });
-    expect(await codeOf(pack(fetched, { workDir: join(folder.path, "layers") }))).toBe("HASH_MISMATCH");
+    expect(await codeOf(pack(fetched, layerPress({ workDir: join(folder.path, "layers") })))).toBe(
+      "HASH_MISMATCH",
+    );
   });
 
   it("ends with the reason of an abort, and with the first failure otherwise", async () => {
     await using folder = await temporaryFolder();
     const { fetched } = await smallFetched(folder.path);
     const signal = AbortSignal.abort(new Error("Ctrl-C"));
-    await expect(pack(fetched, { workDir: join(folder.path, "one"), signal })).rejects.toThrow("Ctrl-C");
+    await expect(pack(fetched, layerPress({ workDir: join(folder.path, "one"), signal }))).rejects.toThrow(
+      "Ctrl-C",
+    );
     const is = (unit: FetchedUnit): boolean => unit.kind === "toolchain";
     await replaceZip(fetched, is, {});
     const unit = fetched.units.find(is);
     await writeFile(unit?.kind === "toolchain" ? unit.zip : "", "no zip");
-    expect(await codeOf(pack(fetched, { workDir: join(folder.path, "two") }))).toBe("MODULE_ZIP_INVALID");
+    expect(await codeOf(pack(fetched, layerPress({ workDir: join(folder.path, "two") })))).toBe(
+      "MODULE_ZIP_INVALID",
+    );
   });
 });

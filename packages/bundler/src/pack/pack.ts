@@ -1,8 +1,7 @@
 // Fetched -> Packed: writes the layers, proves on the way that every unit has the h1 that was expected of it, and makes
 // the documents that describe them.
 
-import { mkdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { stat } from "node:fs/promises";
 import {
   checkToolchain,
   CONTENTS_SCHEMA,
@@ -12,50 +11,28 @@ import {
   signedDocuments,
   unitName,
   zipHashFile,
-  zipPrefix,
   type Contents,
   type Unit,
 } from "@goferry/core";
-import { diskError } from "../net/disk-error.ts";
-import { inParallel } from "../parallel.ts";
 import type { Fetched, FetchedLog, FetchedUnit, Packed } from "../stages.ts";
-import { planLayers, type PlannedLayer } from "./layer-plan.ts";
+import { planLayers } from "./layer-plan.ts";
+import type { LayerPress } from "./layer-press.ts";
 import { renderReadme } from "./readme.ts";
-import { writeLayer, type UnitFiles, type WrittenLayer } from "./write-layer.ts";
-
-export interface PackOptions {
-  /** A folder for the layers; they stay until it is removed. */
-  workDir: string;
-  signal?: AbortSignal | undefined;
-  /** Hears of unpacked bytes as they are packed. */
-  onBytes?: ((bytes: number) => void) | undefined;
-}
+import type { UnitSums, WrittenLayer } from "./write-layer.ts";
 
 /**
- * Layers compressed at a time. Beside what a build of large projects has grown to by then, a second one took memory to
- * 563 MB, of 512 that a command may have. Reading, hashing and compressing still go on side by side.
+ * Has every layer made by `press`, where they stay until it is disposed of.
+ * @throws HASH_MISMATCH for a unit whose files do not have its h1; DISK_FULL, IO_FAILED, MODULE_ZIP_INVALID
  */
-const PARALLEL_LAYERS = 1;
-
-/** @throws HASH_MISMATCH for a unit whose files do not have its h1; DISK_FULL, IO_FAILED, MODULE_ZIP_INVALID */
-export async function pack(fetched: Fetched, options: PackOptions): Promise<Packed> {
+export async function pack(fetched: Fetched, press: LayerPress): Promise<Packed> {
   const planned = await planLayers(fetched.units, fetched.log?.tiles);
-  const layers = await writeLayers(planned, options);
+  const layers = await Promise.all(planned.map((layer) => press.layer(layer)));
   const units: Unit[] = [];
   for (const unit of fetched.units) units.push(await describeUnit(unit, layers));
+  await press.keep();
   const contents = describeContents(fetched, units, layers);
   const readme = renderReadme(contents);
   return { fetched, contents, readme, documents: signedDocuments(contents, readme), layers };
-}
-
-async function writeLayers(planned: PlannedLayer[], options: PackOptions): Promise<WrittenLayer[]> {
-  const { workDir, onBytes, signal } = options;
-  await mkdir(workDir, { recursive: true }).catch((error: unknown) => {
-    throw diskError(error, workDir);
-  });
-  return await inParallel([...planned.entries()], { width: PARALLEL_LAYERS, signal }, ([i, layer], stop) =>
-    writeLayer({ layer, file: join(workDir, `layer-${i}`), signal: stop, onBytes }),
-  );
 }
 
 async function describeUnit(unit: FetchedUnit, layers: readonly WrittenLayer[]): Promise<Unit> {
@@ -98,7 +75,10 @@ function describeToolchain(
     size: sum(seen.map(({ size }) => size)),
     files: sum(seen.map(({ count }) => count)),
   };
-  checkToolchain(unit, seen);
+  checkToolchain(
+    unit,
+    seen.map(({ size, files = [] }) => ({ size, files })),
+  );
   return unit;
 }
 
@@ -108,10 +88,9 @@ function holds({ layer, units }: WrittenLayer, unit: FetchedUnit): boolean {
     : layer.kind === "mod" && units.includes(unit);
 }
 
-function checkHash(unit: Extract<FetchedUnit, { kind: "module" }>, seen: readonly UnitFiles[]): void {
-  const prefix = zipPrefix(unit);
-  const files = seen.flatMap((each) => each.files);
-  const found = dirhash(files.map(({ name, sha256 }) => ({ name: prefix + name, sha256 })));
+function checkHash(unit: Extract<FetchedUnit, { kind: "module" }>, seen: readonly UnitSums[]): void {
+  // Of a zip without files no layer has seen anything.
+  const found = seen.length === 0 ? dirhash([]) : seen.map(({ h1 }) => h1).join();
   if (found === unit.h1) return;
   throw new GoferryError("HASH_MISMATCH", {
     subject: unitName(unit),

@@ -7,6 +7,7 @@ import { canMount, smallDisk } from "../../../../test/kit/small-disk.ts";
 import { SMALL_NOW, smallFetched, testKey, type TestKey } from "../../../../test/kit/small-bundle.ts";
 import { draftOf } from "../output.ts";
 import type { Packed, Sealed } from "../stages.ts";
+import { layerPress } from "./layer-press.ts";
 import { pack } from "./pack.ts";
 import { seal, type SealOptions } from "./seal.ts";
 
@@ -18,7 +19,7 @@ beforeAll(async () => {
 /** A packed bundle and a folder `out` with an older bundle in it. */
 async function prepare(folder: string): Promise<{ packed: Packed; out: string }> {
   const { fetched } = await smallFetched(folder);
-  const packed = await pack(fetched, { workDir: join(folder, "layers") });
+  const packed = await pack(fetched, layerPress({ workDir: join(folder, "layers") }));
   await mkdir(join(folder, "out"));
   const out = join(folder, "out", "site.tar");
   await writeFile(out, "the older bundle");

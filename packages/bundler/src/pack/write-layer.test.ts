@@ -20,6 +20,7 @@ function layerOf(files: PlannedFile[]): PlannedLayer & { disposed: number } {
   const layer = {
     kind: "mod" as const,
     units: [],
+    identity: "test",
     disposed: 0,
     open: async () => ({
       files,

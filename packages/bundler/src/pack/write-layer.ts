@@ -7,11 +7,13 @@ import { pipeline } from "node:stream/promises";
 import { constants, createZstdCompress } from "node:zlib";
 import {
   CHUNK_BYTES,
+  dirhash,
   encodeHeader,
   paddingAfter,
   paddingBytes,
   trailer,
   WINDOW_LOG,
+  zipPrefix,
   type Digest,
   type LayerSums,
   type Layer,
@@ -22,43 +24,54 @@ import type { FetchedUnit, PackedLayer } from "../stages.ts";
 import type { PlannedFile, PlannedLayer } from "./layer-plan.ts";
 
 /** What the packer saw of a unit in one layer. */
-export interface UnitFiles {
-  /** Names relative to the unit's prefix. */
-  files: LayerSums["files"];
-  /** Bytes and number of all its files, those outside its h1 too. */
+export interface UnitSums {
+  /** Bytes and number of the files that its h1 covers. */
   size: number;
   count: number;
+  /** Of a module, which is in one layer: what the bytes that were packed hash to. */
+  h1?: string | undefined;
+  /** Of a toolchain, which is in two. Names relative to the unit's prefix. */
+  files?: LayerSums["files"] | undefined;
 }
 
 export interface WrittenLayer extends PackedLayer {
   units: FetchedUnit[];
-  seen: Map<FetchedUnit, UnitFiles>;
+  seen: Map<FetchedUnit, UnitSums>;
 }
 
 export interface WriteLayerOptions {
   layer: PlannedLayer;
   /** Must not exist. */
   file: string;
+  /** Of zstd; USUAL_LEVEL if left out. */
+  level?: number | undefined;
   signal?: AbortSignal | undefined;
   /** Hears of unpacked bytes as they are packed. */
   onBytes?: ((bytes: number) => void) | undefined;
 }
 
-const ZSTD_LEVEL = 12;
+/** Of zstd; what it costs and what another one would is in docs/PERFORMANCE.md. */
+export const USUAL_LEVEL = 12;
+
+/** For media on which every megabyte counts. */
+export const SMALLEST_LEVEL = 19;
+
+/** Whatever else decides about the bytes of a layer, so that a layer of before is only taken for one of the same form. */
+export const LAYER_FORM = { windowLog: WINDOW_LOG, chunk: CHUNK_BYTES, form: 1 };
 
 /** Bytes of small files that are collected before they are handed to the compressor. */
 const BATCH_BYTES = 1 << 20;
 
 /** @throws DISK_FULL, IO_FAILED; MODULE_ZIP_INVALID if a zip changed since it was fetched */
 export async function writeLayer(options: WriteLayerOptions): Promise<WrittenLayer> {
-  const { layer, file, signal } = options;
+  const { layer, file, level = USUAL_LEVEL, signal } = options;
   await using opened = await layer.open();
   const tarSize = opened.files.reduce((sum, each) => sum + entryBytes(each), trailer().length);
   const zstd = createZstdCompress({
     chunkSize: BATCH_BYTES,
     pledgedSrcSize: tarSize,
     params: {
-      [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL,
+      [constants.ZSTD_c_compressionLevel]: level,
       [constants.ZSTD_c_windowLog]: WINDOW_LOG,
       [constants.ZSTD_c_enableLongDistanceMatching]: 1,
       [constants.ZSTD_c_contentSizeFlag]: 1,
@@ -87,7 +100,7 @@ export async function writeLayer(options: WriteLayerOptions): Promise<WrittenLay
       entries: opened.files.length,
     },
     units: layer.units,
-    seen: tar.seen,
+    seen: tar.sums(),
   };
 }
 
@@ -97,7 +110,7 @@ function entryBytes({ path, mode, size }: PlannedFile): number {
 
 /** The tar stream of a layer, its digest, and the hashes of its files. */
 class TarStream {
-  readonly seen = new Map<FetchedUnit, UnitFiles>();
+  readonly #seen = new Map<FetchedUnit, SeenFiles>();
   readonly #files: readonly PlannedFile[];
   readonly #onBytes: ((bytes: number) => void) | undefined;
   readonly #hash = createHash("sha256");
@@ -109,6 +122,11 @@ class TarStream {
 
   digest(): Digest {
     return `sha256:${this.#hash.digest("hex")}`;
+  }
+
+  /** Of modules only the h1 is left: the hashes of 70,000 files are not needed any more. */
+  sums(): Map<FetchedUnit, UnitSums> {
+    return new Map(Array.from(this.#seen, ([unit, seen]) => [unit, sumsOf(unit, seen)]));
   }
 
   /** In pieces of about BATCH_BYTES: one trip through the stream for each small file would cost more than zstd. */
@@ -163,12 +181,23 @@ class TarStream {
 
   #count({ hashed, size }: PlannedFile, sha256: string): void {
     if (hashed === undefined) return;
-    const seen = this.seen.get(hashed.unit) ?? { files: [], size: 0, count: 0 };
-    this.seen.set(hashed.unit, seen);
+    const seen = this.#seen.get(hashed.unit) ?? { files: [], size: 0 };
+    this.#seen.set(hashed.unit, seen);
     seen.files.push({ name: hashed.name, sha256, size });
     seen.size += size;
-    seen.count += 1;
   }
+}
+
+interface SeenFiles {
+  files: LayerSums["files"];
+  size: number;
+}
+
+function sumsOf(unit: FetchedUnit, { files, size }: SeenFiles): UnitSums {
+  const count = files.length;
+  if (unit.kind === "toolchain") return { size, count, files };
+  const prefix = zipPrefix(unit);
+  return { size, count, h1: dirhash(files.map(({ name, sha256 }) => ({ name: prefix + name, sha256 }))) };
 }
 
 /** The compressed side: digests of the whole and of each chunk while the file is written. */

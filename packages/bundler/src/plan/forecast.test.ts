@@ -54,7 +54,7 @@ async function planOf(go: string): Promise<Plan> {
 function forecast(plan: Plan, before?: Lock): Promise<Forecast> {
   const lockFile = join(dir, "goferry.lock");
   const cache = createCache(join(dir, "cache", "downloads"));
-  const source = proxySource({ proxy, cache, signal: undefined });
+  const source = proxySource({ proxy, cache, hashZip: undefined, signal: undefined });
   return forecastPlan(plan, { source, lockFile, before, signal: undefined });
 }
 

@@ -16,6 +16,8 @@ import type { PlannedProject } from "./projects.ts";
 export interface PlanDeps extends GoSource {
   /** Where toolchains come from. */
   from?: "proxy" | "dl" | undefined;
+  /** Layers are to be as small as they get. */
+  smallest?: boolean | undefined;
   /** Reads files of the projects. */
   readFile: ReadFile;
   /** Absolute folder of the spec, which paths in it are relative to. */
@@ -137,7 +139,7 @@ function earlierHeads(lock: Lock | undefined, before: Lock | undefined): Plan["e
 function requestOf(
   spec: Spec,
   projects: readonly PlannedProject[],
-  { from }: Pick<PlanDeps, "from">,
+  { from, smallest }: Pick<PlanDeps, "from" | "smallest">,
 ): LockRequest {
   const requested = projects.map(({ name, modules, files, platforms, tags, packages, cgo }) => ({
     name,
@@ -152,6 +154,7 @@ function requestOf(
     go: [...spec.go].toSorted(),
     platforms: spec.platforms,
     ...(from === "dl" ? { from } : {}),
+    ...(smallest === true ? { smallest } : {}),
     projects: requested.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     modules: sortQueries(spec.modules).map(moduleQueryText),
     tools: sortQueries(spec.tools).map(moduleQueryText),

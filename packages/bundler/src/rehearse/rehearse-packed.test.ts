@@ -10,6 +10,7 @@ import { testPlatform } from "../../../../test/kit/real-go.ts";
 import { smallFetched } from "../../../../test/kit/small-bundle.ts";
 import type { RehearsalInstall, RehearsalInstallOptions } from "../build.ts";
 import type { Progress } from "../machine.ts";
+import { layerPress } from "../pack/layer-press.ts";
 import { pack } from "../pack/pack.ts";
 import { rehearsePacked, type RehearsePackedOptions } from "./rehearse-packed.ts";
 
@@ -22,7 +23,7 @@ interface Prepared {
 
 async function prepare(workDir: string, platforms: string[], own: string[] = []): Promise<Prepared> {
   const { fetched, log } = await smallFetched(workDir, { platforms, private: own });
-  const packed = await pack(fetched, { workDir: join(workDir, "layers") });
+  const packed = await pack(fetched, layerPress({ workDir: join(workDir, "layers") }));
   const events: Progress[] = [];
   const machine = {
     platform: testPlatform(),
@@ -33,6 +34,7 @@ async function prepare(workDir: string, platforms: string[], own: string[] = [])
     kill: (pid: number, signal: "SIGTERM" | "SIGKILL") => process.kill(pid, signal),
     caFiles: [],
     userAgent: "test",
+    runtime: "test",
   };
   const network = {
     log: { name: "sum.example.com", key: log.vkey, fetch: log.fetch },

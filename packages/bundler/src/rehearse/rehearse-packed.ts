@@ -5,7 +5,14 @@
 import { join } from "node:path";
 import { mkdir, rm } from "node:fs/promises";
 import type { RehearsalInstall } from "../build.ts";
-import { GoferryError, openBundle, readTrustedKey, verifyBundle } from "@goferry/core";
+import {
+  checkEvidence,
+  GoferryError,
+  openBundle,
+  readTrustedKey,
+  verifyBundle,
+  verifyChunks,
+} from "@goferry/core";
 import { generateKey, unlockKey } from "../keys.ts";
 import type { BuildContext } from "../machine.ts";
 import type { Network } from "../network.ts";
@@ -15,7 +22,7 @@ import type { Packed } from "../stages.ts";
 import { openPacked } from "./packed-source.ts";
 import type { Rehearsal } from "./record.ts";
 import { rehearse } from "./rehearse.ts";
-import { keepRehearsals, keptRehearsals, rehearsalKey } from "./reuse.ts";
+import { keepRehearsals, keptRehearsals, rehearsalKey, undatedDigest } from "./reuse.ts";
 
 export interface RehearsePackedOptions {
   context: BuildContext;
@@ -34,21 +41,26 @@ export async function rehearsePacked(packed: Packed, options: RehearsePackedOpti
   const { platform: hostPlatform, cacheDir, userAgent: program } = machine;
   onProgress({ stage: "rehearse" });
   const key = await rehearsalKey({
-    index: packed.documents.index.digest,
+    contents: undatedDigest(packed.contents),
     projects,
     hostPlatform,
     program,
   });
   const kept = await keptRehearsals(cacheDir, key);
+  if (kept !== undefined) {
+    // The same layers, by their digests, were unpacked and proven then: only that they are these is left to be shown.
+    await tryPacked(packed, "chunks", options);
+    return kept;
+  }
   // The installed toolchain must run here: a bundle for other platforms only is read back, and that is all.
-  if (kept !== undefined || !plan.platforms.includes(hostPlatform)) {
-    await tryPacked(packed, undefined, options);
-    return kept ?? [];
+  if (!plan.platforms.includes(hostPlatform)) {
+    await tryPacked(packed, "all", options);
+    return [];
   }
   const folder = join(workDir, "rehearsal");
   await mkdir(folder, { recursive: true });
   const root = join(folder, "root");
-  await tryPacked(packed, root, options);
+  await tryPacked(packed, { root }, options);
   const rehearsals = await rehearse({
     root,
     projects,
@@ -67,10 +79,10 @@ export async function rehearsePacked(packed: Packed, options: RehearsePackedOpti
   return rehearsals;
 }
 
-/** Verifies the packed bundle as a host does, and installs it in `root` if there is one. */
+/** Verifies the packed bundle as a host does, as far as it is said, and installs it in `root` if there is one. */
 async function tryPacked(
   packed: Packed,
-  root: string | undefined,
+  how: "chunks" | "all" | { root: string },
   { context, network, install }: RehearsePackedOptions,
 ): Promise<void> {
   const { machine, signal } = context;
@@ -83,10 +95,16 @@ async function tryPacked(
   const logKey = network.log.key;
   const keys = [await readTrustedKey(Buffer.from(pair.publicKey))];
   const bundle = await openBundle(source, { keys, now });
-  await verifyBundle(bundle, { policy: { logKey, privatePatterns: allowPrivate }, signal });
-  if (root === undefined) return;
+  const policy = { logKey, privatePatterns: allowPrivate };
+  if (how === "chunks") {
+    checkEvidence(bundle.contents, policy);
+    await verifyChunks(bundle, { signal });
+    return;
+  }
+  await verifyBundle(bundle, { policy, signal });
+  if (how === "all") return;
   try {
-    await install(source, { publicKey: pair.publicKey, root, allowPrivate, logKey, signal });
+    await install(source, { publicKey: pair.publicKey, root: how.root, allowPrivate, logKey, signal });
   } catch (error) {
     throw spaceShort(error, machine.cacheDir) ?? error;
   }

@@ -201,6 +201,7 @@ describe.skipIf(found === undefined)("rehearse", () => {
     path: path.split("/").slice(0, 2).join("/"),
     version: "v1.0.0",
     imports: [path],
+    hasLookedForVersions: false,
     isIncomplete: false,
     notes: [],
   });

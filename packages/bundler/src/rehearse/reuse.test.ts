@@ -22,7 +22,7 @@ async function partsIn(folder: string): Promise<RehearsalKeyParts & { projects: 
     notes: [],
   };
   const project = { copy, platforms: ["linux/amd64"], tags: [], packages: [], cgo: undefined };
-  return { index: INDEX, projects: [project], hostPlatform: "linux/amd64", program: "goferry/1" };
+  return { contents: INDEX, projects: [project], hostPlatform: "linux/amd64", program: "goferry/1" };
 }
 
 describe("rehearsalKey", () => {
@@ -63,7 +63,7 @@ describe("rehearsalKey", () => {
     for (const each of settings) {
       keys.push(await rehearsalKey({ ...parts, projects: [{ ...project, ...each }] }));
     }
-    keys.push(await rehearsalKey({ ...parts, index: OTHER }));
+    keys.push(await rehearsalKey({ ...parts, contents: OTHER }));
     keys.push(await rehearsalKey({ ...parts, hostPlatform: "linux/arm64" }));
     keys.push(await rehearsalKey({ ...parts, program: "goferry/2" }));
     expect(new Set(keys).size).toBe(keys.length);

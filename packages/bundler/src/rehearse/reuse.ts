@@ -1,19 +1,18 @@
 // A rehearsal takes longer than the rest of a build, and the same bundle rehearses the same way. So its record is kept in
-// the cache, under a key that has everything in it that the result follows from: the signed bytes, which name the contents, every byte of
-// the projects as they were copied and how they are built, the platform of this machine, and the version of goferry.
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { lstat, mkdir, readdir, readFile, readlink } from "node:fs/promises";
+// the cache, under a key that has everything in it that the result follows from: the contents of the bundle but for their
+// date, every byte of the projects as they were copied and how they are built, the platform of this machine, and the version of goferry.
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { compareNames, digestHex, digestOf, type Digest } from "@goferry/core";
+import { canonicalJson, digestHex, digestOf, type Contents, type Digest } from "@goferry/core";
 import type { ProjectBuild } from "../go/modules.ts";
+import { projectIdentity } from "../go/project-identity.ts";
 import { diskError } from "../net/disk-error.ts";
 import { draftOf } from "../output.ts";
 import { isPartial, REHEARSALS, type Rehearsal } from "./record.ts";
 
 export interface RehearsalKeyParts {
-  /** Of the bundle index, which has the digest of the contents in it. */
-  index: Digest;
+  /** Of what is in the bundle (undatedDigest). */
+  contents: Digest;
   projects: readonly ProjectBuild[];
   /** Of this machine, such as "linux/amd64". */
   hostPlatform: string;
@@ -21,24 +20,20 @@ export interface RehearsalKeyParts {
   program: string;
 }
 
+/**
+ * Of the contents without the day on which the bundle was made: every byte of every layer and all that is said of the units
+ * is in it.
+ */
+export function undatedDigest({ created: _, serial: __, expires: ___, ...rest }: Contents): Digest {
+  return digestOf(canonicalJson(rest));
+}
+
 /** The key of a rehearsal. Reads every file of the copies. @throws IO_FAILED */
 export async function rehearsalKey(parts: RehearsalKeyParts): Promise<Digest> {
-  const { index, hostPlatform, program } = parts;
+  const { contents, hostPlatform, program } = parts;
   const projects = [];
-  for (const { copy, platforms, tags, packages, cgo } of parts.projects) {
-    const place = (path: string): string => path.slice(copy.root.length);
-    projects.push({
-      name: copy.name,
-      tree: await treeDigest(copy.root),
-      modules: copy.moduleDirs.map(place),
-      work: copy.workFile === undefined ? null : place(copy.workFile),
-      platforms,
-      tags,
-      packages,
-      cgo: cgo ?? null,
-    });
-  }
-  return digestOf(Buffer.from(JSON.stringify({ index, projects, hostPlatform, program })));
+  for (const project of parts.projects) projects.push(await projectIdentity(project));
+  return digestOf(Buffer.from(JSON.stringify({ contents, projects, hostPlatform, program })));
 }
 
 /** The record that was kept under this key, marked as reused; undefined where there is none that can be read. */
@@ -75,32 +70,4 @@ const FOLDER = "rehearsals";
 
 function recordFile(cacheDir: string, key: Digest): string {
   return join(cacheDir, FOLDER, `${digestHex(key)}.json`);
-}
-
-/** Of names, kinds, the executable bit and contents, in the order of names. Times and owners are left out. */
-async function treeDigest(root: string): Promise<Digest> {
-  const all = createHash("sha256");
-  try {
-    const names = await readdir(root, { recursive: true });
-    for (const name of names.sort(compareNames)) {
-      const path = join(root, name);
-      const status = await lstat(path);
-      const isRun = (status.mode & 0o100) !== 0;
-      const line = status.isSymbolicLink()
-        ? ["link", await readlink(path)]
-        : status.isFile()
-          ? [isRun ? "run" : "file", await fileDigest(path)]
-          : ["folder"];
-      all.update(`${JSON.stringify([name, ...line])}\n`);
-    }
-  } catch (error) {
-    throw diskError(error, root);
-  }
-  return `sha256:${all.digest("hex")}`;
-}
-
-async function fileDigest(path: string): Promise<string> {
-  const sum = createHash("sha256");
-  for await (const bytes of createReadStream(path)) sum.update(bytes);
-  return sum.digest("hex");
 }

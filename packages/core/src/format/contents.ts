@@ -97,7 +97,7 @@ const LOG = z.strictObject({
     .describe("Heads that a host may have seen before, newest first; absent if there are none."),
 });
 
-const LAYER = z.strictObject({
+export const LAYER_SCHEMA = z.strictObject({
   kind: z
     .enum(["sdk", "mod", "log"])
     .describe(
@@ -128,7 +128,7 @@ export const CONTENTS_SCHEMA = z
       .describe("Platforms of the toolchains, sorted."),
     request: REQUEST_SCHEMA,
     log: LOG.optional().describe("Absent if every unit is private."),
-    layers: z.array(LAYER).min(1).max(1000).describe("In the order of the file."),
+    layers: z.array(LAYER_SCHEMA).min(1).max(1000).describe("In the order of the file."),
     units: z.array(UNIT).min(1).max(200_000).describe("Sorted by kind, path and version."),
   })
   .superRefine((contents, context) => {

@@ -41,6 +41,10 @@ export const REQUEST_SCHEMA = z
       .describe(
         "dl: toolchains came from go.dev/dl or a mirror of it, with a signature each; absent: from a module proxy.",
       ),
+    smallest: z
+      .literal(true)
+      .optional()
+      .describe("true: layers are compressed for size (build --smallest); absent: as usual."),
     projects: z.array(PROJECT),
     modules: z.array(z.string()).describe("path@query."),
     tools: z.array(z.string()).describe("package@query."),

@@ -338,6 +338,25 @@ describe("build", () => {
   });
 });
 
+describe("build --smallest", () => {
+  it("packs anew, is remembered by the lock, and refused where the lock says otherwise", async () => {
+    const passphrase = { env: { GOFERRY_KEY_PASSPHRASE: "right" } };
+    const words = ["build", "--sign-key", "keys/private.asc", "--out", "small.tar", "--lock", "small.lock"];
+    expect(await site([...words, "--quiet"], passphrase)).toMatchObject({ code: 0, stderr: "" });
+    const usual = (await site(["inspect", "small.tar", "--json"])).json();
+    const refused = await site([...words, "--locked", "--smallest", "--json"], passphrase);
+    expect(refused.json()).toMatchObject({ error: { code: "LOCK_DRIFT" } });
+    expect(await site([...words, "--smallest", "--quiet"], passphrase)).toMatchObject({ code: 0 });
+    expect(await readFile(join(folder.path, "small.lock"), "utf8")).toContain('"smallest": true');
+    const small = (await site(["inspect", "small.tar", "--json"])).json();
+    expect(small["indexDigest"]).not.toBe(usual["indexDigest"]);
+    // Who has the lock need not say it again.
+    expect(await site([...words, "--locked", "--quiet"], passphrase)).toMatchObject({ code: 0 });
+    const again = (await site(["inspect", "small.tar", "--json"])).json();
+    expect(again["indexDigest"]).toBe(small["indexDigest"]);
+  });
+});
+
 describe("init", () => {
   it("writes a spec that plan takes as it is, once", async () => {
     await using other = await testFolder();

@@ -21,6 +21,10 @@ export const buildTable = {
     ...SIGNER_OPTIONS,
     out: { kind: "path", arg: "FILE", help: "The bundle; replaced if it is there.", required: true },
     ...SPEC_OPTIONS,
+    smallest: {
+      kind: "flag",
+      help: "Compress for size, which takes much longer: for media on which every megabyte counts. The lock remembers it.",
+    },
     "with-executables": {
       kind: "path",
       arg: "DIR",
@@ -45,6 +49,10 @@ export const buildTable = {
     {
       line: "goferry build goferry.yaml --sign-key keys/private.asc --out site.tar --from dl --dl-url https://mirror.example/dl",
       what: "With Go's official archives, from a mirror",
+    },
+    {
+      line: "goferry build goferry.yaml --sign-key keys/private.asc --out site.tar --smallest",
+      what: "For a slow line to the site",
     },
     {
       line: "goferry build goferry.yaml --sign-key keys/private.asc --out usb/site.tar --with-executables dist",
