@@ -9,6 +9,9 @@ export {
   type RehearsalInstall,
   type RehearsalInstallOptions,
 } from "./build.ts";
+export { CACHE_KINDS, readInventory, type CacheItem, type CacheKind } from "./cache/inventory.ts";
+export { trimCache } from "./cache/trim.ts";
+export { verifyCache } from "./cache/verify.ts";
 export { countersign, type Countersigned } from "./countersign.ts";
 export { diffInventories, type Change, type Difference, type ModuleChange } from "./diff/diff.ts";
 export { bundleInventory, lockInventory, type Inventory } from "./diff/inventory.ts";

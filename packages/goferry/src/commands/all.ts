@@ -4,6 +4,7 @@ import { defineCommand, type Command } from "../command.ts";
 import { completions } from "./completion.ts";
 import { auditTable, auditVerifyTable } from "./tables/audit.ts";
 import { buildTable } from "./tables/build.ts";
+import { cacheTable, cacheTrimTable, cacheVerifyTable } from "./tables/cache.ts";
 import { checkTable } from "./tables/check.ts";
 import { diffTable } from "./tables/diff.ts";
 import { gcTable } from "./tables/gc.ts";
@@ -31,6 +32,9 @@ export const COMMANDS: readonly Command[] = [
   defineCommand(buildTable, async () => (await import("./build.ts")).build),
   defineCommand(signTable, async () => (await import("./sign.ts")).sign),
   defineCommand(keyGenerateTable, async () => (await import("./key-generate.ts")).keyGenerate),
+  defineCommand(cacheTable, async () => (await import("./cache.ts")).cache),
+  defineCommand(cacheVerifyTable, async () => (await import("./cache.ts")).cacheVerify),
+  defineCommand(cacheTrimTable, async () => (await import("./cache.ts")).cacheTrim),
   defineCommand(verifyTable, async () => (await import("./verify.ts")).verify),
   defineCommand(inspectTable, async () => (await import("./inspect.ts")).inspect),
   defineCommand(diffTable, async () => (await import("./diff.ts")).diff),
