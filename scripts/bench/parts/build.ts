@@ -1,0 +1,114 @@
+// Building: with nothing in the cache, again with nothing changed, and after one module of the project has another version.
+// A first build is seldom and long, so it is measured once; its modules come through the module proxy of this machine.
+
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { measured, type Measured } from "../compare.ts";
+import {
+  buildEnv,
+  buildWords,
+  downloadCommand,
+  FEW_PACKAGES,
+  prometheus,
+  rootOf,
+  writeSpec,
+  GO,
+  type BundleWish,
+  type Inputs,
+} from "../inputs.ts";
+import { measure, type Command, type Sample } from "../measure.ts";
+import type { BenchContext, Figure, PartResult } from "./context.ts";
+
+/** Seconds that a build may take of which nothing changed. */
+const WARM_LIMIT = 5;
+
+export async function build(context: BenchContext): Promise<PartResult> {
+  const { inputs, runs, isQuick, places } = context;
+  const folder = places[0]?.folder ?? "/tmp";
+  const app = join(folder, "app");
+  await cp(await prometheus(inputs), app, { recursive: true });
+  const wish: BundleWish = {
+    name: "built",
+    platforms: ["linux/amd64", "linux/arm64"],
+    packages: isQuick ? FEW_PACKAGES : "./cmd/promtool",
+    project: app,
+  };
+  await writeSpec(inputs, wish);
+  const own: Inputs = { ...inputs, cache: join(folder, "cache") };
+  const env = await buildEnv();
+  const command: Command = {
+    words: [inputs.goferry, ...buildWords(own, wish, join(folder, "built.tar"))],
+    env,
+  };
+  const timed = (each: Command): Promise<Sample> => measure(each, { target: folder });
+
+  const download = await timed(await downloadOf(inputs, env, app, join(folder, "gomodcache")));
+  await rm(join(folder, "gomodcache"), { recursive: true, force: true });
+  const cold = measured("first build", [await timed(command)]);
+  const warm: Sample[] = [];
+  for (let i = 0; i < runs; i++) warm.push(await timed(command));
+  await changeModule(app);
+  const changed = measured("after a change", [await timed(command)]);
+  await rm(own.cache, { recursive: true, force: true });
+  await rm(app, { recursive: true, force: true });
+  return {
+    figures: [
+      seconds("go mod download of the same, from the module proxy", measured("download", [download])),
+      seconds(
+        `first build, nothing in the cache, rehearsal of ${wish.packages ?? ""} for two platforms in it`,
+        cold,
+      ),
+      { ...seconds("second build, nothing changed", measured("second build", warm)), limit: WARM_LIMIT },
+      seconds("build after one module has another version", changed),
+      memory("memory of the first build", cold),
+      memory("memory of the second build", measured("second build", warm)),
+    ],
+  };
+}
+
+/** As `go mod download` of the sources on the machine that builds, with an empty GOMODCACHE. */
+async function downloadOf(
+  inputs: Inputs,
+  env: Readonly<Record<string, string>>,
+  sources: string,
+  modCache: string,
+): Promise<Command> {
+  const go = join(await rootOf(inputs), "sdk", `go${GO}`, "bin/go");
+  await mkdir(modCache, { recursive: true });
+  return downloadCommand(inputs, { go, proxy: env["GOPROXY"] ?? "", sources, modCache });
+}
+
+/** What changes: one module, whose next version needs nothing else. The sums are those of the checksum database. */
+const CHANGED = {
+  path: "github.com/klauspost/compress",
+  from: "v1.20.0",
+  to: "v1.20.1",
+  sums: [
+    "github.com/klauspost/compress v1.20.1 h1:T7kKElXUMXrUJ2E9QhQhxFtcK5rPyLdsGZvdbLMPdiQ=",
+    "github.com/klauspost/compress v1.20.1/go.mod h1:LUdAzn7YLVvxLpc7y3V1m40wESHTgc1422pwwBSKYuI=",
+  ],
+};
+
+async function changeModule(app: string): Promise<void> {
+  const file = join(app, "go.mod");
+  const text = await readFile(file, "utf8");
+  const sums = await readFile(join(app, "go.sum"), "utf8");
+  const changed = text.replace(`${CHANGED.path} ${CHANGED.from}`, `${CHANGED.path} ${CHANGED.to}`);
+  if (changed === text) throw new Error(`${file} does not require ${CHANGED.path} ${CHANGED.from}`);
+  await writeFile(file, changed);
+  await writeFile(join(app, "go.sum"), `${sums}${CHANGED.sums.map((line) => `${line}\n`).join("")}`);
+}
+
+function seconds(what: string, { synced }: Measured): Figure {
+  const { median, least, most } = synced;
+  return {
+    what,
+    value: median,
+    unit: "seconds",
+    ...(least === most ? {} : { note: `${least.toFixed(2)} to ${most.toFixed(2)} s` }),
+  };
+}
+
+function memory(what: string, { peakBytes }: Measured): Figure {
+  return { what, value: peakBytes, unit: "bytes", limit: 512_000_000 };
+}

@@ -1,0 +1,88 @@
+// What every part of the bench gets, and what it hands back.
+
+import { mkdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Comparison } from "../compare.ts";
+import { openInputs, type Inputs } from "../inputs.ts";
+import { runCommand } from "../measure.ts";
+
+export interface BenchContext {
+  inputs: Inputs;
+  runs: number;
+  /** Small inputs and few runs: whether it works, not how fast it is. */
+  isQuick: boolean;
+  /** Folders on the file systems that are measured. */
+  places: readonly Place[];
+}
+
+export interface Place {
+  /** Such as "ext4". */
+  name: string;
+  folder: string;
+}
+
+/** A figure that is no comparison of times. */
+export interface Figure {
+  what: string;
+  value: number;
+  unit: "bytes" | "seconds" | "ratio" | "ms";
+  /** The most that it may be. */
+  limit?: number;
+  note?: string;
+}
+
+export interface Point {
+  /** How many of what is varied. */
+  x: number;
+  y: number;
+}
+
+/** Lines of one plot, such as the seconds of build, verify and install. */
+export interface Series {
+  plot: string;
+  name: string;
+  unit: "s" | "MB";
+  points: Point[];
+}
+
+export interface PartResult {
+  comparisons?: Comparison[];
+  figures?: Figure[];
+  series?: Series[];
+  /** Sentences that belong to the figures. */
+  notes?: string[];
+}
+
+export type Part = (context: BenchContext) => Promise<PartResult>;
+
+export interface ContextOptions {
+  runs: number;
+  isQuick: boolean;
+  executable: string | undefined;
+  /** In place of the temporary folder. */
+  dir: string | undefined;
+}
+
+/** Works on a disk and, where there is one, on a tmpfs; both are empty again in the end. */
+export async function inContext<T>(
+  { dir = tmpdir(), executable, ...options }: ContextOptions,
+  work: (context: BenchContext) => Promise<T>,
+): Promise<T> {
+  const inputs = await openInputs({ executable });
+  const folders = [dir, ...(options.isQuick ? [] : ["/dev/shm"])].map((folder) =>
+    join(folder, "goferry-bench"),
+  );
+  try {
+    const places: Place[] = [];
+    for (const folder of folders) {
+      await rm(folder, { recursive: true, force: true });
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const name = (await runCommand({ words: ["stat", "-f", "-c", "%T", folder] })).trim();
+      places.push({ name: name === "ext2/ext3" ? "ext4" : name, folder });
+    }
+    return await work({ ...options, inputs, places });
+  } finally {
+    for (const folder of folders) await rm(folder, { recursive: true, force: true });
+  }
+}
