@@ -9,7 +9,14 @@ import { canTrace } from "../kit/kill/strace.ts";
 import { scratchFolder } from "../kit/scratch.ts";
 
 /** Steps of many calls of one kind, of which not every one is another state. */
-const OF_MANY: Partial<Record<string, number>> = { stage: 8, "self-test": 8, lock: 2, clean: 2 };
+const OF_MANY: Partial<Record<string, number>> = {
+  stage: 12,
+  "self-test": 12,
+  lock: 3,
+  sync: 2,
+  settle: 2,
+  clean: 4,
+};
 
 /** Recovery that takes back, and recovery that finishes. */
 const RECOVERIES = new Set(["install of a newer Go", "rollback", "uninstall of everything", "repair"]);

@@ -2,13 +2,13 @@
 // killed, as a process under strace; and, in this process, the commands that come after it and what they must find.
 
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync, lstatSync, readdirSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { goferry, type TestResult } from "../../../packages/goferry/src/testing/terminal.ts";
-import { sha256Hex } from "../../../packages/core/src/index.ts";
-import { treeContents, type Tree } from "../tree.ts";
+import { picture } from "../host-root.ts";
+import type { Tree } from "../tree.ts";
 import type { KillProgram } from "./program.ts";
 import { rootCalls, WATCHED, type RootCall } from "./root-calls.ts";
 import type { Scenario } from "./scenarios.ts";
@@ -54,10 +54,10 @@ export class KillBench {
     }
     await scenario.damage?.(this.root);
     await this.keep();
-    const old = await this.look();
+    const old = this.look();
     const { code, stderr, calls } = await this.run(scenario.words, "recorded");
     if (code !== 0) throw new Error(`${scenario.name}: ${code} ${stderr}`);
-    return { scenario, calls: withSteps(this.own(calls), this.root), old, new: await this.look() };
+    return { scenario, calls: withSteps(this.own(calls), this.root), old, new: this.look() };
   }
 
   /** Keeps what there is now under a name: "before" is what every try begins with. */
@@ -128,16 +128,26 @@ export class KillBench {
   }
 
   /** All files with their contents; without logs, and without the times in what is kept to compare files with. */
-  async look(): Promise<Tree> {
-    const tree = await treeContents(this.live);
-    for (const name of Object.keys(tree)) {
+  look(): Tree {
+    const tree = picture(this.live);
+    for (const [name, entry] of Object.entries(tree)) {
       if (/^opt\/goferry\/state\/logs(?:\/|$)/u.test(name)) delete tree[name];
       if (!/\/state\/units\/.*\.sums$/u.test(name)) continue;
-      const text = await readFile(join(this.live, name), "utf8");
-      tree[name] =
-        `${tree[name]?.replace(/ \S+$/u, "")} ${sha256Hex(Buffer.from(text.replace(/^\d+ \d+$/mu, "")))}`;
+      const [kind, mode, content = ""] = entry.split(" ");
+      const text = Buffer.from(content, "base64").toString("utf8");
+      tree[name] = `${kind} ${mode} ${text.replace(/^\d+ \d+$/mu, "")}`;
     }
     return tree;
+  }
+
+  /** What only the system can set: equal only if nobody has written, renamed or replaced anything. */
+  stamps(): Tree {
+    return Object.fromEntries(
+      readdirSync(this.live, { recursive: true, encoding: "utf8" }).map((name) => {
+        const { ino, mode, size, mtimeNs, ctimeNs } = lstatSync(join(this.live, name), { bigint: true });
+        return [name, `${ino} ${mode} ${size} ${mtimeNs} ${ctimeNs}`];
+      }),
+    );
   }
 }
 

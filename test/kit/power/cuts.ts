@@ -99,7 +99,7 @@ interface Cut extends Pick<Recorded, "scenario" | "old" | "new"> {
 async function cutAt(cut: Cut): Promise<void> {
   const { bench, calls, report } = cut;
   const options = { top: bench.live, apart: join(bench.live, "home") };
-  const disk = new Disk(await mediumOf(bench.kept(cut.from)), options);
+  const disk = new Disk(mediumOf(bench.kept(cut.from)), options);
   const known = new Map<string, Which | undefined>();
   const asked = new Set<string>();
   for (let index = 0; index <= calls.length; index++) {
@@ -112,7 +112,7 @@ async function cutAt(cut: Cut): Promise<void> {
         const place = `${cut.scenario.name}, cut before ${placeOf(cut, index)}, order ${order} (${survival})`;
         if (!known.has(text)) {
           report.media++;
-          await writeMedium(medium, bench.live);
+          writeMedium(medium, bench.live);
           const { is, wrong } = await whichIsThere(bench, cut, ["list"], AUDIT);
           known.set(text, is);
           // The same bytes are as clean as those that were looked at; but for the audit log.

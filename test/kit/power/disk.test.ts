@@ -41,7 +41,15 @@ it("keeps nothing that was not synced, names without bytes, or both", () => {
   expect(left(disk, "none")).toBe("");
   expect(left(disk, "names")).toBe("/a ");
   const kept = new Set(Array.from({ length: 100 }, (_, seed) => left(disk, "some", seed)));
-  expect([...kept]).toEqual(expect.arrayContaining(["", "/a ", "/a one", "/a o", "/a \0\0\0"]));
+  expect([...kept]).toEqual(expect.arrayContaining(["", "/a ", "/a one", "/a o", "/a \0\0\0", "/a o\0\0"]));
+});
+
+it("loses nothing of a file that was there when something is appended", () => {
+  const more: Step = ["a", { kind: "write", bytes: Buffer.from("two"), offset: undefined }];
+  const disk = diskAfter(...file("a", "one"), ["", { kind: "sync-all" }], more);
+  const kept = new Set(Array.from({ length: 100 }, (_, seed) => left(disk, "some", seed)));
+  expect([...kept].filter((each) => !each.startsWith("/a one"))).toEqual([]);
+  expect([...kept]).toEqual(expect.arrayContaining(["/a one", "/a onetwo", "/a onet\0\0"]));
 });
 
 it("keeps the bytes of a file that was synced where its name is, and no name by that", () => {

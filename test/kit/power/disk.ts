@@ -128,7 +128,7 @@ export class Disk {
     for (const [index, each] of pending.entries()) {
       if (each.kind === "mode" && survives(index)) makeDurable(medium, each);
       if (each.kind === "bytes" && (survival === "journal" || survival === "some") && isLucky())
-        makeDurable(medium, { ...each, bytes: damaged(each.bytes, random) });
+        makeDurable(medium, { ...each, bytes: damaged(each.bytes, this.#durable.get(each.inode), random) });
     }
     return medium;
   }
@@ -259,11 +259,19 @@ function makeDurable(medium: Medium, change: Pending | undefined): void {
   if (change.kind === "mode" && inode !== undefined && inode.kind !== "link") inode.mode = change.mode;
 }
 
-/** What may be there of bytes that were not synced. */
-function damaged(bytes: Buffer, random: Random): Buffer {
-  const chance = random(4);
-  if (chance < 2) return bytes;
-  return chance === 2 ? bytes.subarray(0, random(bytes.length + 1)) : Buffer.alloc(bytes.length);
+/** What may be there of bytes that were not synced. What is before them was, and stays. */
+function damaged(bytes: Buffer, durable: Inode | undefined, random: Random): Buffer {
+  const before = durable?.kind === "file" ? durable.bytes : Buffer.of();
+  const start = bytes.subarray(0, before.length).equals(before) ? before.length : 0;
+  const end = start + random(bytes.length - start + 1);
+  switch (random(4)) {
+    case 0:
+      return bytes.subarray(0, end);
+    case 1:
+      return Buffer.concat([bytes.subarray(0, end), Buffer.alloc(bytes.length - end)]);
+    default:
+      return bytes;
+  }
 }
 
 function copyOf(medium: Medium): Medium {
