@@ -7,10 +7,12 @@ import type { HostFs } from "../../packages/installer/src/fs.ts";
 import { layout, sdkFolder } from "../../packages/installer/src/layout.ts";
 import type { Layout } from "../../packages/installer/src/layout.ts";
 import { nodeFs } from "../../packages/installer/src/node-fs.ts";
+import type { EditRequest } from "../../packages/installer/src/transaction/describe.ts";
 import { recover } from "../../packages/installer/src/transaction/recover.ts";
 import type { Recovery } from "../../packages/installer/src/transaction/recover.ts";
 import { runTransaction } from "../../packages/installer/src/transaction/transaction.ts";
 import type { Outcome, Plan, TransactionHost } from "../../packages/installer/src/transaction/transaction.ts";
+import { windowsFs } from "../../packages/installer/src/windows-fs.ts";
 import { faultyFs } from "./faulty-fs.ts";
 import type { Fault, FaultyFs } from "./faulty-fs.ts";
 import { picture, realHost, testFolder, testHost } from "./host-root.ts";
@@ -39,8 +41,11 @@ export interface Bench extends AsyncDisposable {
 
 export type Transaction = (fs: HostFs, at: Layout, home: string) => Plan;
 
+/** posix: as on Linux. windows: links are files, and no file has a mode. */
+export type Rules = "posix" | "windows";
+
 /** A host with a home that has a profile, and nothing else. */
-export async function bench(): Promise<Bench> {
+export async function bench(rules: Rules = "posix"): Promise<Bench> {
   const folder = await testFolder();
   const live = join(folder.path, "live");
   const kept = join(folder.path, "kept");
@@ -57,7 +62,7 @@ export async function bench(): Promise<Bench> {
   let pid = 0;
   const processOf = (fault: Fault): { host: TransactionHost; fs: FaultyFs } => {
     const fs = faultyFs(nodeFs(realHost), fault);
-    return { fs, host: aliveOnly(++pid, fs) };
+    return { fs, host: aliveOnly(++pid, rules === "posix" ? fs : windowsFs({ posix: fs, ...WINDOWS })) };
   };
   return {
     root,
@@ -68,10 +73,11 @@ export async function bench(): Promise<Bench> {
       await rm(live, { recursive: true, force: true });
       await cp(kept, live, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
     },
-    look: () => comparable(live, at),
+    look: () => comparable(live, at, rules),
     run: async (which, fault = NO_FAULT, changes = {}) => {
       const { host, fs } = processOf(fault);
-      const plan = { ...which(fs, at, home), ...changes };
+      const wanted = which(host.fs, at, home);
+      const plan = { ...(rules === "posix" ? wanted : asOnWindows(wanted)), ...changes };
       const outcome = await runTransaction(host, root, plan).catch(asError);
       return { outcome, fs };
     },
@@ -164,6 +170,23 @@ export const removal: Transaction = (_fs, at, home) => {
   };
 };
 
+const WINDOWS = { launcher: Buffer.alloc(2000, "MZ"), holders: async () => await Promise.resolve([]) };
+
+/** The same plan as it would be there: nothing asks for a mode, and a link to a program leads to NAME.exe. */
+function asOnWindows(plan: Plan): Plan {
+  return {
+    ...plan,
+    async stage(staging, before) {
+      const prepared = await plan.stage(staging, before);
+      const edits = prepared?.edits?.map((edit): EditRequest => {
+        if ("link" in edit) return { ...edit, link: edit.link.replace(/bin\/go$/u, "bin/go.exe") };
+        return "file" in edit ? { path: edit.path, file: edit.file } : edit;
+      });
+      return prepared === null || edits === undefined ? prepared : { ...prepared, edits };
+    },
+  };
+}
+
 const NO_FAULT: Fault = { kind: "error", at: 0 };
 
 /** A host on which every earlier process has ended. */
@@ -178,13 +201,14 @@ function aliveOnly(pid: number, fs: HostFs): TransactionHost {
   };
 }
 
-function comparable(live: string, at: Layout): Record<string, string> {
+function comparable(live: string, at: Layout, rules: Rules): Record<string, string> {
   const states = [at.stateFile, at.generations].map((path) => path.slice(live.length + 1));
   return Object.fromEntries(
-    Object.entries(picture(live)).map(([name, entry]) => [
-      name,
-      states.some((state) => name.startsWith(state)) ? withoutId(entry) : entry,
-    ]),
+    Object.entries(picture(live)).map(([name, found]) => {
+      // The modes that this machine gives, which Windows does not know.
+      const entry = rules === "posix" ? found : found.replace(/^file \d+/u, "file 644");
+      return [name, states.some((state) => name.startsWith(state)) ? withoutId(entry) : entry];
+    }),
   );
 }
 

@@ -28,6 +28,7 @@ import { nameFindings } from "./preflight-root.ts";
 import { isSameFile } from "./plan/same-file.ts";
 import { stateAfter } from "./plan/state-after.ts";
 import { installScope, registryScope, type ScopeEntry } from "./scope.ts";
+import { refuseQuarantined } from "./quarantine.ts";
 import { refuseFindings } from "./plan/refuse.ts";
 import { openRoot, openRootToRead } from "./site.ts";
 import { selfTest } from "./selftest.ts";
@@ -102,7 +103,7 @@ export interface Installed {
  * @throws ARGUMENT_INVALID for a pattern; NOT_FOUND for a part that the bundle has not; KEY_REVOKED,
  * SIGNATURE_MISSING by what the root asks for; PRIVATE_REFUSED, GENERATION_BROKEN; LOG_MISMATCH; CLOCK_BEHIND,
  * SERIAL_AHEAD, BUNDLE_EXPIRED, BUNDLE_OLDER, SERIAL_REUSED; the refusals of preflight; CHUNK_MISMATCH, HASH_MISMATCH, ENTRY_REFUSED,
- * BUNDLE_MALFORMED; LOCKED; DISK_FULL, IO_FAILED; ROLLED_BACK, SELF_TEST_FAILED; INTERRUPTED
+ * BUNDLE_MALFORMED; LOCKED; DISK_FULL, IO_FAILED; ROLLED_BACK, SELF_TEST_FAILED; FILE_QUARANTINED, after the commit; INTERRUPTED
  */
 export async function install(host: Host, options: InstallOptions): Promise<Installed> {
   const { bundle, onProgress = () => undefined, signal } = options;
@@ -178,6 +179,7 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
     onStep: (step) => (step === "sync" ? onProgress({ stage: "commit" }) : undefined),
     signal,
   });
+  if (changed) await refuseQuarantined(host, at, state);
   onProgress({ stage: "configure" });
   const { generation, current } = state;
   const overrides = await overridesOf(host, state, { root, signal });

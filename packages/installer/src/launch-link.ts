@@ -30,6 +30,7 @@ export function linkTarget(bytes: Uint8Array, launcher: Uint8Array | undefined):
   const start = tail.lastIndexOf(MARK);
   if (start === -1 || !tail.endsWith("\n")) return null;
   const target = Buffer.from(tail.slice(start + MARK.length, -1), "latin1").toString("utf8");
+  if (target.includes("\n")) return null;
   const made = linkFile(target, launcher);
   return made !== undefined && Buffer.compare(made, bytes) === 0 ? target : null;
 }

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Fault } from "../../../../test/kit/faulty-fs.ts";
 import { bench, install, removal, upgrade } from "../../../../test/kit/transactions.ts";
-import type { Bench, Transaction } from "../../../../test/kit/transactions.ts";
+import type { Bench, Rules, Transaction } from "../../../../test/kit/transactions.ts";
 
 type Files = Record<string, string>;
 
@@ -21,8 +21,8 @@ const failing = async (): Promise<void> => {
 };
 
 /** Runs the transaction once for its pictures, and puts the host back. */
-async function prepare(transaction: Transaction): Promise<Prepared> {
-  const host = await bench();
+async function prepare(transaction: Transaction, rules: Rules): Promise<Prepared> {
+  const host = await bench(rules);
   if (transaction !== install) await host.run(install);
   await host.keep();
   const before = host.look();
@@ -68,12 +68,15 @@ async function recoverAndLook({ host }: Prepared): Promise<Files> {
 }
 
 describe.concurrent.each([
-  ["install into a new root", install],
-  ["upgrade", upgrade],
-  ["removal", removal],
-])("%s", { timeout: 60_000 }, (_name, transaction) => {
+  ["install into a new root", "posix", install],
+  ["upgrade", "posix", upgrade],
+  ["removal", "posix", removal],
+  ["install into a new root", "windows", install],
+  ["upgrade", "windows", upgrade],
+  ["removal", "windows", removal],
+] as const)("%s, %s", { timeout: 180_000 }, (_name, rules, transaction) => {
   it.each<Fault["kind"]>(["error", "errors", "full", "crash"])("by %s at every call", async (kind) => {
-    const prepared = await prepare(transaction);
+    const prepared = await prepare(transaction, rules);
     await using host = prepared.host;
     const seen = { before: 0, after: 0 };
     for (let at = 1; at <= prepared.calls; at++) {
@@ -89,12 +92,13 @@ describe.concurrent.each([
       seen[isOld ? "before" : "after"]++;
       await resetIfTouched(prepared, files);
     }
-    expect(seen.before).toBeGreaterThan(20);
+    // A removal by the rules of Windows, where folders are not synced, has the fewest calls.
+    expect(seen.before).toBeGreaterThan(15);
     expect(seen.after).toBeGreaterThan(5);
   });
 
   it("by a crash at every call of taking back", async () => {
-    const prepared = await prepare(transaction);
+    const prepared = await prepare(transaction, rules);
     await using host = prepared.host;
     const whole = await host.run(transaction, undefined, { selfTest: failing });
     expect(whole.outcome).toMatchObject({ code: "ROLLED_BACK" });
@@ -107,7 +111,7 @@ describe.concurrent.each([
   });
 
   it("by a crash anywhere, and crashes anywhere in its recoveries", async () => {
-    const prepared = await prepare(transaction);
+    const prepared = await prepare(transaction, rules);
     await using host = prepared.host;
     const place = fc.integer({ min: 1, max: prepared.calls });
     const later = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 3 });
