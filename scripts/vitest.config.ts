@@ -16,6 +16,9 @@ const LONG = ["prometheus", "arm64", "tools"].map((name) => `test/projects/${nam
 /** Builds the bundle that end-to-end tests share. */
 const DEMO = fileURLToPath(new URL("../test/kit/demo-setup.ts", import.meta.url));
 
+/** The same for tests under Wine. */
+const WINDOWS = fileURLToPath(new URL("../test/kit/windows-setup.ts", import.meta.url));
+
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),
   test: {
@@ -88,6 +91,7 @@ export default defineConfig({
         test: {
           name: "windows",
           include: ["test/windows/**/*.test.ts"],
+          globalSetup: WINDOWS,
           testTimeout: 10 * MINUTE,
           // Who comes first makes the root with Wine in it, the executable, and the bundle.
           hookTimeout: 30 * MINUTE,

@@ -15,6 +15,7 @@ export interface LogRecord {
 /** By Go version, the toolchains for windows/amd64. */
 export const WINDOWS_RECORDS: Readonly<Record<string, LogRecord>> = {
   "1.27.0": { id: 60_251_339, h1: "h1:8pPy8S91V30lOV1zo59ar/esoLpn5dkgbh/mo/EhWsc=" },
+  "1.27.1": { id: 61_743_625, h1: "h1:uvUPiZUFKn246/ZPbYpTzP8aUKAjcMH5rgIl9vsjoyQ=" },
 };
 
 /** Of a toolchain's go.mod. */

@@ -8,7 +8,6 @@ import { isWindows, type Host } from "./host.ts";
 import { hostFs } from "./host-fs.ts";
 import { programFile, sdkFolder, type Layout } from "./layout.ts";
 import { linksOf } from "./plan/generated.ts";
-import { windowsEnvironment } from "./selftest.ts";
 import type { State } from "./transaction/state.ts";
 
 const TIMEOUT_MS = 60_000;
@@ -27,7 +26,8 @@ export async function refuseQuarantined(host: Host, at: Layout, state: State): P
   }
   const go = join(at.bin, programFile("go"));
   if (!links.includes(go)) return;
-  const env = { ...windowsEnvironment(host, at.root), GOENV: "off", GOTOOLCHAIN: "local" };
+  // Without a folder for its own settings go writes nothing.
+  const env = { SYSTEMROOT: host.env["SYSTEMROOT"], GOENV: "off", GOTOOLCHAIN: "local" };
   const options = { env, cwd: at.root, timeoutMs: TIMEOUT_MS };
   const { code, stderr } = await host.run(go, ["version"], options).catch((error: unknown) => {
     throw quarantined(go, error instanceof GoferryError ? error.found : String(error), error);

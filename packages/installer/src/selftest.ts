@@ -142,7 +142,7 @@ function cleanEnvironment(host: Host, root: string, scratch: string): Record<str
 }
 
 /** What programs need on Windows to start at all, and its own names of HOME and TMPDIR, in a folder. */
-export function windowsEnvironment({ env }: Pick<Host, "env">, scratch: string): Record<string, string> {
+function windowsEnvironment({ env }: Pick<Host, "env">, scratch: string): Record<string, string> {
   const home = join(scratch, "home");
   const { SYSTEMROOT = "C:\\Windows" } = env;
   const tmp = join(scratch, "tmp");

@@ -6,7 +6,7 @@ import { readFile, realpath } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import type { Finding } from "../findings.ts";
 import type { Host, RunResult } from "../host.ts";
-import { layout } from "../layout.ts";
+import { layout, programFile } from "../layout.ts";
 import { hasErrno, ioError } from "../node-fs.ts";
 import { shellQuote } from "../shell-quote.ts";
 import type { State } from "../transaction/state.ts";
@@ -44,7 +44,7 @@ export async function findOverrides(host: Host, request: OverridesRequest): Prom
   const { effective } = answer;
   const context: Context = {
     host,
-    go: join(layout(request.root).bin, "go"),
+    go: join(layout(request.root).bin, programFile("go")),
     effective,
     file: effective.get("GOENV") ?? "",
     inFile: await readUserFile(effective.get("GOENV") ?? ""),
@@ -87,7 +87,7 @@ async function askGo(
   { root, settings, signal }: OverridesRequest,
   goroot: string,
 ): Promise<Answer> {
-  const go = join(layout(root).bin, "go");
+  const go = join(layout(root).bin, programFile("go"));
   const env = { ...host.env, ...countNothing(host), GOROOT: goroot };
   // The top folder, because a go.mod above the working folder would take part in the answer.
   const options = { cwd: "/", timeoutMs: TIMEOUT_MS, signal };
@@ -111,6 +111,11 @@ async function askGo(
  * (os.UserConfigDir, and EnvFile in cmd/go/internal/cfg/cfg.go).
  */
 function countNothing({ env, platform }: Host): Record<string, string> {
+  if (platform.startsWith("windows/")) {
+    const { APPDATA: folder = "", GOENV: named = "" } = env;
+    const usual = isAbsolute(folder) ? join(folder, "go", "env") : "off";
+    return { APPDATA: "", GOENV: named === "" ? usual : named };
+  }
   if (!platform.startsWith("linux/")) return {};
   const { HOME: home = "", XDG_CONFIG_HOME: named = "", GOENV: file = "" } = env;
   const settings = named !== "" ? named : home === "" ? "" : join(home, ".config");
@@ -248,7 +253,7 @@ function mend({ go, file, effective }: Context, key: string, source: string): st
 }
 
 function unreadable(result: RunResult, root: string): Override {
-  const go = shellQuote(join(layout(root).bin, "go"));
+  const go = shellQuote(join(layout(root).bin, programFile("go")));
   return {
     code: "SETTINGS_UNREADABLE",
     level: "warn",

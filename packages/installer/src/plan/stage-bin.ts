@@ -1,7 +1,7 @@
 // bin/ of a root: the launchers and links that a state asks for, and the goferry that goes there with them.
 
 import { basename, join } from "node:path";
-import { chmod, copyFile, mkdir, stat } from "node:fs/promises";
+import { chmod, copyFile, mkdir, stat, utimes } from "node:fs/promises";
 import { launchers } from "../configure/launchers.ts";
 import type { HostFs } from "../fs.ts";
 import type { Host } from "../host.ts";
@@ -59,6 +59,9 @@ export async function stageExecutable(
     await mkdir(layout(staging).bin, { recursive: true });
     const earliest = Math.floor(await fileSystemTime(staging)) - 1;
     await copyFile(source, from);
+    // A copy on Windows keeps the time of what was copied.
+    const now = new Date(Math.ceil(await fileSystemTime(staging)));
+    await utimes(from, now, now);
     // Who downloaded it may have kept it to himself, and a copy keeps that.
     await chmod(from, 0o755);
     const { size } = await stat(from);

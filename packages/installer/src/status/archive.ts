@@ -10,7 +10,7 @@ import { gzip } from "node:zlib";
 import { encodeHeader, GoferryError, paddingAfter, trailer } from "@goferry/core";
 import { readAudit } from "../audit-files.ts";
 import type { Host } from "../host.ts";
-import { layout, type Layout } from "../layout.ts";
+import { layout, programFile, type Layout } from "../layout.ts";
 import { hostFs } from "../host-fs.ts";
 import { hasErrno, ioError } from "../node-fs.ts";
 import { refuseFindings } from "../plan/refuse.ts";
@@ -128,7 +128,7 @@ function mountsText(text: string | undefined): string | undefined {
 async function goEnvText(host: Host, at: Layout): Promise<string> {
   // In a root of somebody else bin/go is theirs too, and would run with the rights of whoever asks.
   refuseFindings(await ownerFindings(at.root, host.uid));
-  const go = join(at.bin, "go");
+  const go = join(at.bin, programFile("go"));
   const result = await host.run(go, ["env"], { env: host.env, cwd: "/", timeoutMs: 30_000 });
   return `${result.stdout}${result.stderr}`;
 }
