@@ -48,9 +48,9 @@ describe.runIf(wineRoot !== undefined && shared !== undefined)("a bundle on Wind
     args: readonly string[],
     options: WineOptions = {},
   ): Promise<WineResult & { json: Json }> {
-    const done = await wine.run(exe, [...args, "--json"], options);
-    const json = done.stdout === "" ? {} : (JSON.parse(done.stdout) as Json);
-    return { ...done, json };
+    const ran = await wine.run(exe, [...args, "--json"], options);
+    const json = ran.stdout === "" ? {} : (JSON.parse(ran.stdout) as Json);
+    return { ...ran, json };
   }
 
   async function done(args: readonly string[]): Promise<Json> {

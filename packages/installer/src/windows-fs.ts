@@ -3,7 +3,7 @@
 // - Files have no mode and no owner that uid and gid could name; rights are inherited from the folder. Every file looks
 //   as if it had the mode that goferry gives to all of its files, and setting one does nothing.
 // - A folder cannot be synced, and need not be: NTFS journals names by itself. A file can, by who may write it.
-// - What another process has open can often be neither renamed nor removed. Scanners let go within seconds, so these
+// - What another process has open can often be neither renamed nor removed, and sometimes not read. Scanners let go within seconds, so these
 //   calls are tried again for half a minute; after that the error names who holds the file.
 
 import { constants } from "node:fs";
@@ -47,6 +47,7 @@ export function windowsFs(options: WindowsFsOptions): HostFs {
   return {
     ...posix,
     lstat,
+    readFile: (path) => patiently(options, [path], () => posix.readFile(path)),
     readLink: async (path) =>
       (await targetOf(options, path, await posix.lstat(path))) ?? posix.readLink(path),
     async list(path) {
@@ -82,12 +83,13 @@ async function withLinks(
 }
 
 async function targetOf(
-  { posix, launcher }: WindowsFsOptions,
+  options: WindowsFsOptions,
   path: string,
   status: FileStatus | null,
 ): Promise<string | null> {
+  const { posix, launcher } = options;
   if (status?.kind !== "file" || !mayBeLink(status.size, launcher)) return null;
-  const bytes = await posix.readFile(path);
+  const bytes = await patiently(options, [path], () => posix.readFile(path));
   return bytes === null ? null : linkTarget(bytes, launcher);
 }
 
