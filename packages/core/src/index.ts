@@ -40,6 +40,7 @@ export {
   type ReviewOptions,
   type VerifyOptions,
 } from "./bundle/review.ts";
+export { openBundleFile, programSize, selfContainedTrailer } from "./bundle/self-contained.ts";
 export { openFileSource, truncated, type ByteSource, type FileSource } from "./bundle/source.ts";
 export { checkToolchain } from "./bundle/toolchain.ts";
 export { verifyBundle, verifyChunks } from "./bundle/verify.ts";

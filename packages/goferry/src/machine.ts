@@ -1,7 +1,7 @@
 // The machine that is installed on, made from the facts of the terminal. The one that builds: build-machine.ts.
 
 import { join } from "node:path";
-import { createHost, type Host, type WindowsHost } from "@goferry/installer";
+import { createHost, type Host, type HostFacts } from "@goferry/installer";
 import type { Environment, Terminal } from "./terminal.ts";
 
 /** The variable that may hold the passphrase of a key; commands that are started do not get it. */
@@ -22,8 +22,11 @@ export function goPlatform({ os, arch }: { os: string; arch: string }): string {
   return `${GOOS[os] ?? os}/${GOARCH[arch] ?? arch}`;
 }
 
+/** What is known only when a command is about to run. */
+export type HostMore = Pick<HostFacts, "windows" | "executableSize">;
+
 /** The machine that is installed on. */
-export function installHost({ env, system, now }: Terminal, windows?: WindowsHost): Host {
+export function installHost({ env, system, now }: Terminal, more: HostMore = {}): Host {
   const {
     home,
     uid,
@@ -50,7 +53,7 @@ export function installHost({ env, system, now }: Terminal, windows?: WindowsHos
     workerSource,
     launcher,
     signsOfLife,
-    windows,
+    ...more,
     now,
   });
 }

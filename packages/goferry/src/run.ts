@@ -9,6 +9,7 @@ import { COMPLETE, complete, completionText } from "./completion/complete.ts";
 import { helpText } from "./help.ts";
 import { asGoferryError, debugText, errorJson, errorText, type Style } from "./output/errors.ts";
 import { installHost } from "./machine.ts";
+import type { OwnBundle } from "./own-bundle.ts";
 import { printable } from "./output/printable.ts";
 import { wrap } from "./output/wrap.ts";
 import { createProgress, type ProgressStyle } from "./progress.ts";
@@ -44,12 +45,17 @@ interface Manner {
 
 async function perform(terminal: Terminal, manner: Manner): Promise<number> {
   const { argv, stdout, stderr } = terminal;
-  const line = parseLine(argv, COMMANDS);
+  const isBare = argv.length === 0;
+  const carried = isBare ? await ownBundle(terminal) : undefined;
+  const line = parseLine(carried === undefined ? argv : ["inspect"], COMMANDS);
   if (line.ask !== "run") {
     await print(answerText(line, stdout), answerJson(line), { manner, stdout });
     return EXIT.done;
   }
-  const { command, flags, positionals } = line;
+  const { command, flags } = line;
+  const takesOwn = command.positionals["bundle"] !== undefined || command.changesRoot === true;
+  const own = carried ?? (takesOwn ? await ownBundle(terminal) : undefined);
+  const positionals = own === undefined ? line.positionals : own.positionals(command, line.positionals);
   const configs = await readConfigs(terminal, settingsOf(COMMANDS));
   const answers = await readAnswers(command, { flags, terminal });
   const values = resolveValues(command, { flags, positionals, answers, configs, terminal });
@@ -62,7 +68,7 @@ async function perform(terminal: Terminal, manner: Manner): Promise<number> {
     // What has to do with no root has nothing to ask of Windows.
     const asksWindows = "root" in command.options || command.changesRoot === true;
     await using windows = asksWindows ? await terminal.system.openWindows?.() : undefined;
-    const host = installHost(terminal, windows);
+    const host = installHost(terminal, { windows, executableSize: own?.size });
     const context = { terminal, host, yes: values["yes"] === true, progress, signal };
     outcome =
       command.changesRoot === true
@@ -72,12 +78,20 @@ async function perform(terminal: Terminal, manner: Manner): Promise<number> {
     progress.end();
   }
   if (manner.json || !manner.quiet || command.answers === true) {
-    await print(`${outcome.text}\n`, outcome.json, { manner, stdout });
+    const offer = carried?.offer ?? "";
+    await print(`${outcome.text}\n${offer}`, outcome.json, { manner, stdout });
   }
   if (!manner.json && !manner.quiet) for (const text of outcome.warnings ?? []) warn(text, stderr);
   const { refusal, exitCode = EXIT.done } = outcome;
   if (refusal !== undefined && !manner.json) report(refusal, manner, terminal);
   return refusal?.exitCode ?? exitCode;
+}
+
+/** The bundle that comes with this goferry. Loaded where it is asked for: every other start has nothing to do with it. */
+async function ownBundle({ system }: Terminal): Promise<OwnBundle | undefined> {
+  const { executablePath, os } = system;
+  if (executablePath === undefined) return undefined;
+  return await (await import("./own-bundle.ts")).findOwnBundle(executablePath, os);
 }
 
 function answerText(line: Exclude<ParsedLine, { ask: "run" }>, stdout: Output): string {

@@ -31,6 +31,8 @@ export interface HostFacts extends Conduct {
   readonly machineFolders: MachineFolders;
   /** The file of the running stand-alone goferry, absolute; undefined when it runs from source. */
   readonly executablePath: string | undefined;
+  /** Bytes of the program in that file, where a bundle follows it; all of it if left out. */
+  readonly executableSize?: number | undefined;
   /** Of the running goferry. */
   readonly pid: number;
   /** True when a process of that pid could be sent a signal, or only the permission is missing (kill(2), signal 0). */

@@ -208,9 +208,10 @@ async function scopeOf(
   const { bundle, zips } = options;
   const { contents, indexDigest } = bundle;
   const fs = hostFs(host);
-  const { executablePath } = host;
-  const isOther = executablePath !== undefined && !(await isSameFile(executablePath, at.goferry));
-  const size = isOther ? ((await fs.lstat(executablePath))?.size ?? 0) : 0;
+  const { executablePath, executableSize } = host;
+  const isOther =
+    executablePath !== undefined && !(await isSameFile(executablePath, at.goferry, executableSize));
+  const size = isOther ? (executableSize ?? (await fs.lstat(executablePath))?.size ?? 0) : 0;
   return await installScope(
     { fs, at },
     {

@@ -18,6 +18,8 @@ export interface PlaceOptions {
   bundleFile: string;
   /** Of the bundle: executables for others stay where they are. */
   platforms: readonly string[];
+  /** Files beside the bundle that the list shall have too, absolute. */
+  others?: readonly string[] | undefined;
   /** The text of install.sh. */
   installScript: string;
   /** At least one. Each gets a file of its own: strict readers refuse several signatures in one. */
@@ -57,6 +59,7 @@ export async function placeExecutables(options: PlaceOptions): Promise<Placed> {
       sumLine(name, await hashFile(join(from, name), signal, isThere ? undefined : drafts.add(name))),
     );
   }
+  for (const file of options.others ?? []) lines.push(sumLine(basename(file), await hashFile(file, signal)));
   const script = Buffer.from(installScript);
   await drafts.add(SCRIPT).write([script]);
   lines.push(sumLine(SCRIPT, createHash("sha256").update(script).digest("hex")));
@@ -88,6 +91,13 @@ function chooseExecutables(
 
 function executableName(platform: string): string {
   return `goferry-${platform.replace("/", "-")}${platform.startsWith("windows/") ? ".exe" : ""}`;
+}
+
+/** The executable for a platform in a folder, absolute. @throws ARGUMENT_INVALID if it is not there, or no such folder */
+export async function programFor(platform: string, folder: string): Promise<string> {
+  const name = executableName(platform);
+  if ((await findExecutables(folder)).includes(name)) return join(resolve(folder), name);
+  throw noExecutables({ folder, expected: name, found: "others" });
 }
 
 /**

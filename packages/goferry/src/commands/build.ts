@@ -2,13 +2,16 @@
 
 import { resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
-import { type PatternUse } from "@goferry/core";
+import { GoferryError, type PatternUse } from "@goferry/core";
+import type { Host } from "@goferry/installer";
 import {
   buildBundle,
   changeText,
   findExecutables,
+  makeSelfContained,
   placeExecutables,
   planBundle,
+  programFor,
   type Built,
 } from "@goferry/bundler";
 import { readAsset } from "../assets.ts";
@@ -37,6 +40,7 @@ export const build: Run<typeof buildTable> = async (values, { host, terminal, pr
   const passphraseFile = values["passphrase-file"];
   // Before the build rather than after it: nobody wants to wait for a minute to hear of a wrong folder.
   if (executables !== undefined) await findExecutables(executables);
+  const programs = await programsFor(values["self-contained"], { executables, host });
   const signers = await openSigners(values, { terminal, signal });
   const options = { ...(await planOptions(values)), spec, onProgress: reportBuild(progress), signal };
   if (values["dry-run"]) {
@@ -46,20 +50,60 @@ export const build: Run<typeof buildTable> = async (values, { host, terminal, pr
   const install = rehearsalInstall(host);
   const secrets = [...values["sign-key"], ...(passphraseFile === undefined ? [] : [passphraseFile])];
   const built = await buildBundle({ ...options, out, signers, install, exclude: secrets }, machine);
+  const { file: bundleFile, packed } = built.sealed;
+  const { platforms } = packed.contents;
+  const whole: string[] = [];
+  for (const { platform, program } of programs) {
+    if (!platforms.includes(platform)) throw notInBundle(platform, platforms);
+    whole.push(await makeSelfContained({ platform, program, bundleFile, signal }));
+  }
   const placed =
     executables === undefined
       ? undefined
       : await placeExecutables({
           from: executables,
-          bundleFile: built.sealed.file,
-          platforms: built.sealed.packed.contents.platforms,
+          bundleFile,
+          platforms,
+          others: whole,
           installScript: await readAsset("install.sh"),
           signers,
           now: terminal.now(),
           signal,
         });
-  return outcome(built, placed);
+  return outcome(built, placed, whole);
 };
+
+/** By platform the program that the bundle is laid behind: that which runs, or the one of --with-executables. */
+async function programsFor(
+  platforms: readonly string[],
+  { executables, host }: { executables: string | undefined; host: Host },
+): Promise<{ platform: string; program: string }[]> {
+  const { executablePath } = host;
+  return await Promise.all(
+    platforms.map(async (platform) => {
+      if (executables !== undefined) return { platform, program: await programFor(platform, executables) };
+      if (executablePath !== undefined && platform === host.platform)
+        return { platform, program: executablePath };
+      throw new GoferryError("ARGUMENT_INVALID", {
+        subject: "--self-contained",
+        message: `the stand-alone goferry for ${platform} is needed for this`,
+        expected: "--with-executables DIR, with the executables of goferry",
+        found: "no such flag",
+        next: "Add --with-executables DIR; in goferry's source tree, pnpm executables makes dist.",
+      });
+    }),
+  );
+}
+
+function notInBundle(platform: string, platforms: readonly string[]): GoferryError {
+  return new GoferryError("ARGUMENT_INVALID", {
+    subject: "--self-contained",
+    message: `the bundle is built, and holds nothing for ${platform}`,
+    expected: `one of ${platforms.join(", ")}`,
+    found: platform,
+    next: "Name a platform of the spec.",
+  });
+}
 
 /** Files beside the bundle, and what is to be said of them. */
 interface Placed {
@@ -67,7 +111,7 @@ interface Placed {
   notes: string[];
 }
 
-function outcome(built: Built, placed: Placed | undefined): Outcome {
+function outcome(built: Built, placed: Placed | undefined, whole: readonly string[]): Outcome {
   const { sealed, rehearsals, lockFile, changes } = built;
   const { file, size, signers, packed } = sealed;
   const facts = bundleFacts(packed.contents, packed.documents.index.digest);
@@ -85,6 +129,7 @@ function outcome(built: Built, placed: Placed | undefined): Outcome {
     ],
     ["lock", lockFile],
     ["changed", beginning(changes.map(changeText))],
+    ["in one file", whole],
     ["beside it", placed?.files],
     ["notes", notes],
   ]);
@@ -100,6 +145,7 @@ function outcome(built: Built, placed: Placed | undefined): Outcome {
       lockFile,
       changes,
       executables: placed?.files ?? [],
+      selfContained: whole,
       notes,
     },
   };

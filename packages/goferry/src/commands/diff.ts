@@ -1,7 +1,7 @@
 // `goferry diff`: what changed from one bundle or lock to another.
 
 import { open } from "node:fs/promises";
-import { inspectBundle, openBundle, openFileSource, type Trust } from "@goferry/core";
+import { inspectBundle, openBundle, openBundleFile, type Trust } from "@goferry/core";
 import {
   bundleInventory,
   changeText,
@@ -53,7 +53,7 @@ async function isLock(file: string): Promise<boolean> {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0);
     return /^(?:\uFEFF)?\s*\{/u.test(buffer.toString("utf8", 0, bytesRead));
   } catch (error) {
-    // openFileSource says the same of every file that cannot be read.
+    // openBundleFile says the same of every file that cannot be read.
     if (error instanceof Error && "syscall" in error) return false;
     throw error;
   }
@@ -70,7 +70,7 @@ async function lockSide(file: string): Promise<Side> {
 }
 
 async function bundleSide(file: string, { trust }: Trusting): Promise<Side> {
-  await using source = await openFileSource(file);
+  await using source = await openBundleFile(file);
   if (trust === undefined) {
     const { contents, indexDigest } = await inspectBundle(source);
     const inventory = bundleInventory(contents);

@@ -1,6 +1,6 @@
 // `goferry inspect`: what a bundle says of itself, for somebody who has no key for it yet.
 
-import { inspectBundle, openFileSource, unitName, type Layer } from "@goferry/core";
+import { inspectBundle, openBundleFile, unitName, type Layer } from "@goferry/core";
 import { bundleFacts, factRows } from "../bundle-facts.ts";
 import { rowsText } from "../output/rows.ts";
 import { amountText, bytesText } from "../output/units.ts";
@@ -9,7 +9,7 @@ import type { Run } from "../command.ts";
 import type { inspectTable } from "./tables/inspect.ts";
 
 export const inspect: Run<typeof inspectTable> = async ({ bundle: file }) => {
-  await using source = await openFileSource(file);
+  await using source = await openBundleFile(file);
   const { contents, indexDigest, signatureCount } = await inspectBundle(source);
   const facts = bundleFacts(contents, indexDigest);
   const rows = rowsText([

@@ -1,7 +1,7 @@
 // `goferry install`: verify a bundle and install it, in one step that succeeds as a whole or leaves nothing behind.
 
 import { delimiter } from "node:path";
-import { openBundle, openFileSource, SUM_GOLANG_ORG_KEY } from "@goferry/core";
+import { openBundle, openBundleFile, SUM_GOLANG_ORG_KEY } from "@goferry/core";
 import {
   defaultPath,
   defaultRoot,
@@ -27,7 +27,7 @@ export const install: Run<typeof installTable> = async (values, { terminal, host
   const root = values.root ?? defaultRoot(host);
   const select = selectionOf(values);
   const trust = await trustForInstall({ ...values, root }, { terminal, host, signal });
-  await using source = await openFileSource(values.bundle);
+  await using source = await openBundleFile(values.bundle);
   const bundle = await openBundle(source, trust);
   const dryRun = values["dry-run"];
   const installed = await installBundle(host, {

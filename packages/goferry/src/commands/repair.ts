@@ -1,6 +1,6 @@
 // `goferry repair`: mends what goferry check finds.
 
-import { EXIT, openBundle, openFileSource } from "@goferry/core";
+import { EXIT, openBundle, openBundleFile } from "@goferry/core";
 import {
   defaultRoot,
   repair as repairRoot,
@@ -27,7 +27,7 @@ export const repair: Run<typeof repairTable> = async (values, { terminal, host, 
   const options = { root, dryRun, onProgress, signal };
   if (values.bundle === undefined) return outcome(await repairRoot(host, options), dryRun);
   const trust = await trustForInstall({ ...values, root }, { terminal, host, signal });
-  await using source = await openFileSource(values.bundle);
+  await using source = await openBundleFile(values.bundle);
   const bundle = { opened: await openBundle(source, trust), file: source.name };
   return outcome(await repairRoot(host, { ...options, bundle }), dryRun);
 };

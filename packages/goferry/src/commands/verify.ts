@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import {
   GoferryError,
   openBundle,
-  openFileSource,
+  openBundleFile,
   reviewBundle,
   reviewChunks,
   SUM_GOLANG_ORG_KEY,
@@ -18,7 +18,7 @@ import type { verifyTable } from "./tables/verify.ts";
 
 export const verify: Run<typeof verifyTable> = async (values, { terminal, host, progress, signal }) => {
   const trust = await trustFor(values, { terminal, host, signal });
-  await using source = await openFileSource(values.bundle);
+  await using source = await openBundleFile(values.bundle);
   const bundle = await openBundle(source, trust);
   const total = bundle.contents.layers.reduce((sum, { size }) => sum + size, 0);
   let done = 0;

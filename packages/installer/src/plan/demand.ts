@@ -63,7 +63,7 @@ export async function demand(
   fs: HostFs,
   at: Layout,
   { bundle, select = EVERYTHING, zips, direct, allowPrivate }: DemandOptions,
-  host: Pick<Host, "platform" | "executablePath">,
+  host: Pick<Host, "platform" | "executablePath" | "executableSize">,
 ): Promise<Demand> {
   const before = await readState(fs, at);
   const { contents, indexDigest } = bundle;
@@ -80,7 +80,7 @@ export async function demand(
   const zipBytes = zips ? sum(layers.map((i) => moduleBytes(contents, i, units))) * ZIP_RATIO : 0;
   const tiles = layers.flatMap((i) => contents.layers[i] ?? []).filter(({ kind }) => kind === "log");
   const files = sum(units.map((unit) => unit.files)) + sum(tiles.map(({ entries }) => entries));
-  const executable = await executableBytes(fs, at, host.executablePath);
+  const executable = await executableBytes(fs, at, host);
   return {
     before,
     selected,
@@ -183,9 +183,13 @@ function bundlesOf({ bundles }: State): string {
  * Bytes of the goferry that will be copied into bin/; 0 when none will. Two of one size count as the same here, so
  * that nobody has to read both: should they differ, a full disk is still met in staging, without harm.
  */
-async function executableBytes(fs: HostFs, at: Layout, file: string | undefined): Promise<number> {
+async function executableBytes(
+  fs: HostFs,
+  at: Layout,
+  { executablePath: file, executableSize }: Pick<Host, "executablePath" | "executableSize">,
+): Promise<number> {
   if (file === undefined) return 0;
-  const size = (await fs.lstat(file))?.size ?? 0;
+  const size = executableSize ?? (await fs.lstat(file))?.size ?? 0;
   const there = await fs.lstat(at.goferry);
   return there?.kind === "file" && there.size === size ? 0 : size;
 }

@@ -1,6 +1,8 @@
 // bin/ of a root: the launchers and links that a state asks for, and the goferry that goes there with them.
 
+import { createReadStream, createWriteStream } from "node:fs";
 import { basename, join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { chmod, copyFile, mkdir, stat, utimes } from "node:fs/promises";
 import { launchers } from "../configure/launchers.ts";
 import type { HostFs } from "../fs.ts";
@@ -26,7 +28,11 @@ interface Bin {
 
 /** What bin/ needs for the state; files that it lacks, or has others of, are in staging then. */
 export async function stageBin(
-  { host, at, staging }: { host: Pick<Host, "executablePath">; at: Layout; staging: string },
+  {
+    host,
+    at,
+    staging,
+  }: { host: Pick<Host, "executablePath" | "executableSize">; at: Layout; staging: string },
   state: Pick<State, "sdks">,
 ): Promise<Bin> {
   const versions = state.sdks.map(({ version }) => version);
@@ -38,7 +44,7 @@ export async function stageBin(
   const replace: Move[] = [];
   const kept: KeptFile[] = [];
   for (const entry of files) {
-    const staged = await stageExecutable(entry.source, at, staging);
+    const staged = await stageExecutable({ path: entry.source, size: host.executableSize }, at, staging);
     if (staged === null) continue;
     replace.push(staged.move);
     kept.push({ name: sumsName(entry.name), text: staged.sums });
@@ -48,17 +54,19 @@ export async function stageBin(
 
 /** goferry itself; null if the root has the same one. Its sums are those of state/units/. */
 export async function stageExecutable(
-  source: string,
+  { path: source, size: programSize }: { path: string; size: number | undefined },
   at: Layout,
   staging: string,
 ): Promise<{ move: Move; sums: string } | null> {
   const to = at.goferry;
-  if (await isSameFile(source, to)) return null;
+  if (await isSameFile(source, to, programSize)) return null;
   const from = layout(staging).goferry;
   try {
     await mkdir(layout(staging).bin, { recursive: true });
     const earliest = Math.floor(await fileSystemTime(staging)) - 1;
-    await copyFile(source, from);
+    if (programSize === undefined) await copyFile(source, from);
+    // A bundle that follows the program stays where it is.
+    else await pipeline(createReadStream(source, { end: programSize - 1 }), createWriteStream(from));
     // A copy on Windows keeps the time of what was copied.
     const now = new Date(Math.ceil(await fileSystemTime(staging)));
     await utimes(from, now, now);

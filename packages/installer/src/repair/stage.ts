@@ -31,7 +31,7 @@ export async function stageRepair(request: StageRepair, plan: RepairPlan): Promi
   for (const each of plan.generated) await stageGenerated(request, each, changes);
   if (plan.fromBundle.size > 0) await stageFromBundle(request, plan, changes);
   if (plan.program && host.executablePath !== undefined)
-    await stageProgram(request, host.executablePath, changes);
+    await stageProgram(request, { path: host.executablePath, size: host.executableSize }, changes);
   changes.edits.push(...(await outsideEdits(place, state, plan.outside)));
   const registry = await registryRepair(host, place, { state, names: plan.outside });
   const { bundle } = options;
@@ -139,7 +139,7 @@ async function stageGenerated(
 
 async function stageProgram(
   { place: { at }, staging }: StageRepair,
-  source: string,
+  source: { path: string; size: number | undefined },
   { replace, edits }: Changes,
 ): Promise<void> {
   const staged = await stageExecutable(source, at, staging);

@@ -31,6 +31,11 @@ export const buildTable = {
       help: "Put the stand-alone goferry executables of this folder beside the bundle, with install.sh and signed SHA256SUMS.",
       setting: true,
     },
+    "self-contained": {
+      kind: "texts",
+      arg: "OS/ARCH",
+      help: "Also make one file of the bundle and the goferry for that platform, which installs what it holds. Less than 4 GiB for Windows.",
+    },
     "dry-run": DRY_RUN,
   },
   examples: [
@@ -57,6 +62,10 @@ export const buildTable = {
     {
       line: "goferry build goferry.yaml --sign-key keys/private.asc --out usb/site.tar --with-executables dist",
       what: "With all that a host without goferry needs",
+    },
+    {
+      line: "goferry build goferry.yaml --sign-key keys/private.asc --out site.tar --with-executables dist --self-contained windows/amd64",
+      what: "And as one program, site-windows-amd64.exe",
     },
   ],
   exits: [EXIT.usage, EXIT.refused, EXIT.preflight, EXIT.io, EXIT.notFound, EXIT.rolledBack, EXIT.rehearsal],
