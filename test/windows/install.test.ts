@@ -88,7 +88,8 @@ describe.runIf(wineRoot !== undefined && shared !== undefined)("a bundle on Wind
     await using file = await open(bad, "r+");
     const { size } = await file.stat();
     const byte = Buffer.alloc(1);
-    const at = Math.floor(size / 2);
+    // In what all systems have in common: of another system's layer nothing is read here.
+    const at = Math.floor(size / 5);
     await file.read(byte, 0, 1, at);
     await file.write(Buffer.from([(byte[0] ?? 0) ^ 1]), 0, 1, at);
     const key = ["--key", windowsPath(publicKey)];
