@@ -82,7 +82,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
     others: others.map((other) => {
       const theirs = samples.get(other) ?? [];
       const ratios = (of: "synced" | "seconds"): Spread =>
-        spread(own.map(({ synced }, i) => synced / (theirs[i]?.[of] ?? NaN)));
+        spreadOf(own.map(({ synced }, i) => synced / (theirs[i]?.[of] ?? NaN)));
       return {
         ...measured(other.name, theirs),
         ratio: ratios("synced"),
@@ -96,15 +96,15 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
 export function measured(name: string, samples: Sample[]): Measured {
   return {
     name,
-    seconds: spread(samples.map((each) => each.seconds)),
-    synced: spread(samples.map((each) => each.synced)),
+    seconds: spreadOf(samples.map((each) => each.seconds)),
+    synced: spreadOf(samples.map((each) => each.synced)),
     peakBytes: Math.max(0, ...samples.map((each) => each.peakBytes)),
-    writtenBytes: spread(samples.map((each) => each.writtenBytes)).median,
+    writtenBytes: spreadOf(samples.map((each) => each.writtenBytes)).median,
     samples,
   };
 }
 
-export function spread(values: readonly number[]): Spread {
+export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
   const median =

@@ -14,7 +14,7 @@ const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 export const GO = "1.27.1";
 export const PLATFORM = `linux/${process.arch === "arm64" ? "arm64" : "amd64"}`;
 export const THREE = ["linux/amd64", "linux/arm64", "darwin/arm64"];
-export const PROMETHEUS = "github.com/prometheus/prometheus@v0.315.0";
+const PROMETHEUS = "github.com/prometheus/prometheus@v0.315.0";
 
 /** Of these a rehearsal compiles little; which modules a project needs does not depend on it. */
 export const FEW_PACKAGES = "./util/strutil";
@@ -57,7 +57,7 @@ async function makeExecutable(): Promise<string> {
 }
 
 /** Runs goferry without the settings of the user, but with GOPROXY. */
-export async function goferry(inputs: Pick<Inputs, "goferry">, words: readonly string[]): Promise<string> {
+async function goferry(inputs: Pick<Inputs, "goferry">, words: readonly string[]): Promise<string> {
   return await runCommand({ words: [inputs.goferry, ...words], env: await buildEnv() });
 }
 

@@ -25,6 +25,7 @@ import {
   writeResults,
   writeText,
   type PartRun,
+  type Results,
 } from "./results.ts";
 import { growthSvg, ratiosSvg } from "./svg.ts";
 
@@ -48,8 +49,10 @@ async function main(args: string[]): Promise<void> {
       quick: { type: "boolean", default: false },
       executable: { type: "string" },
       dir: { type: "string" },
+      render: { type: "boolean", default: false },
     },
   });
+  if (values.render) return await writeDocuments(await readResults());
   const wanted = positionals.length === 0 ? [...PART_NAMES] : positionals.map(partOf);
   const isQuick = values.quick;
   const runs = Number(values.runs ?? (isQuick ? 1 : 5));
@@ -75,6 +78,11 @@ async function keep(name: string, run: PartRun): Promise<void> {
   const results = await readResults();
   results.parts[name] = run;
   await writeResults(results);
+  await writeDocuments(results);
+}
+
+/** What follows from the results; `--render` makes it again without measuring. */
+async function writeDocuments(results: Results): Promise<void> {
   await writeText(DOCUMENT, renderDocument(results));
   await writeText(RATIOS_SVG, ratiosSvg(results));
   const series = results.parts["growth"]?.series;

@@ -20,7 +20,7 @@ export function renderDocument(results: Results): string {
     "most that one process had resident, written what was handed to the disk. The raw runs are in",
     "[bench/results.json](bench/results.json); [PERFORMANCE](PERFORMANCE.md) says where the time goes.",
     "",
-    ...parts,
+    ...(parts.length === 0 ? ["No part has been run yet.", ""] : parts),
   ].join("\n");
 }
 

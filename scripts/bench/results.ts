@@ -28,7 +28,7 @@ export interface Machine {
 
 const DOCS = "../../packages/goferry/docs";
 
-export const RESULTS = fileURLToPath(new URL(`${DOCS}/bench/results.json`, import.meta.url));
+const RESULTS = fileURLToPath(new URL(`${DOCS}/bench/results.json`, import.meta.url));
 export const DOCUMENT = fileURLToPath(new URL(`${DOCS}/BENCH.md`, import.meta.url));
 export const RATIOS_SVG = fileURLToPath(new URL(`${DOCS}/bench/ratios.svg`, import.meta.url));
 export const GROWTH_SVG = fileURLToPath(new URL(`${DOCS}/bench/growth.svg`, import.meta.url));

@@ -2,11 +2,20 @@
 // project has 249, and stands beside them), and Go versions, which are real.
 
 import { hash } from "node:crypto";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeZip } from "../../../test/kit/make-zip.ts";
 import { dirhash, goModHash } from "../../../packages/core/src/index.ts";
-import { buildEnv, buildWords, GO, installWords, PLATFORM, type Inputs } from "../inputs.ts";
+import {
+  buildEnv,
+  buildWords,
+  bundleOf,
+  GO,
+  installWords,
+  PLATFORM,
+  toolchainBundle,
+  type Inputs,
+} from "../inputs.ts";
 import { inherited, measure, type Sample } from "../measure.ts";
 import type { BenchContext, PartResult, Point, Series } from "./context.ts";
 
@@ -30,7 +39,10 @@ export async function growth({ inputs, isQuick, places: [place] }: BenchContext)
   const own: Inputs = { ...inputs, folder: join(folder, "growth"), cache: inputs.cache };
   await mkdir(own.folder, { recursive: true });
   const byModules = new Map<number, Steps>();
-  for (const count of isQuick ? MODULES.slice(0, 3) : MODULES) {
+  // Whose toolchains are in the cache then.
+  await toolchainBundle(inputs);
+  if (!isQuick) await bundleOf(inputs, { name: "versions", go: VERSIONS });
+  for (const count of isQuick ? MODULES.slice(0, 2) : MODULES) {
     byModules.set(count, await withModules(count, { inputs: own, folder }, inputs));
   }
   const byVersions = new Map<number, Steps>();
@@ -42,7 +54,7 @@ export async function growth({ inputs, isQuick, places: [place] }: BenchContext)
   return {
     series: [...series("modules", byModules), ...series("Go versions", byVersions)],
     notes: [
-      `Modules of the growth plots are generated: ${FILES} files of ${FILE_BYTES} bytes each. Go versions are real: ${VERSIONS.join(", ")}. Every build begins with an empty cache of layers and modules; toolchains are downloaded before.`,
+      `Modules of the growth plots are generated: ${FILES} files of ${FILE_BYTES} bytes each. Go versions are real: ${VERSIONS.join(", ")}. Toolchains are downloaded before; beside modules theirs are packed before too, and everything else is made anew.`,
     ],
   };
 }
@@ -125,7 +137,7 @@ async function steps(
   yaml: string,
   { inputs, folder }: Measuring,
   made: Inputs,
-  more: Readonly<Record<string, string>> = {},
+  more?: Readonly<Record<string, string>>,
 ): Promise<Steps> {
   const env = { ...(await buildEnv()), ...more };
   const cache = join(folder, "growth-cache");
@@ -136,7 +148,7 @@ async function steps(
   await mkdir(spec, { recursive: true });
   await rm(join(spec, "goferry.lock"), { force: true });
   await writeFile(join(spec, "goferry.yaml"), yaml);
-  await copyDownloads(made.cache, cache);
+  await copyCache(made.cache, cache, more === undefined ? ["downloads"] : ["downloads", "hashes", "layers"]);
   const words = buildWords({ ...inputs, cache }, { name: "growth" }, bundle);
   const key = words.indexOf(join(inputs.folder, "keys/private.asc"));
   words[key] = join(made.folder, "keys/private.asc");
@@ -158,11 +170,8 @@ async function steps(
   }
 }
 
-/** Toolchains are the same for all, and the line to the proxy is not what is measured. */
-async function copyDownloads(from: string, to: string): Promise<void> {
-  const { cp } = await import("node:fs/promises");
+/** The line to the proxy is not what is measured, nor, beside modules, how long a toolchain takes to compress. */
+async function copyCache(from: string, to: string, names: readonly string[]): Promise<void> {
   await mkdir(to, { recursive: true, mode: 0o700 });
-  for (const name of ["downloads", "log"]) {
-    await cp(join(from, name), join(to, name), { recursive: true }).catch(() => undefined);
-  }
+  for (const name of names) await cp(join(from, name), join(to, name), { recursive: true });
 }

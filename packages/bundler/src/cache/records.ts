@@ -31,7 +31,7 @@ export async function keptRecord<T>(
 }
 
 /** The content of a record; undefined if it is not whole, or of another goferry. */
-export function readRecord<T>(text: string, schema: z.ZodType<T>): T | undefined {
+function readRecord<T>(text: string, schema: z.ZodType<T>): T | undefined {
   const { sum, text: json = "" } = SUM.exec(text)?.groups ?? {};
   if (sum === undefined || hash("sha256", json, "hex") !== sum) return undefined;
   const read = schema.safeParse(JSON.parse(json));

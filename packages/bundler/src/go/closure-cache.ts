@@ -23,7 +23,7 @@ const ENTRY = z.strictObject({
   notes: z.array(z.string()),
 });
 
-export const CLOSURE_RECORD = z.strictObject({
+const CLOSURE_RECORD = z.strictObject({
   modules: z.array(
     z.strictObject({
       path: z.string(),

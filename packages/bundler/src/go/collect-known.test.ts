@@ -212,13 +212,11 @@ describe.skipIf(found === undefined)("collectKnown", () => {
     const { day, store } = await site(folder.path);
     const first = await day();
     const file = moduleFile(store, DEP, extension);
-    const whole = await readFile(file);
     await rm(file);
     await writeFile(file, text);
     // Something else changed too, so that go meets the file.
     await writeFile(join(folder.path, "app/more.go"), "package app\n");
     expect(said(await day())).toEqual(said(first));
-    if (extension !== ".info") expect(await readFile(file)).toEqual(whole);
     await writeFile(join(folder.path, "app/more.go"), "package app\n\nvar X int\n");
     expect(said(await day())).toEqual(said(first));
   });

@@ -8,7 +8,7 @@ import type { KeptRetractions } from "./retractions.ts";
 /** Milliseconds. */
 const HOLDS_FOR = 24 * 60 * 60 * 1000;
 
-export const RETRACTION_RECORD = z.strictObject({
+const RETRACTION_RECORD = z.strictObject({
   /** When it was asked, in milliseconds since 1970. */
   asked: z.number(),
   notes: z.array(z.string()),

@@ -115,9 +115,9 @@ export function checkGoMod(toolchain: ModuleVersion, expected: { modH1: string }
   return modH1;
 }
 
-async function unlessDamaged(hash: Promise<string>): Promise<string | undefined> {
+async function unlessDamaged(found: Promise<string>): Promise<string | undefined> {
   try {
-    return await hash;
+    return await found;
   } catch (error) {
     // Not there, or damaged on this disk: no reason to refuse the one that the proxy has.
     if (error instanceof GoferryError) return undefined;

@@ -7,7 +7,7 @@ import { keepRecord, keptRecord, recordKey } from "../cache/records.ts";
 import { diskError } from "../net/disk-error.ts";
 import { hashModuleZip } from "./zip.ts";
 
-export const HASH_RECORD = z.strictObject({ h1: z.string() });
+const HASH_RECORD = z.strictObject({ h1: z.string() });
 
 /** hashModuleZip with a memory in `folder`. @throws as hashModuleZip does */
 export function zipHashes(folder: string): typeof hashModuleZip {

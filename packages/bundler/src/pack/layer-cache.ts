@@ -41,7 +41,7 @@ const SUMS = z.strictObject({
 });
 
 /** What is kept of a layer beside its bytes. */
-export const LAYER_RECORD = z.strictObject({ layer: LAYER_SCHEMA, seen: z.array(SUMS) });
+const LAYER_RECORD = z.strictObject({ layer: LAYER_SCHEMA, seen: z.array(SUMS) });
 
 /** Where the bytes of a layer are, below the folder of the cache. */
 export function blobFile(folder: string, digest: Digest): string {

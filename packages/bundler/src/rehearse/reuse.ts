@@ -24,8 +24,8 @@ export interface RehearsalKeyParts {
  * Of the contents without the day on which the bundle was made: every byte of every layer and all that is said of the units
  * is in it.
  */
-export function undatedDigest({ created: _, serial: __, expires: ___, ...rest }: Contents): Digest {
-  return digestOf(canonicalJson(rest));
+export function undatedDigest(contents: Contents): Digest {
+  return digestOf(canonicalJson({ ...contents, created: null, serial: null, expires: null }));
 }
 
 /** The key of a rehearsal. Reads every file of the copies. @throws IO_FAILED */
