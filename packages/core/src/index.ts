@@ -48,19 +48,15 @@ export { digestHex, digestOf, sha256Hex, type Digest } from "./digest.ts";
 export { dirhash, dirhashLines, goModHash, hashLines, type HashedFile } from "./dirhash.ts";
 export { CODES, EXIT, GoferryError, type ErrorCode, type ErrorDetail, type ExitName } from "./errors.ts";
 export {
-  CHUNK_BYTES,
   CONTENTS_SCHEMA,
-  isLookedUp,
   LAYER_SCHEMA,
-  layersFor,
-  unitName,
-  unitsFor,
-  unitsOfLayer,
   type Contents,
   type Layer,
   type ToolchainUnit,
   type Unit,
 } from "./format/contents.ts";
+export { CHUNK_BYTES } from "./format/consistency.ts";
+export { isLookedUp, layersFor, unitName, unitsFor, unitsOfLayer } from "./format/units.ts";
 export {
   blob,
   EMPTY_CONFIG,

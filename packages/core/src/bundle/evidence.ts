@@ -2,7 +2,8 @@
 // against a bundle that was built on a captured machine and signed with a stolen key.
 
 import { GoferryError } from "../errors.ts";
-import { unitName, type Contents, type Unit } from "../format/contents.ts";
+import type { Contents, Unit } from "../format/contents.ts";
+import { unitName } from "../format/units.ts";
 import { matchingPattern, proposePatterns } from "../gomodule/patterns.ts";
 import { openTreeHead, verifyEvidence } from "../sumdb/evidence.ts";
 import { openEarlier } from "../sumdb/history.ts";

@@ -4,7 +4,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { layerFacts, testTar, testZstd, type LayerFile } from "../../../../test/kit/changed-bundle.ts";
 import { memorySource, smallBundle, type SmallBundle } from "../../../../test/kit/small-bundle.ts";
 import { GoferryError } from "../errors.ts";
-import { CHUNK_BYTES, unitsOfLayer, type Layer } from "../format/contents.ts";
+import type { Layer } from "../format/contents.ts";
+import { CHUNK_BYTES } from "../format/consistency.ts";
+import { unitsOfLayer } from "../format/units.ts";
 import { checkChunks, readLayer, type LayerJob } from "./layer.ts";
 import type { ByteSource } from "./source.ts";
 

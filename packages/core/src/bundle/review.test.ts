@@ -11,7 +11,9 @@ import {
   type SmallBundle,
   type TestKey,
 } from "../../../../test/kit/small-bundle.ts";
-import { CHUNK_BYTES, unitName, type Unit } from "../format/contents.ts";
+import type { Unit } from "../format/contents.ts";
+import { CHUNK_BYTES } from "../format/consistency.ts";
+import { unitName } from "../format/units.ts";
 import { openBundle, type OpenedBundle } from "./open.ts";
 import { MAX_FINDINGS, reviewBundle, reviewChunks, type BundleReview } from "./review.ts";
 

@@ -5,7 +5,9 @@
 
 import { createHash } from "node:crypto";
 import { EXIT, GoferryError } from "../errors.ts";
-import { CHUNK_BYTES, unitName, unitsOfLayer, type Contents, type Layer } from "../format/contents.ts";
+import type { Contents, Layer } from "../format/contents.ts";
+import { CHUNK_BYTES } from "../format/consistency.ts";
+import { unitName, unitsOfLayer } from "../format/units.ts";
 import { reviewEvidence, type EvidencePolicy, type EvidenceReport } from "./evidence.ts";
 import { checkChunks, readLayer } from "./layer.ts";
 import type { LayerSums } from "./layer-files.ts";

@@ -3,7 +3,8 @@
 
 import { hashLines } from "../dirhash.ts";
 import { GoferryError } from "../errors.ts";
-import { unitName, type ToolchainUnit } from "../format/contents.ts";
+import type { ToolchainUnit } from "../format/contents.ts";
+import { unitName } from "../format/units.ts";
 import { treeSums, type LayerSums, type TreeSums } from "./layer-files.ts";
 
 /**

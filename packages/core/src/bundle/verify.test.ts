@@ -21,7 +21,8 @@ import {
 import { sha256Hex } from "../digest.ts";
 import { dirhash, goModHash } from "../dirhash.ts";
 import { GoferryError } from "../errors.ts";
-import { unitsOfLayer, type Contents, type Layer, type Unit } from "../format/contents.ts";
+import type { Contents, Layer, Unit } from "../format/contents.ts";
+import { unitsOfLayer } from "../format/units.ts";
 import { toolchainHashName } from "../gomodule/mode.ts";
 import { zipPrefix } from "../gomodule/path.ts";
 import type { EvidencePolicy, EvidenceReport } from "./evidence.ts";

@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { dirhash } from "../../../../test/kit/checksum-log.ts";
 import { smallBundle } from "../../../../test/kit/small-bundle.ts";
 import { MAX_LAYER_ENTRIES, MAX_RATIO, MAX_UNIT_BYTES, RATIO_ALLOWANCE_BYTES } from "../limits.ts";
-import { CONTENTS_SCHEMA, layersFor, unitName, unitsFor, type Contents } from "./contents.ts";
+import { CONTENTS_SCHEMA, type Contents } from "./contents.ts";
+import { layersFor, unitName, unitsFor } from "./units.ts";
 import { canonicalJson, parseCanonicalJson } from "./json.ts";
 
 const GO = ["1.27.1", "1.26.8"];

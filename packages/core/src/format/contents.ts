@@ -9,8 +9,6 @@ import { BUNDLE_NAME, COUNT, DIGEST, GO_RELEASE, H1, PLATFORM, SHA256, TIME } fr
 import { MAX_EARLIER_HEADS, MAX_LAYER_ENTRIES, MAX_UNIT_BYTES } from "../limits.ts";
 import { REQUEST_SCHEMA } from "./request.ts";
 
-export { CHUNK_BYTES } from "./consistency.ts";
-
 /**
  * Go versions, and platforms, of one bundle: Go itself has some 50 platforms. A manifest is made for each platform, with
  * every layer in it, so this bounds the memory that an unsigned document can make a reader use.
@@ -140,31 +138,3 @@ export type Contents = z.infer<typeof CONTENTS_SCHEMA>;
 export type Unit = Contents["units"][number];
 export type ToolchainUnit = Extract<Unit, { kind: "toolchain" }>;
 export type Layer = Contents["layers"][number];
-
-/** `path@version`, as Go writes a module. */
-export function unitName({ path, version }: { path: string; version: string }): string {
-  return `${path}@${version}`;
-}
-
-/** Whether go asks the checksum database for this unit; toolchains are not asked for where goferry put them. */
-export function isLookedUp({ kind, evidence }: Pick<Unit, "kind" | "evidence">): boolean {
-  return kind !== "toolchain" && evidence !== "private";
-}
-
-/** The units that have files in a layer; for the log layer, those whose records its tiles hold. */
-export function unitsOfLayer({ units, layers }: Contents, index: number): Unit[] {
-  if (layers[index]?.kind === "log") return units.filter(isLookedUp);
-  return units.filter((unit) => unit.layers.includes(index));
-}
-
-/** The layers that a host of this platform needs, as indexes. */
-export function layersFor({ layers }: Pick<Contents, "layers">, platform: string): number[] {
-  return layers.flatMap((layer, i) =>
-    layer.platform === undefined || layer.platform === platform ? [i] : [],
-  );
-}
-
-/** The units that a host of this platform needs. */
-export function unitsFor({ units }: Pick<Contents, "units">, platform: string): Unit[] {
-  return units.filter((unit) => unit.kind !== "toolchain" || unit.platform === platform);
-}

@@ -4,7 +4,8 @@
 // do not. OCI image-spec 1.1; FORMAT.md section 3.
 
 import { digestOf, type Digest } from "../digest.ts";
-import { layersFor, type Contents } from "./contents.ts";
+import type { Contents } from "./contents.ts";
+import { layersFor } from "./units.ts";
 import { canonicalJson, type Json } from "./json.ts";
 
 const INDEX = "application/vnd.oci.image.index.v1+json";

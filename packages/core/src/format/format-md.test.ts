@@ -14,7 +14,8 @@ import { digestOf } from "../digest.ts";
 import { CODES } from "../errors.ts";
 import * as limits from "../limits.ts";
 import { readTrustedKey } from "../signature/verify.ts";
-import { CHUNK_BYTES, CONTENTS_SCHEMA } from "./contents.ts";
+import { CONTENTS_SCHEMA } from "./contents.ts";
+import { CHUNK_BYTES } from "./consistency.ts";
 
 const top = new URL("../../../../", import.meta.url);
 const text = await readFile(new URL("../../FORMAT.md", import.meta.url), "utf8");

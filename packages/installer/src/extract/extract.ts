@@ -96,7 +96,8 @@ function jobOf(
     });
   }
   const units = unitsOfLayer(contents, index);
-  const kept = units.filter((unit) => wanted.includes(unit));
+  const chosen = new Set(wanted);
+  const kept = units.filter((unit) => chosen.has(unit));
   return { kind: "extract", name: source.name, ...file, layer, units, kept, log: contents.log, folder, zips };
 }
 
