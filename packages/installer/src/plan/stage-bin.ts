@@ -1,9 +1,7 @@
 // bin/ of a root: the launchers and links that a state asks for, and the goferry that goes there with them.
 
-import { createReadStream, createWriteStream } from "node:fs";
 import { basename, join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { chmod, copyFile, mkdir, stat, utimes } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { launchers } from "../configure/launchers.ts";
 import type { HostFs } from "../fs.ts";
 import type { Host } from "../host.ts";
@@ -11,7 +9,7 @@ import { layout, type Layout } from "../layout.ts";
 import { ioError } from "../node-fs.ts";
 import type { Move } from "../transaction/journal.ts";
 import type { State } from "../transaction/state.ts";
-import { fileSha256, isSameFile } from "./same-file.ts";
+import { copyWithHash, isSameFile } from "./same-file.ts";
 import { fileSystemTime, sumsName, sumsText } from "./unit-files.ts";
 
 /** A file of state/units/ that, other than the rest, may be there already and change. */
@@ -63,18 +61,14 @@ export async function stageExecutable(
   const from = layout(staging).goferry;
   try {
     await mkdir(layout(staging).bin, { recursive: true });
-    const earliest = Math.floor(await fileSystemTime(staging)) - 1;
-    if (programSize === undefined) await copyFile(source, from);
-    // A bundle that follows the program stays where it is.
-    else await pipeline(createReadStream(source, { end: programSize - 1 }), createWriteStream(from));
-    // A copy on Windows keeps the time of what was copied.
-    const now = new Date(Math.ceil(await fileSystemTime(staging)));
-    await utimes(from, now, now);
-    // Who downloaded it may have kept it to himself, and a copy keeps that.
-    await chmod(from, 0o755);
-    const { size } = await stat(from);
-    const lines = `${await fileSha256(from)}  bin/${basename(to)}\n`;
-    const latest = Math.ceil(await fileSystemTime(staging));
+    // In a folder of its own: what is unpacked at the same time asks for the time in staging.
+    const { bin } = layout(staging);
+    const earliest = Math.floor(await fileSystemTime(bin)) - 1;
+    // Who downloaded it may have kept it to himself; in the root it is everybody's. A bundle that follows the program stays
+    // where it is.
+    const { sha256, size } = await copyWithHash(source, from, { mode: 0o755, limit: programSize });
+    const lines = `${sha256}  bin/${basename(to)}\n`;
+    const latest = Math.ceil(await fileSystemTime(bin));
     const sums = sumsText({ lines, sizes: [size], from: earliest, to: latest });
     return { move: { from, to }, sums };
   } catch (error) {

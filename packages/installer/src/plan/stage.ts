@@ -63,7 +63,7 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
   const planned = stateAfter(before, { wanted, options, host });
   const staged = layout(staging);
 
-  await unpack(wanted, request);
+  const bin = await besides(stageBin(request, planned), unpack(wanted, request));
   await stageCacheLock(request, staged);
   const sdkMoves = await configureSdks(request, wanted, planned);
   const lists = await versionLists({ fs, at, staged, state: planned, added: wanted.units });
@@ -75,7 +75,6 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
     ...(await registryRecords(request, registry)),
   };
   const moves = await placeTree({ fs, from: staged.mod, to: at.mod, isOurs: await ownedPaths(request) });
-  const bin = await stageBin(request, state);
   const unitEdits = await stageKept(request, bin.kept);
   const unitMoves = await placeTree({ fs, from: staged.units, to: at.units, isOurs: keptSums(before, at) });
   const edits = [
@@ -128,6 +127,13 @@ function excepted(allowed: readonly Finding[]): string {
 
 function withLookups(state: State, { lookups }: LogTree): State {
   return state.log === null ? state : { ...state, log: { ...state.log, lookups } };
+}
+
+/** Waits for both, whatever becomes of one: nothing may write into staging when it is removed. Throws what `main` throws first. */
+async function besides<T>(aside: Promise<T>, main: Promise<void>): Promise<T> {
+  const [unpacked] = await Promise.allSettled([main, aside]);
+  if (unpacked.status === "rejected") throw unpacked.reason;
+  return await aside;
 }
 
 async function unpack(wanted: Demand, { host, staging, options }: StageRequest): Promise<void> {
