@@ -44,12 +44,10 @@ export async function selfTest(host: Host, request: SelfTestRequest): Promise<Se
   const { staging } = layout(request.root);
   const scratch = await makeScratch(staging);
   try {
-    const commands: string[] = [];
-    for (const check of await checks(host, request, scratch)) {
-      commands.push(shown(check));
-      await runCheck(host, check, request.signal);
-    }
-    return { commands };
+    const { starts, builds } = await checks(host, request, scratch);
+    await runTogether(host, starts, request.signal);
+    for (const check of builds) await runCheck(host, check, request.signal);
+    return { commands: [...starts, ...builds].map(shown) };
   } finally {
     // A compiler that outlived a timeout may still write; what it leaves is removed with staging/.
     await rm(scratch, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
@@ -66,9 +64,19 @@ interface Check {
   expected?: string;
 }
 
+interface Checks {
+  /** Programs that start and end: one does not need the other. */
+  starts: Check[];
+  /** In this order. */
+  builds: Check[];
+}
+
 /** Milliseconds. A cold disk, or an emulated CPU, takes a hundred times what is usual. */
 const START_TIMEOUT_MS = 60_000;
 const BUILD_TIMEOUT_MS = 600_000;
+
+/** Programs at a time. */
+const MAX_TOGETHER = 4;
 
 const TOOLS = ["asm", "compile", "link", "vet"];
 const UNFORMATTED = `package main\nimport "fmt"\nfunc main() {\nfmt.Println("${GREETING}")\n}\n`;
@@ -78,13 +86,13 @@ async function checks(
   host: Host,
   { root, version, depth, units = [] }: SelfTestRequest,
   scratch: string,
-): Promise<Check[]> {
+): Promise<Checks> {
   const at = layout(root);
   const command = (name: string) => join(at.bin, programFile(name));
   const brief = { cwd: scratch, env: cleanEnvironment(host, root, scratch), timeoutMs: START_TIMEOUT_MS };
   const release = `go version go${version} ${host.platform}`;
   const start: Check = { program: command("go"), args: ["version"], expected: release, ...brief };
-  if (depth === "start") return [start];
+  if (depth === "start") return { starts: [start], builds: [] };
   const tools: Check[] = [
     start,
     { program: command(`go${version}`), args: ["version"], expected: release, ...brief },
@@ -92,18 +100,18 @@ async function checks(
     { program: command("gofmt"), args: ["main.go"], expected: FORMATTED.trim(), ...brief },
     ...TOOLS.map((tool) => ({ program: command("go"), args: ["tool", tool, "-V"], ...brief })),
   ];
-  if (depth === "tools") return tools;
+  if (depth === "tools") return { starts: tools, builds: [] };
   const cwd = join(scratch, "app");
   const build = { ...brief, cwd, timeoutMs: BUILD_TIMEOUT_MS };
   await writeProgram(cwd, (await selfTestProgram(hostFs(host), at, { units, version })).files);
   const programs = join(scratch, "programs");
-  return [
-    ...tools,
+  const builds: Check[] = [
     { program: command("go"), args: ["build", "-o", join(programs, "/"), "./..."], ...build },
     { program: command("go"), args: ["vet", "./..."], ...build },
     // By the last part of its module's path. What lies beside it has a module in it.
     { program: join(programs, programFile("selftest")), args: [], expected: GREETING, ...brief },
   ];
+  return { starts: tools, builds };
 }
 
 async function writeProgram(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
@@ -171,6 +179,27 @@ async function makeScratch(staging: string): Promise<string> {
   } catch (error) {
     throw ioError(error, "write in", staging);
   }
+}
+
+/** At the same time, a few of them; of several that fail the first in the list is told, whichever failed first. */
+async function runTogether(
+  host: Host,
+  checks: readonly Check[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const queue = [...checks.entries()];
+  const failures: unknown[] = [];
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const [i, check] = next;
+      await runCheck(host, check, signal).catch((error: unknown) => {
+        failures[i] = error;
+        queue.length = 0;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(host.cores, MAX_TOGETHER) }, work));
+  for (const failure of failures) if (failure !== undefined) throw failure;
 }
 
 async function runCheck(host: Host, check: Check, signal: AbortSignal | undefined): Promise<void> {
