@@ -1,4 +1,4 @@
-// What makes a change durable before the next step may rely on it. A few files and folders are synced one by one, in a
+// What makes a change durable before the next step may rely on it. A few files and folders are synced each for itself, in a
 // few milliseconds, so that switching a link waits for nothing else that the machine is writing; of a toolchain with
 // its 12,000 files, or of hundreds of edits, the whole file system is synced once.
 
@@ -8,7 +8,7 @@ import type { Site } from "./changes.ts";
 import { stagedEdit, stagedGeneration, stagedState, stagingFolder } from "./journal.ts";
 import type { Edit, Journal, Move } from "./journal.ts";
 
-/** Up to so many are synced one by one; a spinning disk takes some 10 ms for each. */
+/** Up to so many are synced each for itself; a spinning disk takes some 10 ms for each. */
 const SINGLE_SYNCS = 24;
 
 /** All that waits in staging, with its names: after it the journal may say that it is there. */
@@ -48,8 +48,14 @@ async function syncPaths(
 ): Promise<void> {
   const different = [...new Set(folders)];
   if (files.length + different.length > SINGLE_SYNCS) return await fs.syncTree(at.root);
-  for (const file of files) await fs.syncFile(file);
-  for (const folder of different) await fs.syncFolder(folder);
+  // At the same time: a journaling file system writes then once for all what it would write for each.
+  await allOf(files.map((file) => fs.syncFile(file)));
+  await allOf(different.map((folder) => fs.syncFolder(folder)));
+}
+
+/** Waits for all, whatever becomes of one: nothing may be at work when what was begun is taken back. Throws what the first throws. */
+async function allOf(actions: readonly Promise<void>[]): Promise<void> {
+  for (const done of await Promise.allSettled(actions)) if (done.status === "rejected") throw done.reason;
 }
 
 function parentsOf(moves: readonly Move[]): string[] {
