@@ -1,8 +1,9 @@
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { link, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { testFolder } from "../../../../test/kit/host-root.ts";
-import { isSameFile } from "./same-file.ts";
+import { copyWithHash, isSameFile } from "./same-file.ts";
 
 describe("isSameFile", () => {
   it.each([
@@ -19,6 +20,15 @@ describe("isSameFile", () => {
     await writeFile(one, a);
     await writeFile(two, b, { mode: 0o600 });
     expect(await isSameFile(one, two)).toBe(same);
+  });
+
+  it("takes two names of one file for the same", async () => {
+    await using folder = await testFolder();
+    const [one, two] = [join(folder.path, "one"), join(folder.path, "two")];
+    await writeFile(one, "x");
+    await link(one, two);
+    expect(await isSameFile(one, two)).toBe(true);
+    expect(await isSameFile(one, one)).toBe(true);
   });
 
   it("says no where there is nothing, or a folder, or a link that leads nowhere", async () => {
@@ -40,5 +50,28 @@ describe("isSameFile", () => {
       code: "IO_FAILED",
       subject: join(folder.path, "absent"),
     });
+  });
+});
+
+describe("copyWithHash", () => {
+  it.each([0, 1, 1 << 20, (1 << 20) + 1, 3_000_001])("copies %i bytes and knows their hash", async (size) => {
+    await using folder = await testFolder();
+    const [source, copy] = [join(folder.path, "source"), join(folder.path, "copy")];
+    const bytes = Buffer.from(Array.from({ length: 251 }, (_, i) => i));
+    const content = Buffer.alloc(size, bytes);
+    await writeFile(source, content, { mode: 0o600 });
+    const sha256 = createHash("sha256").update(content).digest("hex");
+    expect(await copyWithHash(source, copy, 0o755)).toEqual({ sha256, size });
+    expect((await readFile(copy)).equals(content)).toBe(true);
+    expect((await stat(copy)).mode & 0o777).toBe(0o755);
+  });
+
+  it("does not write over what is there", async () => {
+    await using folder = await testFolder();
+    const [source, copy] = [join(folder.path, "source"), join(folder.path, "copy")];
+    await writeFile(source, "new");
+    await writeFile(copy, "old");
+    await expect(copyWithHash(source, copy, 0o755)).rejects.toThrow("EEXIST");
+    expect(await readFile(copy, "utf8")).toBe("old");
   });
 });
