@@ -61,17 +61,33 @@ describe("copyWithHash", () => {
     const content = Buffer.alloc(size, bytes);
     await writeFile(source, content, { mode: 0o600 });
     const sha256 = createHash("sha256").update(content).digest("hex");
-    expect(await copyWithHash(source, copy, 0o755)).toEqual({ sha256, size });
+    expect(await copyWithHash(source, copy, { mode: 0o755 })).toEqual({ sha256, size });
     expect((await readFile(copy)).equals(content)).toBe(true);
     expect((await stat(copy)).mode & 0o777).toBe(0o755);
   });
+
+  it.each([0, 1, 1 << 20, 2_500_000])(
+    "copies no more than the first %i bytes if it is asked to",
+    async (limit) => {
+      await using folder = await testFolder();
+      const [source, copy] = [join(folder.path, "source"), join(folder.path, "copy")];
+      const content = Buffer.alloc(3_000_000, "program, then a bundle; ");
+      await writeFile(source, content);
+      const program = content.subarray(0, limit);
+      const sha256 = createHash("sha256").update(program).digest("hex");
+      expect(await copyWithHash(source, copy, { mode: 0o755, limit })).toEqual({ sha256, size: limit });
+      expect((await readFile(copy)).equals(program)).toBe(true);
+      expect(await isSameFile(source, copy, limit)).toBe(true);
+      expect(await isSameFile(source, copy)).toBe(false);
+    },
+  );
 
   it("does not write over what is there", async () => {
     await using folder = await testFolder();
     const [source, copy] = [join(folder.path, "source"), join(folder.path, "copy")];
     await writeFile(source, "new");
     await writeFile(copy, "old");
-    await expect(copyWithHash(source, copy, 0o755)).rejects.toThrow("EEXIST");
+    await expect(copyWithHash(source, copy, { mode: 0o755 })).rejects.toThrow("EEXIST");
     expect(await readFile(copy, "utf8")).toBe("old");
   });
 });
