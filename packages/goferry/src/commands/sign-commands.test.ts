@@ -173,6 +173,15 @@ describe("trust updates", () => {
       expect(shown.stdout).toContain(`${each}, taken over from --after\n`);
     const next = await desk.run("trust", "make-update", ...after, "--sign-key", officer.privateKey, "--json");
     expect(next.json()).toMatchObject({ sequence: 2, minSignatures: 1, add: [{ fingerprint: fresh }] });
+    // The file that an update continues must be signed by a key that counts, named or trusted here.
+    const unsigned = join(desk.path, "unsigned.json");
+    await desk.run("trust", "make-update", "--add", "new/public.asc", "--out", unsigned);
+    const on = (file: string): string[] => ["trust", "make-update", "--after", file, "--out", "keys-3.json"];
+    expect(await desk.code(...on(unsigned), "--revoke", bundle.fingerprint)).toBe("SIGNATURE_MISSING");
+    const strange = [...on("keys-1.json"), "--min-signatures", "1", "--key", "new/public.asc"];
+    expect(await desk.code(...strange)).toBe("SIGNATURE_UNTRUSTED");
+    const old = [...on("keys-1.json"), "--min-signatures", "1", "--key", bundle.publicKey];
+    expect((await desk.run(...old, "--json")).json()).toMatchObject({ sequence: 2 });
     expect(await desk.code("trust", "update", join(desk.path, "absent.json"))).toBe("NOT_FOUND");
     expect(await desk.code("trust", "update", desk.file)).toBe("DOCUMENT_INVALID");
     expect(await desk.code("trust", "make-update", "--out", "keys-3.json")).toBe("ARGUMENT_INVALID");

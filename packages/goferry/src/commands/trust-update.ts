@@ -1,11 +1,18 @@
 // `goferry trust make-update`, `sign-update` and `update`: new and revoked keys for many hosts, as one signed file.
 
-import { readAddedKeys, renderUpdateFile, type TrustUpdate, type TrustUpdateFile } from "@goferry/core";
+import {
+  readAddedKeys,
+  renderUpdateFile,
+  verifyTrustUpdate,
+  type TrustUpdate,
+  type TrustUpdateFile,
+} from "@goferry/core";
 import { makeUpdate, readUpdateFile, signUpdate, writeUpdateFile } from "@goferry/bundler";
 import { changeTrust } from "@goferry/installer";
 import type { Outcome, Run } from "../command.ts";
 import { fingerprintArgument } from "../fingerprint-argument.ts";
 import { readTrustedKeys } from "../trusted-key-files.ts";
+import { trustFor } from "../trusted-keys.ts";
 import { rowsText } from "../output/rows.ts";
 import { amountText } from "../output/units.ts";
 import { openSigners } from "../signers.ts";
@@ -13,10 +20,11 @@ import { trustPlace } from "../trust-place.ts";
 import { trustOutcome } from "../trust-text.ts";
 import type { trustMakeUpdateTable, trustSignUpdateTable, trustUpdateTable } from "./tables/trust-update.ts";
 
-export const trustMakeUpdate: Run<typeof trustMakeUpdateTable> = async (values, { terminal, signal }) => {
+export const trustMakeUpdate: Run<typeof trustMakeUpdateTable> = async (values, context) => {
+  const { terminal, signal } = context;
   const { out, after } = values;
   const now = terminal.now();
-  const last = after === undefined ? undefined : (await readUpdateFile(after)).update;
+  const last = after === undefined ? undefined : await readSigned(after, values, context);
   const update = makeUpdate({
     after: last,
     add: await readTrustedKeys(values.add),
@@ -32,6 +40,23 @@ export const trustMakeUpdate: Run<typeof trustMakeUpdateTable> = async (values, 
   if (!dryRun) await writeUpdateFile(out, file);
   return await updateOutcome(file, { out, dryRun, done: "Made", last });
 };
+
+/**
+ * An update that hosts have taken over, which one of the keys that this user goes by has signed. One that was revoked since,
+ * by this very update perhaps, counts if it is named: for what it said then, not for anything new.
+ */
+async function readSigned(
+  file: string,
+  { key, root }: { key: readonly string[]; root: string | undefined },
+  context: Parameters<typeof trustFor>[1],
+): Promise<TrustUpdate> {
+  const bytes = renderUpdateFile(await readUpdateFile(file));
+  const named = await readTrustedKeys(key);
+  const keys =
+    named.length > 0 ? named : (await trustFor({ key: [], "min-signatures": undefined, root }, context)).keys;
+  const trust = { keys, revoked: [], minSignatures: 1, now: context.terminal.now() };
+  return await verifyTrustUpdate(bytes, trust, file);
+}
 
 export const trustSignUpdate: Run<typeof trustSignUpdateTable> = async (values, { terminal, signal }) => {
   const before = await readUpdateFile(values.file);
@@ -60,7 +85,7 @@ async function updateOutcome(
 ): Promise<Outcome> {
   const keys = await readAddedKeys(update, out);
   const said = new Set([...(last?.add.map(({ fingerprint }) => fingerprint) ?? []), ...(last?.revoke ?? [])]);
-  // Nobody vouches for the file of --after: what this command line did not say itself is told apart.
+  // Who signs vouches for that too: what this command line did not say itself is told apart.
   const from = (fingerprint: string): string => (said.has(fingerprint) ? ", taken over from --after" : "");
   const { sequence, created, minSignatures, revoke } = update;
   const rows = rowsText([

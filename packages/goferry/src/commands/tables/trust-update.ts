@@ -1,7 +1,7 @@
 // `goferry trust make-update`, `goferry trust sign-update` and `goferry trust update` as the command line and the help know them; what they do is in ../trust-update.ts.
 
 import { EXIT } from "@goferry/core";
-import { DRY_RUN, ROOT_EXITS, SIGNER_OPTIONS, TRUST_PLACE } from "./shared.ts";
+import { DRY_RUN, ROOT_EXITS, SIGNER_OPTIONS, TRUST_PLACE, TRUSTING_ROOT } from "./shared.ts";
 import type { CommandTable } from "../../command.ts";
 
 const FILE = {
@@ -18,12 +18,20 @@ export const trustMakeUpdateTable = {
     "a host once as many of the keys that this host trusts so far have signed it as the host asks for: sign it here, and " +
     "have the owners of the other keys run goferry trust sign-update.\n\n" +
     "--after FILE continues the last update: what it said is said again, so that a host which missed it comes to the same. " +
-    "Nobody asks who signed that file: look at the keys that are taken over from it, for whoever signs vouches for them. " +
+    "A key that --key names, or that is trusted here, must have signed that file. Look at the keys that are taken over from " +
+    "it all the same: whoever signs vouches for them. " +
     "Hosts refuse an update that is not later than the last one they took.",
   positionals: {},
   options: {
     out: { kind: "path", arg: "FILE", help: "The update; replaced if it is there.", required: true },
     after: { kind: "path", arg: "FILE", help: "The last update that was made for these hosts." },
+    key: {
+      kind: "paths",
+      arg: "FILE",
+      help: "Public key of which one must have signed the file of --after; without it those of goferry trust list.",
+      setting: true,
+    },
+    root: TRUSTING_ROOT,
     add: { kind: "paths", arg: "KEYFILE", help: "Public key that hosts shall trust." },
     revoke: {
       kind: "texts",
@@ -49,7 +57,7 @@ export const trustMakeUpdateTable = {
       what: "A new key for an old one, signed by the old one",
     },
     {
-      line: "goferry trust make-update --after keys-1.json --min-signatures 2 --out keys-2.json --sign-with-gpg 9EF05226EC1428CDA626FF9248987D271A61BD7F",
+      line: "goferry trust make-update --after keys-1.json --key old/public.asc --min-signatures 2 --out keys-2.json --sign-with-gpg 9EF05226EC1428CDA626FF9248987D271A61BD7F",
       what: "The next one: two signatures from now on",
     },
   ],
