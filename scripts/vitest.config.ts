@@ -29,6 +29,7 @@ export default defineConfig({
           name: "unit",
           include: ["packages/**/src/**/*.test.ts", "scripts/**/*.test.ts"],
           testTimeout: 3 * MINUTE,
+          hookTimeout: 3 * MINUTE,
           sequence: { groupOrder: 0 },
         },
       },

@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { mkdir, rm, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { inspect, promisify } from "node:util";
 import { GoferryError, type ErrorCode } from "../../packages/core/src/index.ts";
 import { auditOf } from "../../packages/installer/src/audit-verify.ts";
 import { checkRoot } from "../../packages/installer/src/check/check.ts";
@@ -36,9 +36,9 @@ export const COMMANDS = [
   "repair",
   "uninstall --all",
 ] as const;
-export type CommandName = (typeof COMMANDS)[number];
+type CommandName = (typeof COMMANDS)[number];
 
-export interface Trial {
+interface Trial {
   /** Undefined when it said that it was done. */
   error: unknown;
   /** The calls that could have failed so, until one did. */
@@ -203,7 +203,7 @@ const ANSWERS: Readonly<Record<Errno, readonly ErrorCode[]>> = {
 export function verdict({ error, wrong }: Trial, errno: Errno): { outcome: string; wrong: string[] } {
   if (error === undefined) return { outcome: "done", wrong };
   if (!(error instanceof GoferryError))
-    return { outcome: "?", wrong: [...wrong, `it threw ${String(error)}`] };
+    return { outcome: "?", wrong: [...wrong, `it threw ${inspect(error)}`] };
   const { code, next, found } = error;
   const outcome = `${code} (exit ${error.exitCode})`;
   const may = [...ANSWERS[errno], "ROLLED_BACK", "RECOVERY_PENDING"];

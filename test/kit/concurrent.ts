@@ -1,15 +1,10 @@
-// Installers that run at the same time on one root, as processes of their own, while somebody goes on using its Go. The
-// bundles are small and their Go is a script (packages/goferry/src/testing); the processes, locks and files are real.
+// Installers that run at the same time on one root, as processes of their own, while somebody goes on using its Go. On
+// the root of race-root.ts.
 
 import { execFile } from "node:child_process";
-import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { makeBundle } from "../../packages/goferry/src/testing/bundle.ts";
-import { checksumLog } from "./checksum-log.ts";
-import { testPlatform } from "./real-go.ts";
-import { PLAIN_PATH, runGoferry, type GoferryResult } from "./run-goferry.ts";
-import { scratchFolder } from "./scratch.ts";
+import { raceRoot } from "./race-root.ts";
 
 const run = promisify(execFile);
 
@@ -26,48 +21,30 @@ export interface Round {
   badReads: string[];
   /** Installers that waited for another. */
   waited: number;
-  /** What the root has afterwards: Go versions, lines of the audit log, names in state/. */
+  /** What the root has afterwards: Go versions, lines of the audit log, and what should not be there. */
   versions: string[];
   audit: { lines: number; whole: unknown };
-  names: string[];
+  strays: string[];
 }
 
 export async function race(): Promise<Race> {
-  const folder = await scratchFolder("goferry-race");
-  const [root, kept] = [join(folder.path, "root"), join(folder.path, "kept")];
-  const log = checksumLog();
-  const options = { platform: testPlatform(), log };
-  for (const name of ["older", "newer"]) await mkdir(join(folder.path, name));
-  const older = await makeBundle(join(folder.path, "older"), { ...options, name: "older", go: "1.26.8" });
-  const newer = await makeBundle(join(folder.path, "newer"), { ...options, name: "newer", go: "1.27.1" });
-  const goferry = async (...words: string[]): Promise<GoferryResult> =>
-    await runGoferry([...words, "--root", root, "--json"], { env: { HOME: folder.path, PATH: PLAIN_PATH } });
-  const install = async ({ file, publicKey }: typeof older): Promise<GoferryResult> => {
-    const trust = ["--key", publicKey, "--log-key", log.vkey, "--allow-private", "corp.example.com/*"];
-    return await goferry("install", file, ...trust, "--lock-timeout", "10m");
-  };
-  const first = await install(older);
-  if (first.code !== 0) throw new Error(first.stdout + first.stderr);
-  await copy(root, kept);
+  const root = await raceRoot();
   return {
     round: async (installers) => {
-      await rm(root, { recursive: true, force: true });
-      await copy(kept, root);
-      const reader = startReader(join(root, "bin", "go"));
+      await root.reset();
+      const reader = startReader(join(root.path, "bin", "go"));
       const all = Array.from(
         { length: installers },
-        async (_, i) => await install(i % 2 === 0 ? newer : older),
+        async (_, i) => await root.install(i % 2 === 0 ? "newer" : "older"),
       );
       const ended = await Promise.all(all);
       const { reads, badReads } = await reader.stop();
-      const state = (await goferry("status")).json as {
-        sdks?: { version: string }[];
-        runs?: Record<string, { lockWaitMs: number }>;
-      };
-      const audit = (await goferry("audit", "verify")).json as { lines?: number; whole?: unknown };
-      const logs = await run("grep", ["-l", "waiting for the lock", "-r", join(root, "state", "logs")]).catch(
-        () => ({ stdout: "" }),
-      );
+      const state = (await root.goferry(["status"])).json as { sdks?: { version: string }[] };
+      const audit = (await root.goferry(["audit", "verify"])).json as { lines?: number; whole?: unknown };
+      const folder = join(root.path, "state", "logs");
+      const logs = await run("grep", ["-l", "waiting for the lock", "-r", folder]).catch(() => ({
+        stdout: "",
+      }));
       return {
         failures: ended.filter(({ code }) => code !== 0).map(({ stdout }) => stdout),
         reads,
@@ -75,16 +52,11 @@ export async function race(): Promise<Race> {
         waited: logs.stdout.split("\n").filter((name) => name !== "").length,
         versions: (state.sdks ?? []).map(({ version }) => version),
         audit: { lines: audit.lines ?? -1, whole: audit.whole },
-        names: [...(await readdir(join(root, "state"))), ...(await readdir(root))],
+        strays: await root.strays(),
       };
     },
-    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => root[Symbol.asyncDispose](),
   };
-}
-
-/** With the times of files, which a check goes by. */
-async function copy(from: string, to: string): Promise<void> {
-  await run("cp", ["-a", from, to]);
 }
 
 /** Asks again and again until it is stopped. */

@@ -15,7 +15,7 @@ export interface CallFault {
   forEver: boolean;
 }
 
-export interface FaultyCalls {
+interface FaultyCalls {
   /** Those that could fail with the errno, such as "open /a/b". */
   readonly calls: readonly string[];
   /** Whether one did. */

@@ -144,7 +144,7 @@ function withBundle(
       const held = all.find((each) => each.version === version)?.bundles ?? [];
       return {
         version,
-        bundles: wanted.includes(version) ? [...new Set([...held, index])].toSorted() : held,
+        bundles: wanted.includes(version) ? [...new Set([...held, index])].toSorted((a, b) => a - b) : held,
       };
     });
   const newest = newestOf(versionsOf(go));

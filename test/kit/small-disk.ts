@@ -50,7 +50,7 @@ export async function smallDisk({ size = "64m", inodes, options = [] }: DiskOpti
 
 const PAGE_BYTES = 4096;
 
-export interface MountedDisk extends AsyncDisposable {
+interface MountedDisk extends AsyncDisposable {
   /** Makes the disk so small that this many pages of 4 KiB are free. */
   leave(pages: number): Promise<void>;
   /** Mounts it for reading alone, or for writing again. */
