@@ -7,6 +7,7 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { realHost, testFolder } from "../../../test/kit/host-root.ts";
+import { fakeWindows } from "../../../test/kit/windows-system.ts";
 import { auditDigest, auditLine } from "./audit.ts";
 import { tellSyslog } from "./syslog.ts";
 
@@ -69,4 +70,21 @@ it("is no failure where there is no log, no program, or one that fails", async (
     expect(await tellSyslog(realHost, line, { socket: join(folder.path, "log"), programs })).toBe(false);
   }
   child.kill();
+});
+
+it("is the event log on Windows", async () => {
+  const windows = fakeWindows();
+  const host = {
+    run: () => Promise.reject(new Error("no program")),
+    env: {},
+    windows: { system: windows, account: windows.who },
+  };
+  expect(await tellSyslog(host, line)).toBe(true);
+  expect(windows.events).toMatchObject([
+    { source: "goferry", event: 1, level: "information", text: expect.stringContaining("action=install") },
+  ]);
+  windows.before = () => {
+    throw new Error("the service is stopped");
+  };
+  expect(await tellSyslog(host, line)).toBe(false);
 });

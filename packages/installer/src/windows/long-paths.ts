@@ -47,7 +47,7 @@ export async function longPathFindings(
   { env, windows }: Pick<HostFacts, "env" | "windows">,
   request: LongPathRequest,
 ): Promise<Finding[]> {
-  if (windows === undefined || (await allowsLong(windows.system.registry))) return [];
+  if (windows === undefined || (await allowsLong(windows.system.registry).catch(() => false))) return [];
   const { root } = request;
   const longest = await longestPath(request);
   const length = root.length + 1 + longest.length;

@@ -11,7 +11,8 @@ export async function windowsFindings(
   host: Pick<HostFacts, "env" | "home" | "windows">,
   root: string,
 ): Promise<Finding[]> {
-  if (host.windows === undefined) return [];
+  // Nobody answers where the helper may not run: what would be told is worth less than an installation.
+  if (host.windows === undefined || host.windows.account.sid === "") return [];
   return [
     ...elevationFindings(host, root),
     ...(await driveFindings({ ...host, windows: host.windows }, root)),

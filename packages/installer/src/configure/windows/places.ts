@@ -41,7 +41,7 @@ export function windowsScope(
   return account.elevated && !(isOwn && account.sid !== SYSTEM) ? "machine" : "user";
 }
 
-export const SYSTEM = "S-1-5-18";
+const SYSTEM = "S-1-5-18";
 
 /** Folders of the machine, in which only an administrator may make others. */
 export function machinePlaces(env: HostFacts["env"]): string[] {
