@@ -21,7 +21,7 @@ export interface SelfContainedOptions {
 const WINDOWS_LIMIT = 2 ** 32;
 
 /** `site.tar` for windows/amd64 is `site-windows-amd64.exe`. */
-export function selfContainedName(bundleFile: string, platform: string): string {
+function selfContainedName(bundleFile: string, platform: string): string {
   const name = basename(bundleFile, extname(bundleFile));
   return `${name}-${platform.replace("/", "-")}${platform.startsWith("windows/") ? ".exe" : ""}`;
 }
