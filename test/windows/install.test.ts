@@ -29,7 +29,7 @@ const VERSION = "1.27.0";
 interface Json extends GoferryJson {
   changed?: boolean;
   current?: string | null;
-  differences?: { code: string; subject: string; aspect: string }[];
+  findings?: { code: string; subject: string; aspect: string }[];
 }
 
 describe.runIf(wineRoot !== undefined && shared !== undefined)("a bundle on Windows", () => {
@@ -180,7 +180,7 @@ func main() {
 
   it("is what check says it is; what is changed is named, and repair mends it", async () => {
     for (const depth of [["--quick"], []])
-      expect(await done(["check", "--root", ROOT, ...depth])).toMatchObject({ differences: [] });
+      expect(await done(["check", "--root", ROOT, ...depth])).toMatchObject({ clean: true, findings: [] });
     const changed = inRoot("sdk", `go${VERSION}`, "src", "fmt", "print.go");
     await writeFile(changed, "package fmt\n");
     await rm(inRoot("bin", "gofmt.exe"));
@@ -191,7 +191,7 @@ func main() {
     await writeFile(inRoot("current"), "goferry-link: sdk/go9\n");
     const found = await goferry(["check", "--root", ROOT]);
     expect(found.code).toBe(3);
-    const subjects = found.json.differences?.map(({ subject, aspect }) => `${aspect} ${subject}`).toSorted();
+    const subjects = found.json.findings?.map(({ subject, aspect }) => `${aspect} ${subject}`).toSorted();
     expect(subjects).toEqual(
       [
         `kind ${BIN}\\go.exe`,
@@ -201,7 +201,7 @@ func main() {
       ].toSorted(),
     );
     await done(["repair", windowsPath(bundle), "--key", windowsPath(publicKey), "--root", ROOT]);
-    expect(await done(["check", "--root", ROOT])).toMatchObject({ differences: [] });
+    expect(await done(["check", "--root", ROOT])).toMatchObject({ clean: true, findings: [] });
     expect(await run("go.exe", ["version"])).toMatchObject({ code: 0 });
   });
 

@@ -86,7 +86,7 @@ export function lookupFiles(state: State, hasTile: (path: string) => boolean): M
   const place = logPlace(parseVerifier(key).name);
   const has = (unit: LoggedUnit): boolean =>
     unit.record.id < head.size &&
-    tilesForLookups(head, [unit.record.id]).every((tile) => hasTile(join(place, tilePath(tile))));
+    tilesForLookups(head, [unit.record.id]).every((tile) => hasTile(place + tilePath(tile)));
   const found = loggedUnits(state).filter(has);
   return new Map(found.map((unit) => [join(place, "lookup", lookupName(unit)), lookupText(unit, lookups)]));
 }
