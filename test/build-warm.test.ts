@@ -103,8 +103,8 @@ describe("a second build", () => {
     await built(site);
     const taken = fetched();
     expect(taken.filter((path) => path.endsWith(".zip"))).toEqual(["example.com/dep/@v/v1.1.0.zip"]);
-    // Of the other one only the newest go.mod is asked for, which says what was retracted.
-    expect(taken.filter((path) => /v1\.0\.0/u.test(path))).toEqual([]);
+    // Of the other one only the newest go.mod is asked for, which says what was retracted; go looks up what it is told of it.
+    expect(taken.filter((path) => path.includes("/@v/v1.0.0"))).toEqual([]);
     const { layers } = (await claimOf(site)).contents;
     const digest = (kind: string, all: typeof layers): string[] =>
       all.filter((each) => each.kind === kind).map((each) => each.digest);
