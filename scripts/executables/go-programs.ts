@@ -19,9 +19,18 @@ export async function buildGoProgram(
   const out = join(work, `${name}.exe`);
   const { PATH, HOME = work, GOCACHE, GOPROXY, GOSUMDB } = process.env;
   const env = {
-    ...{ PATH, HOME, GOCACHE, GOPROXY, GOSUMDB },
-    ...{ GOOS: "windows", GOARCH: "amd64", GOAMD64: "v1", CGO_ENABLED: "0" },
-    ...{ GOFLAGS: "-mod=readonly", GOWORK: "off", GOTOOLCHAIN: PROGRAM_GO },
+    PATH,
+    HOME,
+    GOCACHE,
+    GOPROXY,
+    GOSUMDB,
+    GOOS: "windows",
+    GOARCH: "amd64",
+    GOAMD64: "v1",
+    CGO_ENABLED: "0",
+    GOFLAGS: "-mod=readonly",
+    GOWORK: "off",
+    GOTOOLCHAIN: PROGRAM_GO,
   };
   const words = ["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", out, "."];
   await run("go", words, { cwd: join(root, "packages/installer", name), env });

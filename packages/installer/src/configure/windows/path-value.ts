@@ -37,11 +37,11 @@ export async function planPathValue(
   const other = await firstGo(entries.map((entry) => expand(entry, env)));
   const after = withFolder(before, bin, env, other);
   if (after === before) return { change: undefined, findings: [] };
-  const long = longFindings(`${key}\\Path`, { before, after, env, values, scope });
-  if (long.some(({ level }) => level === "refuse")) return { change: undefined, findings: long };
+  const lengths = longFindings(`${key}\\Path`, { before, after, env, values, scope });
+  if (lengths.some(({ level }) => level === "refuse")) return { change: undefined, findings: lengths };
   // A value that is made is of the type that Windows itself gives it.
   const type = value?.type === REG_SZ ? REG_SZ : REG_EXPAND_SZ;
-  return { change: { key, name: "Path", value: textValue(after, type) }, findings: long };
+  return { change: { key, name: "Path", value: textValue(after, type) }, findings: lengths };
 }
 
 /** Whether a PATH value has the folder. */
