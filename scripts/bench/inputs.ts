@@ -216,6 +216,28 @@ export async function modCache(
   return { proxy, tar, gz, go };
 }
 
+/**
+ * GOMODCACHE as tar.gz with every module of the bundle: those too that go mod tidy and the tests of dependencies need, which
+ * `go mod download` alone leaves out.
+ */
+export async function wholeModCache(inputs: Inputs): Promise<string> {
+  const { proxy, go } = await modCache(inputs);
+  return await once(join(inputs.folder, "gomodcache-whole.tar.gz"), async (to) => {
+    await using source = await openFileSource(await modulesBundle(inputs));
+    const { contents } = await inspectBundle(source);
+    const modules = contents.units.flatMap(({ kind, path, version }) =>
+      kind === "module" ? [`${path}@${version}`] : [],
+    );
+    const folder = join(inputs.folder, "gomodcache");
+    await rm(folder, { recursive: true, force: true });
+    const sources = await prometheus(inputs);
+    const { words, env } = downloadCommand(inputs, { go, proxy, sources, modCache: folder });
+    await runCommand({ words: [...words, ...modules], env, cwd: inputs.folder });
+    await runCommand({ words: [...TAR, "-czf", to, "-C", folder, "."] });
+    await rm(folder, { recursive: true });
+  });
+}
+
 /** `go mod download` of Prometheus from a folder: what go.sum says is checked, and no database asked. */
 export function downloadCommand(
   { folder: home }: Inputs,
