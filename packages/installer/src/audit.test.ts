@@ -1,7 +1,8 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { faultyFs } from "../../../test/kit/faulty-fs.ts";
 import { realHost, testFolder } from "../../../test/kit/host-root.ts";
 import { appendAuditLine, auditDigest, auditLine, lastAuditTime, ROTATE } from "./audit.ts";
 import type { AuditEntry } from "./audit.ts";
@@ -43,6 +44,20 @@ describe("appendAuditLine", () => {
     const path = join(folder.path, "audit.jsonl");
     for (const line of ['{"a":1}', '{"a":1}', '{"b":2}', '{"b":2}']) await appendAuditLine(fs, path, line);
     expect(await readFile(path, "utf8")).toBe('{"a":1}\n{"b":2}\n');
+  });
+
+  it("makes a new log that is whole and for everybody to read, wherever it is killed", async () => {
+    await using folder = await testFolder();
+    const path = join(folder.path, "audit.jsonl");
+    for (let at = 1; at <= 6; at++) {
+      await rm(path, { force: true });
+      await appendAuditLine(faultyFs(fs, { kind: "crash", at }), path, '{"a":1}').catch(() => undefined);
+      const left = await readFile(path, "utf8").catch(() => null);
+      expect([null, '{"a":1}\n']).toContain(left);
+      await appendAuditLine(fs, path, '{"a":1}');
+      expect(await readFile(path, "utf8")).toBe('{"a":1}\n');
+      expect((await stat(path)).mode & 0o777).toBe(0o644);
+    }
   });
 
   it("completes its own line, cut anywhere, and leaves other text alone", async () => {

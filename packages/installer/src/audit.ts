@@ -5,7 +5,7 @@
 
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import type { HostFs } from "./fs.ts";
+import { writeFileAtomic, type HostFs } from "./fs.ts";
 
 /** What a command says about itself. */
 export interface AuditEntry {
@@ -109,17 +109,18 @@ export async function lastAuditTime(fs: HostFs, path: string): Promise<Date | un
 
 /**
  * Appends a line unless it is the last one already, so that an interrupted append can be repeated. Only ever
- * appends: the file may be marked append-only (chattr +a). Throws the errors of the file system.
+ * appends: the file may be marked append-only (chattr +a). One that is new comes whole and with its mode, or it would be
+ * nobody's to read who was killed before the mode was set. Throws the errors of the file system.
  */
 export async function appendAuditLine(fs: HostFs, path: string, line: string): Promise<void> {
   const bytes = await fs.readFile(path);
   if (bytes === null) {
-    await fs.createFile(path, Buffer.from(`${line}\n`), { mode: 0o644 });
-  } else {
-    const text = Buffer.from(bytes).toString("utf8");
-    if (text.endsWith(`${line}\n`)) return;
-    await fs.appendFile(path, Buffer.from(completion(text, `${line}\n`)));
+    await writeFileAtomic(fs, path, Buffer.from(`${line}\n`), { mode: 0o644 });
+    return;
   }
+  const text = Buffer.from(bytes).toString("utf8");
+  if (text.endsWith(`${line}\n`)) return;
+  await fs.appendFile(path, Buffer.from(completion(text, `${line}\n`)));
   await fs.syncFile(path);
 }
 

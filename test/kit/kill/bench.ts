@@ -13,7 +13,7 @@ import type { KillProgram } from "./program.ts";
 import { rootCalls, WATCHED, type RootCall } from "./root-calls.ts";
 import type { Scenario } from "./scenarios.ts";
 import { withSteps, type StepCall } from "./steps.ts";
-import { pathsOf, traced, type KillPoint, type SystemCall, type Traced } from "./strace.ts";
+import { traced, type KillPoint, type SystemCall, type Traced } from "./strace.ts";
 
 const execute = promisify(execFile);
 
@@ -77,8 +77,8 @@ export class KillBench {
   async kill(words: readonly string[], seed: string, { kill, name, path }: RootCall): Promise<void> {
     if (kill === undefined) throw new Error(`${name} ${path} is made by another program`);
     const { code, calls, stderr } = await this.run(words, seed, kill);
-    const last = calls.at(-1);
-    if (code === undefined && last?.name === name && pathsOf(last).includes(kill.path)) return;
+    // Only calls with that path are traced; of a process that is gone the path is sometimes not told any more.
+    if (code === undefined && (calls.at(-1)?.name ?? name) === name) return;
     throw new Error(`${words.join(" ")}: not killed at ${name} ${path}, ${kill.nth}, but ${code}: ${stderr}`);
   }
 

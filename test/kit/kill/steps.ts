@@ -37,12 +37,15 @@ export function withSteps(calls: readonly RootCall[], root: string): StepCall[] 
     const place = placeOf(call, root);
     if (place.to.startsWith("state/logs")) return { ...call, step: "log", committed };
     phase = next(phase, call, place);
-    const step = phase === "moved" ? "move" : place.to === "state/audit.jsonl" && committed ? "audit" : phase;
+    const step = phase === "moved" ? "move" : committed && AUDIT.test(place.to) ? "audit" : phase;
     const known = { ...call, step, committed };
     committed ||= isCommit(place);
     return known;
   });
 }
+
+/** Also under the name that a new one has at first. */
+const AUDIT = /^state\/\.?audit\.jsonl/u;
 
 /** "moved" is the last rename of its step: of the file of the generation. */
 type Phase = KillStep | "moved";

@@ -59,7 +59,7 @@ async function recoverLocked(site: Site): Promise<Recovery> {
   const journal = await readJournal(fs, at);
   if (journal === null) {
     await clearStaging(site);
-    await sweepJournal(site);
+    await sweepUnfinished(site);
     return NOTHING;
   }
   return (await wasCommitted(site, journal)) ? redo(site, journal) : undo(site, journal);
@@ -146,12 +146,12 @@ async function undo(site: Site, journal: Journal): Promise<Recovery> {
 }
 
 async function dropJournal({ fs, at }: Site): Promise<void> {
-  await sweepJournal({ fs, at });
+  await sweepUnfinished({ fs, at });
   await fs.unlink(at.journal);
   await fs.syncFolder(at.state);
 }
 
-/** A journal that was never complete. */
-async function sweepJournal({ fs, at }: Site): Promise<void> {
-  await fs.unlink(nameBeside(at.journal));
+/** A journal, and a new audit log, that were never complete. */
+async function sweepUnfinished({ fs, at }: Site): Promise<void> {
+  for (const path of [at.journal, at.audit]) await fs.unlink(nameBeside(path));
 }

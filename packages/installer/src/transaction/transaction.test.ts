@@ -89,6 +89,15 @@ describe("runTransaction", () => {
     expect(await readState(fs, host.at)).toMatchObject({ auditHead: auditDigest(second) });
   });
 
+  it("takes away a new audit log that was not complete, also where no transaction had begun", async () => {
+    await using host = await bench();
+    await host.run(install);
+    const before = host.look();
+    await writeFile(join(host.at.state, ".audit.jsonl.goferry-new"), "{");
+    expect(await host.recover()).toMatchObject({ outcome: "nothing" });
+    expect(host.look()).toEqual(before);
+  });
+
   it("changes nothing when there is nothing to change, not even the root", async () => {
     await using host = await bench();
     const before = host.look();
