@@ -44,7 +44,7 @@ export async function selfTest(host: Host, request: SelfTestRequest): Promise<Se
   const { staging } = layout(request.root);
   const scratch = await makeScratch(staging);
   try {
-    const { starts, builds } = await checks(host, request, scratch);
+    const { starts, builds } = await checksOf(host, request, scratch);
     await runTogether(host, starts, request.signal);
     for (const check of builds) await runCheck(host, check, request.signal);
     return { commands: [...starts, ...builds].map(shown) };
@@ -82,7 +82,7 @@ const TOOLS = ["asm", "compile", "link", "vet"];
 const UNFORMATTED = `package main\nimport "fmt"\nfunc main() {\nfmt.Println("${GREETING}")\n}\n`;
 const FORMATTED = `package main\n\nimport "fmt"\n\nfunc main() {\n\tfmt.Println("${GREETING}")\n}\n`;
 
-async function checks(
+async function checksOf(
   host: Host,
   { root, version, depth, units = [] }: SelfTestRequest,
   scratch: string,

@@ -23,8 +23,8 @@ export async function placeTree({ fs, from, to, isOurs }: TreeToPlace): Promise<
   const there = await fs.lstat(to);
   if (there === null) return [{ from, to }];
   if (isOurs(to) && there.kind !== "folder") return [];
-  const name = basename(to);
-  const isTree = name.includes("@") && name !== "@v";
+  const own = basename(to);
+  const isTree = own.includes("@") && own !== "@v";
   if (isTree) return isOurs(to) ? [] : [{ from, to }];
   if (there.kind !== "folder" || staged.kind !== "folder") return [{ from, to }];
   const moves: Move[] = [];
