@@ -64,7 +64,7 @@ export async function holdLock(root: string, command: string): Promise<Lock> {
  */
 export function picture(folder: string): Record<string, string> {
   const found: Record<string, string> = {};
-  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()) {
+  for (const name of namesBelow(folder).sort()) {
     const path = join(folder, name);
     const status = lstatSync(path);
     const mode = (status.mode & 0o7777).toString(8);
@@ -73,6 +73,15 @@ export function picture(folder: string): Record<string, string> {
     else found[name] = `file ${mode} ${readFileSync(path, "base64")}`;
   }
   return found;
+}
+
+/** Relative to the folder. Node's own recursive readdir follows links, also out of the folder. */
+export function namesBelow(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory()
+      ? [entry.name, ...namesBelow(join(folder, entry.name)).map((below) => join(entry.name, below))]
+      : [entry.name],
+  );
 }
 
 function pidExists(pid: number): boolean {

@@ -2,12 +2,12 @@
 // killed, as a process under strace; and, in this process, the commands that come after it and what they must find.
 
 import { execFile } from "node:child_process";
-import { existsSync, lstatSync, readdirSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { goferry, type TestResult } from "../../../packages/goferry/src/testing/terminal.ts";
-import { picture } from "../host-root.ts";
+import { namesBelow, picture } from "../host-root.ts";
 import type { Tree } from "../tree.ts";
 import type { KillProgram } from "./program.ts";
 import { rootCalls, WATCHED, type RootCall } from "./root-calls.ts";
@@ -143,7 +143,7 @@ export class KillBench {
   /** What only the system can set: equal only if nobody has written, renamed or replaced anything. */
   stamps(): Tree {
     return Object.fromEntries(
-      readdirSync(this.live, { recursive: true, encoding: "utf8" }).map((name) => {
+      namesBelow(this.live).map((name) => {
         const { ino, mode, size, mtimeNs, ctimeNs } = lstatSync(join(this.live, name), { bigint: true });
         return [name, `${ino} ${mode} ${size} ${mtimeNs} ${ctimeNs}`];
       }),
