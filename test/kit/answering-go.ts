@@ -1,10 +1,13 @@
 // In place of processes: what the commands of a toolchain would print, and `sync`, so that hundreds of installations take
 // no longer than their files. The toolchains themselves are those of layered-bundle.ts.
 
-import { realpath } from "node:fs/promises";
+import fs from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Host } from "../../packages/installer/src/host.ts";
 import { testPlatform } from "./real-go.ts";
+
+/** As it was when this was loaded: what a test makes of node:fs since (fault-calls.ts) is for goferry alone. */
+const { realpath } = fs.promises;
 
 /** For a host whose root is at this path. */
 export function answersFor(root: string): Host["run"] {

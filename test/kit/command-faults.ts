@@ -178,7 +178,7 @@ export async function faultBench(): Promise<FaultBench> {
     },
     async run(name, fault, where) {
       await putBack(BEFORE[name]);
-      const source = where === "worker" ? faultyWorker(worker, path, fault) : workerSource;
+      const source = where === "worker" ? faultyWorker(worker, root, fault) : workerSource;
       const faulty = faultyCalls(path, where === "worker" ? { ...fault, at: 0 } : fault);
       const error = await command({ ...plainHost, workerSource: source }, name)
         .then(() => undefined, thrownOf)

@@ -11,6 +11,7 @@ import { findOnPath, isWindows, pathFolders } from "./host.ts";
 import type { Host } from "./host.ts";
 import { layout } from "./layout.ts";
 import { findMount } from "./mounts.ts";
+import { ioError } from "./node-fs.ts";
 import { inspectRoot, nameFindings } from "./preflight-root.ts";
 import type { RootPlace } from "./preflight-root.ts";
 import { shellQuote } from "./shell-quote.ts";
@@ -197,9 +198,17 @@ function megabytes(count: number): string {
 async function exposureFindings({ folder }: RootPlace): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (let at = folder; ; at = dirname(at)) {
-    const { mode } = await stat(at);
+    const mode = await modeOf(at);
     if ((mode & 0o1002) === 0o0002) findings.push(exposed(at, mode));
     if (dirname(at) === at) return findings;
+  }
+}
+
+async function modeOf(folder: string): Promise<number> {
+  try {
+    return (await stat(folder)).mode;
+  } catch (error) {
+    throw ioError(error, "look at", folder);
   }
 }
 
@@ -219,7 +228,10 @@ async function otherGoFindings(host: Host, { root, pathSetup }: PreflightRequest
   const { bin } = layout(root);
   const realRoot = await realpath(root).catch(() => root);
   const found = await Promise.all(
-    (await findOnPath(host, "go")).map(async (each) => ({ ...each, file: await realpath(each.path) })),
+    (await findOnPath(host, "go")).map(async (each) => ({
+      ...each,
+      file: await realpath(each.path).catch(() => each.path),
+    })),
   );
   const isOurs = (file: string): boolean => isBelow(realRoot, file);
   const folders = pathFolders(host);

@@ -50,7 +50,11 @@ export async function selfTest(host: Host, request: SelfTestRequest): Promise<Se
     return { commands: [...starts, ...builds].map(shown) };
   } finally {
     // A compiler that outlived a timeout may still write; what it leaves is removed with staging/.
-    await rm(scratch, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    await rm(scratch, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }).catch(
+      (error: unknown) => {
+        throw ioError(error, "remove", scratch);
+      },
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 // What has to come from a bundle: only of units that have exactly the content that was installed. Layers are read and
 // proven whole, as always; of what is unpacked, what was asked for is put in place.
 
-import { mkdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { readFile, utimes, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import {
   GoferryError,
@@ -44,7 +44,7 @@ export async function stageFromBundle(
   if (opened === undefined) return;
   const { units } = unitsFromBundle(opened, state, [...plan.fromBundle.keys()]);
   const folder = join(staging, "bundle");
-  await mkdir(folder);
+  await place.fs.mkdir(folder, 0o700);
   const hasTiles = plan.fromBundle.has(TILES_UNIT);
   const layers = layersFor(opened.contents, host.platform).filter(
     (i) =>

@@ -131,7 +131,9 @@ async function stageGenerated(
     return;
   }
   const from = join(staging, "made", relative(at.root, path));
-  await mkdir(dirname(from), { recursive: true });
+  await mkdir(dirname(from), { recursive: true }).catch((error: unknown) => {
+    throw ioError(error, "make", dirname(from));
+  });
   if ("link" in each) await fs.symlink(each.link, from);
   else await fs.createFile(from, each.file, { mode: 0o644 });
   await takePlace(place, { from, to: path }, changes);
