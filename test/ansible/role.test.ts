@@ -2,7 +2,7 @@
 // namespaces of its own, with its own /opt and its own host name. The bundle has two releases of Go.
 
 import { execFile } from "node:child_process";
-import { access, chmod, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -65,20 +65,9 @@ afterAll(async () => {
   await world?.[Symbol.asyncDispose]();
 });
 
-/** The stand-alone goferry if it was made (`pnpm executables`), else a script that starts the sources. */
-async function program(): Promise<string> {
-  const name = `linux-${process.arch === "arm64" ? "arm64" : "amd64"}`;
-  const isMade = await access(join(TOP, "dist", `goferry-${name}`)).then(
-    () => true,
-    () => false,
-  );
-  if (isMade) return await goferryExecutable(name);
-  const script = join(site.folder, "goferry");
-  const main = join(TOP, "packages/goferry/src/main.ts");
-  await writeFile(script, `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`);
-  await chmod(script, 0o755);
-  return script;
-}
+/** One and the same for all that follows: another one would be a change. */
+let goferry: Promise<string> | undefined;
+const program = (): Promise<string> => (goferry ??= goferryExecutable());
 
 describe("the job of docs/SCRIPTED.md", () => {
   it("runs as it stands, with a root and a build cache of its own, and leaves nothing behind", async () => {
