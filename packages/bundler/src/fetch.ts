@@ -8,7 +8,7 @@ import { openBuildGo } from "./go/build-go.ts";
 import { uselessPatterns } from "./go/environment.ts";
 import type { CollectedModule } from "./go/download-cache.ts";
 import { collectKnown } from "./go/collect-known.ts";
-import type { ProjectBuild } from "./go/modules.ts";
+import type { NeededModule, ProjectBuild } from "./go/modules.ts";
 import { copyProject } from "./go/project-copy.ts";
 import type { FetchedToolchain } from "./go/toolchain.ts";
 import { pin } from "./cache/pin.ts";
@@ -24,7 +24,8 @@ import { neededBy, requestPositions } from "./pack/needs.ts";
 import { moduleQueryText } from "./spec/module-query.ts";
 import type { Evidence, Fetched, FetchedLog, FetchedUnit } from "./stages.ts";
 import { collectEvidence, type CollectedEvidence, type CollectedRecord } from "./sumdb/client.ts";
-import { fileLogCache } from "./sumdb/file-cache.ts";
+import { fileLogCache, rememberingCache } from "./sumdb/file-cache.ts";
+import type { LogCache } from "./sumdb/source.ts";
 import { collectTiles } from "./sumdb/tiles.ts";
 
 /** Toolchains that are downloaded at a time. */
@@ -39,7 +40,9 @@ export interface FetchContext extends BuildContext {
 /** @throws NOT_FOUND, LOG_MISMATCH, GO_SUM_MISMATCH, NETWORK_UNREACHABLE and what go answers (go/command.ts) */
 export async function fetchAll(plan: Plan, opened: Network, context: FetchContext): Promise<Fetched> {
   const wanted = withBuildToolchain(plan);
-  const known = await askLog(wanted, plan, opened, context);
+  const logCache = rememberingCache(fileLogCache(join(context.machine.cacheDir, "log")));
+  const asking = { ...context, logCache };
+  const known = await askLog(wanted, plan, opened, asking);
   const toolchains = await fetchToolchains(wanted, known, opened, context);
   await context.onToolchains?.(plan.toolchains.map((each) => toolchainUnit(each, toolchains, known)));
   const own = toolchains.get(plan.buildToolchain.version);
@@ -70,13 +73,13 @@ export async function fetchAll(plan: Plan, opened: Network, context: FetchContex
   );
   const modules = collected.modules.filter((each) => each.path !== plan.buildToolchain.path);
   const logged = [...plan.toolchains, ...modules.filter((each) => !each.private)];
-  const evidence = await askLog(logged, plan, network, context);
+  const evidence = await askLog(logged, plan, network, asking);
   const positions = requestPositions(plan);
   const units = [
     ...plan.toolchains.map((each) => toolchainUnit(each, toolchains, evidence)),
     ...modules.map((each) => moduleUnit(each, evidence, neededBy(each.neededBy, positions))),
   ];
-  const log = await fetchLog(units, evidence, network, context);
+  const log = await fetchLog(units, evidence, network, asking);
   const { entries } = collected;
   return {
     plan,
@@ -109,15 +112,17 @@ function withBuildToolchain({ toolchains, buildToolchain }: Plan): Toolchain[] {
   return isCarried ? toolchains : [...toolchains, buildToolchain];
 }
 
+type LogContext = BuildContext & { logCache: LogCache };
+
 async function askLog(
   modules: readonly ModuleVersion[],
   plan: Plan,
   { log }: Network,
-  { machine, onProgress, signal }: BuildContext,
+  { logCache: cache, onProgress, signal }: LogContext,
 ): Promise<CollectedEvidence> {
   return await collectEvidence({
     fetch: log.fetch,
-    cache: fileLogCache(join(machine.cacheDir, "log")),
+    cache,
     vkey: log.key,
     modules,
     head: plan.lock?.log?.head,
@@ -132,10 +137,9 @@ async function fetchLog(
   units: readonly FetchedUnit[],
   { head, earlier }: CollectedEvidence,
   { log: { fetch, key: vkey, name } }: Network,
-  { machine, signal }: BuildContext,
+  { logCache: cache, signal }: LogContext,
 ): Promise<FetchedLog> {
   const log = { name, head, ...(earlier.length === 0 ? {} : { earlier }) };
-  const cache = fileLogCache(join(machine.cacheDir, "log"));
   return { name, head, earlier, tiles: await collectTiles({ fetch, cache, vkey, log, units, signal }) };
 }
 
@@ -243,12 +247,12 @@ function notFetched(subject: string): GoferryError {
   });
 }
 
-function moduleUnit(module: CollectedModule, known: CollectedEvidence, needs: number[]): FetchedUnit {
+function moduleUnit(module: NeededModule, known: CollectedEvidence, needs: number[]): FetchedUnit {
   const { path, version, mod, modH1 } = module;
   const evidence = module.private ? "private" : evidenceOf(module, recordOf(module, known));
   const common = { path, version, mod, modH1, evidence, neededBy: needs };
   return module.kind === "module"
-    ? { kind: "module", ...common, h1: module.h1, zip: module.zip }
+    ? { kind: "module", ...common, h1: module.h1, zip: module.zip, unpacked: module.unpacked }
     : { kind: "gomod", ...common };
 }
 

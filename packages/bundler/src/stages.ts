@@ -20,7 +20,15 @@ interface FetchedBase {
 
 export type FetchedUnit =
   | (FetchedBase & { kind: "toolchain"; go: string; platform: string; h1: string; zip: string })
-  | (FetchedBase & { kind: "module"; h1: string; zip: string; mod: string; neededBy: number[] })
+  | (FetchedBase & {
+      kind: "module";
+      h1: string;
+      zip: string;
+      mod: string;
+      neededBy: number[];
+      /** Bytes of what is in the zip, if an earlier build has counted them. */
+      unpacked?: number | undefined;
+    })
   | (FetchedBase & { kind: "gomod"; mod: string; neededBy: number[] });
 
 /** What the bundle says of the checksum database, and the files of its log layer. */

@@ -11,6 +11,7 @@ import type { ResolvedEntry } from "./entry-closure.ts";
 import { moduleFile, storeModule, takeModules } from "./module-store.ts";
 import type { ProjectBuild } from "./modules.ts";
 import { projectIdentity } from "./project-identity.ts";
+import { unpackedBytes } from "./zip.ts";
 
 const ENTRY = z.strictObject({
   entry: z.string(),
@@ -30,6 +31,8 @@ const CLOSURE_RECORD = z.strictObject({
       version: z.string(),
       modH1: z.string(),
       zipSha256: z.string().optional(),
+      /** Bytes of what is in the zip. */
+      unpacked: z.int().nonnegative().optional(),
     }),
   ),
   notes: z.array(z.string()),
@@ -42,6 +45,8 @@ export interface KeptClosure {
   versions: string[];
   notes: string[];
   entry: ResolvedEntry | undefined;
+  /** Bytes of what is in the zips, by `path@version`. */
+  unpacked: Map<string, number>;
 }
 
 export interface ClosureCache {
@@ -82,7 +87,10 @@ export function closureCache({ folder, store, shelf, asked }: ClosureCacheOption
       const kept = await keptRecord(folder, key, CLOSURE_RECORD);
       if (kept === undefined || !(await takeModules(store, shelf, kept.modules))) return undefined;
       const versions = kept.modules.map(({ path, version }) => `${path}@${version}`);
-      return { versions, notes: kept.notes, entry: kept.entry };
+      const unpacked = kept.modules.flatMap(({ path, version, unpacked: bytes }): [string, number][] =>
+        bytes === undefined ? [] : [[`${path}@${version}`, bytes]],
+      );
+      return { versions, notes: kept.notes, entry: kept.entry, unpacked: new Map(unpacked) };
     },
 
     async keep(key, modules, { notes, entry }) {
@@ -92,7 +100,11 @@ export function closureCache({ folder, store, shelf, asked }: ClosureCacheOption
         const { path, version, modH1 } = module;
         const zipSha256 =
           module.kind === "module" ? await fileSha256(moduleFile(shelf, module, ".zip")) : undefined;
-        stored.push({ path, version, modH1, zipSha256 });
+        const unpacked =
+          zipSha256 === undefined
+            ? undefined
+            : await unpackedBytes(moduleFile(shelf, module, ".zip"), module);
+        stored.push({ path, version, modH1, zipSha256, unpacked });
       }
       await keepRecord(folder, key, { modules: stored, notes, entry });
     },

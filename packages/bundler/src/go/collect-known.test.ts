@@ -119,7 +119,7 @@ describe.skipIf(found === undefined)("collectKnown", () => {
   /** What is said of the modules, without the place where they lie. */
   const said = ({ collected }: Day): object => ({
     ...collected,
-    modules: collected.modules.map((module) => ({ ...module, mod: "", zip: "" })),
+    modules: collected.modules.map((module) => ({ ...module, mod: "", zip: "", unpacked: 0 })),
   });
 
   it("asks go once, and then not again, with the same answer and the same files", async () => {

@@ -58,6 +58,8 @@ export interface CollectOptions {
 }
 
 export type NeededModule = CollectedModule & {
+  /** Bytes of what is in its zip, if an earlier build has counted them. */
+  unpacked?: number | undefined;
   /** What needs it: indexes, ascending, into projects, modules and tools of the options as one list. */
   neededBy: number[];
 };
@@ -109,7 +111,7 @@ async function collectProject(project: ProjectBuild, context: CollectContext): P
   const key = await known?.projectKey(project);
   const before = key && (await known?.find(key));
   if (before !== undefined) {
-    closures.adopt(before.versions);
+    closures.adopt(before.versions, before.unpacked);
     return before.notes;
   }
   await closures.asking();
@@ -129,7 +131,7 @@ async function collectEntry(
   const key = known?.entryKey(entry, kind, platforms);
   const before = key && (await known?.find(key));
   if (before?.entry !== undefined) {
-    closures.adopt(before.versions);
+    closures.adopt(before.versions, before.unpacked);
     return before.entry;
   }
   await closures.asking();
@@ -147,6 +149,7 @@ async function collectEntry(
 class Closures {
   readonly #options: CollectOptions;
   readonly #neededBy = new Map<string, number[]>();
+  readonly #unpacked = new Map<string, number>();
   #count = 0;
   #isAsking = false;
 
@@ -173,7 +176,8 @@ class Closures {
   }
 
   /** These versions, which are on the shelf, belong to this one. */
-  adopt(versions: readonly string[]): void {
+  adopt(versions: readonly string[], unpacked: ReadonlyMap<string, number> = new Map()): void {
+    for (const [version, bytes] of unpacked) this.#unpacked.set(version, bytes);
     for (const version of versions) {
       const needs = this.#neededBy.get(version) ?? [];
       this.#neededBy.set(version, [...needs, this.#count]);
@@ -187,7 +191,8 @@ class Closures {
   }
 
   withNeeds(module: CollectedModule): NeededModule {
-    return { ...module, neededBy: this.#neededBy.get(unitName(module)) ?? [] };
+    const name = unitName(module);
+    return { ...module, unpacked: this.#unpacked.get(name), neededBy: this.#neededBy.get(name) ?? [] };
   }
 }
 

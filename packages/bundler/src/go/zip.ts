@@ -7,7 +7,14 @@ import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { crc32, createInflateRaw, inflateRawSync } from "node:zlib";
-import { GoferryError, checkModuleFile, dirhash, visibleName } from "@goferry/core";
+import {
+  GoferryError,
+  checkModuleFile,
+  dirhash,
+  visibleName,
+  zipPrefix,
+  type ModuleVersion,
+} from "@goferry/core";
 import { diskError } from "../net/disk-error.ts";
 import { FileWindow } from "./file-window.ts";
 import { invalid, readDirectory } from "./zip-directory.ts";
@@ -73,6 +80,13 @@ async function openZip(file: string, rules: Pick<OpenedFile, "prefix" | "checkFi
     await handle.close();
     throw error instanceof Error && "syscall" in error ? diskError(error, file) : error;
   }
+}
+
+/** Bytes of all contents of the zip `file` of a module. @throws as openModuleZip */
+export async function unpackedBytes(file: string, module: ModuleVersion): Promise<number> {
+  const zip = await openModuleZip(file, zipPrefix(module));
+  await zip.close();
+  return zip.entries.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** The `h1:` of the zip `file` of a module (dirhash.HashZip). @throws as openModuleZip and ModuleZip.read do */

@@ -17,7 +17,7 @@ import {
   type Layer,
   type TarMode,
 } from "@goferry/core";
-import { openModuleZip, type ModuleZip, type ZipEntry } from "../go/zip.ts";
+import { openModuleZip, unpackedBytes, type ModuleZip, type ZipEntry } from "../go/zip.ts";
 import type { FetchedUnit } from "../stages.ts";
 import type { TileFile } from "../sumdb/tiles.ts";
 
@@ -177,9 +177,7 @@ async function moduleLayers(units: FetchedUnit[]): Promise<PlannedLayer[]> {
 
 async function unpackedSize(unit: FetchedUnit): Promise<number> {
   if (unit.kind !== "module") return 0;
-  const zip = await openModuleZip(unit.zip, zipPrefix(unit));
-  await zip.close();
-  return zip.entries.reduce((sum, { size }) => sum + size, 0);
+  return unit.unpacked ?? (await unpackedBytes(unit.zip, unit));
 }
 
 async function listModules(units: readonly FetchedUnit[], shelf: ZipShelf): Promise<PlannedFile[]> {

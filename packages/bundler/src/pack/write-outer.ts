@@ -2,9 +2,9 @@
 // was signed, and other people's tools must find the same in it.
 
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { list } from "tar";
 import { GoferryError } from "@goferry/core";
+import { filePieces } from "../cache/file-sha256.ts";
 import { diskError } from "../net/disk-error.ts";
 import type { Draft } from "../output.ts";
 import { pieceSize, type Piece } from "./outer.ts";
@@ -15,9 +15,6 @@ export interface WriteOptions {
   out: string;
   signal?: AbortSignal | undefined;
 }
-
-/** Bytes that are copied at a time. */
-const COPY_BYTES = 1 << 20;
 
 /** @returns the size in bytes. @throws HASH_MISMATCH, DISK_FULL, IO_FAILED, INTERRUPTED */
 export async function writeOuter(
@@ -51,9 +48,9 @@ async function* layerChunks(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   const sum = createHash("sha256");
-  const range = offset === undefined ? {} : { start: offset, end: offset + size - 1 };
-  const chunks: AsyncIterable<Uint8Array> = createReadStream(file, { highWaterMark: COPY_BYTES, ...range });
-  for await (const bytes of chunks) {
+  // Without an offset the whole file is the layer, and more of it than there should be is found by its digest.
+  const range = offset === undefined ? {} : { offset, size };
+  for await (const bytes of filePieces(file, range)) {
     signal?.throwIfAborted();
     sum.update(bytes);
     yield bytes;

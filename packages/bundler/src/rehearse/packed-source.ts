@@ -39,7 +39,7 @@ export async function openPacked(
     size,
     async read(offset, length) {
       if (offset + length > size) throw truncated(name, offset + length, size);
-      const bytes = Buffer.alloc(length);
+      const bytes = Buffer.allocUnsafe(length);
       for (const part of placed) {
         const from = Math.max(offset, part.start);
         const to = Math.min(offset + length, part.end);

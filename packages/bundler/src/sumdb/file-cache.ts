@@ -38,6 +38,22 @@ export function fileLogCache(dir: string): LogCache {
   };
 }
 
+/** What was asked for stays in memory, as the same bytes, so that what was computed of them need not be computed again. */
+export function rememberingCache(cache: LogCache): LogCache {
+  const known = new Map<string, Uint8Array>();
+  return {
+    async get(key) {
+      const there = known.get(key) ?? (await cache.get(key));
+      if (there !== undefined) known.set(key, there);
+      return there;
+    },
+    async put(key, data) {
+      known.set(key, data);
+      await cache.put(key, data);
+    },
+  };
+}
+
 function sumOf(data: Uint8Array): Buffer {
   return hash("sha256", data, "buffer");
 }

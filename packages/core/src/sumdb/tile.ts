@@ -5,7 +5,7 @@
 // A tile comes from a proxy and proves nothing by itself. The reader here takes no hash from it before it has
 // shown that the edge tiles together give the signed root, and every other tile the hash that its parent holds.
 
-import { HASH_SIZE, logMismatch, nodeHash, subtrees, treeHash } from "./tlog.ts";
+import { HASH_SIZE, logMismatch, pairHash, subtrees, treeHash } from "./tlog.ts";
 import type { HashReader, TreeHead, TreeNode } from "./tlog.ts";
 
 /** The tile of the hashes from number n * 256 on, at level 8 * `level` of the tree. */
@@ -105,7 +105,7 @@ export function tileHashReader(head: TreeHead, source: TileSource): HashReader {
 
   async function proveByParent(tile: Tile): Promise<void> {
     const [data, expected] = await Promise.all([served(tile), readHash(rootOf(tile), head.size, proven)]);
-    checkHash(tilePath(tile), expected, completeHash(data));
+    checkHash(tilePath(tile), expected, heightOf(data, TILE_LEVELS));
     await keep(tile);
   }
 
@@ -179,16 +179,31 @@ function rootOf({ level, n }: Tile): TreeNode {
 
 /** The hash of a node from the data of the tile that holds it. */
 function hashIn(tile: Tile, data: Uint8Array, { level, n }: TreeNode): Uint8Array {
-  const hashes = 2 ** (level % TILE_LEVELS);
-  const start = n * hashes - tile.n * TILE_WIDTH;
-  return completeHash(data.subarray(start * HASH_SIZE, (start + hashes) * HASH_SIZE));
+  const height = level % TILE_LEVELS;
+  const at = (n - tile.n * 2 ** (TILE_LEVELS - height)) * HASH_SIZE;
+  return heightOf(data, height).subarray(at, at + HASH_SIZE);
 }
 
-/** The hash above a power of two of hashes. */
-function completeHash(data: Uint8Array): Uint8Array {
-  if (data.length <= HASH_SIZE) return data;
-  const half = data.length / 2;
-  return nodeHash(completeHash(data.subarray(0, half)), completeHash(data.subarray(half)));
+/** A proof asks a tile for one hash at each height, and a build for many proofs: every inner hash is computed once. */
+const HEIGHTS = new WeakMap<Uint8Array, Uint8Array[]>();
+
+/** The hashes of the complete subtrees of this height over the hashes of a tile, one after the other. */
+function heightOf(data: Uint8Array, height: number): Uint8Array {
+  const heights = HEIGHTS.get(data) ?? [data];
+  HEIGHTS.set(data, heights);
+  for (let below = heights.at(-1) ?? data; heights.length <= height; heights.push(below)) {
+    below = pairsOf(below);
+  }
+  return heights[height] ?? new Uint8Array();
+}
+
+function pairsOf(hashes: Uint8Array): Uint8Array {
+  const pairs = Math.floor(hashes.length / (2 * HASH_SIZE));
+  const above = new Uint8Array(pairs * HASH_SIZE);
+  for (let i = 0; i < pairs; i++) {
+    above.set(pairHash(hashes.subarray(2 * i * HASH_SIZE, (2 * i + 2) * HASH_SIZE)), i * HASH_SIZE);
+  }
+  return above;
 }
 
 function digits(n: number): string {

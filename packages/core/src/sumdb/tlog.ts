@@ -46,6 +46,14 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   return sha256(Uint8Array.of(1), left, right);
 }
 
+/** nodeHash of two hashes that lie one after the other. */
+export function pairHash(both: Uint8Array): Uint8Array {
+  const text = new Uint8Array(1 + 2 * HASH_SIZE);
+  text[0] = 1;
+  text.set(both, 1);
+  return hash("sha256", text, "buffer");
+}
+
 /**
  * Checks that record number `id` of the tree has the given hash. `proof` runs from the leaf up to the root;
  * `subject` names the record in the error. Throws LOG_MISMATCH. RFC 6962 section 2.1.1.
