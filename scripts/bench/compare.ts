@@ -66,7 +66,10 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
       await mkdir(dirname(target), { recursive: true });
       await contender.prepare?.(target);
       const { inputs } = contender;
-      const sample = await measure(contender.command(target), { target: folder, inputs });
+      const sample = await measure(contender.command(target), {
+        target: where === "" ? undefined : folder,
+        inputs,
+      });
       samples.get(contender)?.push(sample);
       process.stderr.write(
         `  ${what}${where === "" ? "" : `, ${where}`}, ${round + 1} of ${runs}: ${contender.name} ${sample.synced.toFixed(2)} s\n`,

@@ -47,10 +47,10 @@ function comparisonLines({ what, where, ours, others }: Comparison): string[] {
     "",
     "| | seconds with sync | without | goferry / it, with sync | goferry / it, without | at most | memory | written |",
     "|---|---|---|---|---|---|---|---|",
-    `| ${ours.name} | ${spreadText(ours.synced)} | | | | | ${megabytes(ours.peakBytes)} | ${megabytes(ours.writtenBytes)} |`,
+    `| ${cell(ours.name)} | ${spreadText(ours.synced)} | | | | | ${megabytes(ours.peakBytes)} | ${megabytes(ours.writtenBytes)} |`,
     ...others.map(
       ({ name, seconds, synced, ratio, ratioWithoutSync, limit, peakBytes, writtenBytes }) =>
-        `| ${name} | ${spreadText(synced)} | ${spreadText(seconds)} | ${spreadText(ratio)} | ${spreadText(ratioWithoutSync)} | ${limitText(ratio.median, limit)} | ${megabytes(peakBytes)} | ${megabytes(writtenBytes)} |`,
+        `| ${cell(name)} | ${spreadText(synced)} | ${spreadText(seconds)} | ${spreadText(ratio)} | ${spreadText(ratioWithoutSync)} | ${limitText(ratio.median, limit)} | ${megabytes(peakBytes)} | ${megabytes(writtenBytes)} |`,
     ),
     "",
   ];
@@ -84,6 +84,11 @@ function seriesLines(series: readonly Series[]): string[] {
       "",
     ];
   });
+}
+
+/** A bar would end the cell. */
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|");
 }
 
 function spreadText({ median, least, most }: Spread): string {
