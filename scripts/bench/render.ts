@@ -10,7 +10,9 @@ export const PART_NAMES = ["startup", "install", "verify", "build", "size", "gro
 export function renderDocument(results: Results): string {
   const parts = PART_NAMES.flatMap((name) => {
     const run = results.parts[name];
-    return run === undefined ? [] : [renderPart(name, run)];
+    if (run === undefined) return [];
+    const plot = name === "growth" ? ["![Growth of time and memory](bench/growth.svg)", ""] : [];
+    return [renderPart(name, run), ...plot];
   });
   return [
     "# Measurements",
