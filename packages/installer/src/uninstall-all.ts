@@ -140,7 +140,7 @@ async function foreignPaths(
   const jobs = new Map(
     (await Promise.all(states.map((state) => treeJobs(place, state, "quick"))))
       .flat()
-      .map((job) => [job.sums, job]),
+      .map((job) => [job.sums.join("\n"), job]),
   );
   const answers = await runCheckJobs([...jobs.values()], { cores, workerSource, signal });
   const inside = answers.flatMap(({ differences }) => differences).filter(({ aspect }) => aspect === "extra");

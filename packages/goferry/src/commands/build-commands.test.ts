@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checksumLog } from "../../../../test/kit/checksum-log.ts";
 import { makeZip } from "../../../../test/kit/make-zip.ts";
 import { goPlatform } from "../machine.ts";
+import { bytesText } from "../output/units.ts";
 import { testToolchain } from "../testing/toolchain.ts";
 import { goferry, testFolder, type TestResult } from "../testing/terminal.ts";
 
@@ -85,7 +86,7 @@ describe("plan", () => {
     const { code, stdout, stderr } = await site(["plan"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "goferry: Planning\n" });
     expect(stdout).toMatch(/^site would be made of\n/u);
-    expect(stdout).toContain(`toolchains  1.27.1 for ${PLATFORM}: 1.2 kB\n`);
+    expect(stdout).toContain(`toolchains  1.27.1 for ${PLATFORM}: ${bytesText(zipSize)}\n`);
     expect(stdout).toMatch(/lock +\S+goferry\.lock: none yet\n/u);
     expect(stdout).toContain("expires     2026-12-21T06:00:00Z");
     const result = await site(["plan", "goferry.yaml", "--json"]);

@@ -1,7 +1,7 @@
 // check, repair and uninstall, with one small bundle installed.
 
 import { existsSync } from "node:fs";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checksumLog } from "../../../../test/kit/checksum-log.ts";
@@ -88,9 +88,19 @@ describe("repair", () => {
   const words = (...more: string[]): string[] => ["repair", "--root", root, ...more];
   const withBundle = (...more: string[]): string[] => words(bundle.file, "--key", bundle.publicKey, ...more);
 
+  it("gives a file its time again that holds what was installed, and then has nothing to do", async () => {
+    const options = { cwd: folder.path };
+    const version = join(root, "sdk/go1.27.1/VERSION");
+    await utimes(version, 1, 1);
+    const { code, stdout } = await goferry(words(), options);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`mended  FILE_CHANGED ${version}: it was written after it was installed`);
+    expect((await goferry(words(), options)).stdout).toBe(`Nothing to do: ${root} is as it was verified\n`);
+    expect((await goferry(check("--quick"), options)).code).toBe(0);
+  });
+
   it("mends what is damaged from a bundle, and says what it cannot without one", async () => {
     const options = { cwd: folder.path };
-    expect((await goferry(words(), options)).stdout).toBe(`Nothing to do: ${root} is as it was verified\n`);
     const version = join(root, "sdk/go1.27.1/VERSION");
     const was = await readFile(version, "utf8");
     await writeFile(version, "go9.9.9\n");
