@@ -68,7 +68,7 @@ export {
   type Signed,
 } from "./format/documents.ts";
 export { BUNDLE_NAME, DIGEST, FINGERPRINT, GO_RELEASE, H1, PLATFORM, TIME } from "./format/fields.ts";
-export { canonicalJson, parseCanonicalJson, type Json } from "./format/json.ts";
+export { canonicalJson, parseCanonicalJson, type Json, type Schema } from "./format/json.ts";
 export { REQUEST_SCHEMA, type Request } from "./format/request.ts";
 export { fileMode, toolchainHashName, toolchainTreeName } from "./gomodule/mode.ts";
 export {

@@ -2,7 +2,7 @@
 // key can be replaced on hundreds of hosts by carrying one file, and nobody has to type a fingerprint on each of them.
 // FORMAT.md section 13 is its specification.
 
-import * as z from "zod";
+import * as z from "zod/mini";
 import { digestOf, type Digest } from "./digest.ts";
 import { GoferryError } from "./errors.ts";
 import { FINGERPRINT, TIME } from "./format/fields.ts";
@@ -22,40 +22,46 @@ export const UPDATE_TYPE = "application/vnd.goferry.trust-update.v1+json";
 const ADDED_KEY = z.strictObject({
   fingerprint: FINGERPRINT,
   /** The packets of the public key, base64. */
-  key: z.base64().min(1).max(MAX_UPDATE_BYTES),
+  key: z.base64().check(z.minLength(1), z.maxLength(MAX_UPDATE_BYTES)),
 });
 
 const UPDATE = z
   .strictObject({
     type: z.literal(UPDATE_TYPE),
     created: TIME,
-    sequence: z.int().min(1),
-    minSignatures: z.int().min(1).max(MAX_SIGNATURES).optional(),
-    add: z.array(ADDED_KEY).max(MAX_SIGNATURES),
-    revoke: z.array(FINGERPRINT).max(1000),
+    sequence: z.int().check(z.minimum(1)),
+    minSignatures: z.optional(z.int().check(z.minimum(1), z.maximum(MAX_SIGNATURES))),
+    add: z.array(ADDED_KEY).check(z.maxLength(MAX_SIGNATURES)),
+    revoke: z.array(FINGERPRINT).check(z.maxLength(1000)),
   })
-  .refine(({ add }) => isAscending(add.map(({ fingerprint }) => fingerprint)), {
-    error: "keys in ascending order of their fingerprints, each once",
-    path: ["add"],
-  })
-  .refine(({ revoke }) => isAscending(revoke), {
-    error: "fingerprints in ascending order, each once",
-    path: ["revoke"],
-  })
-  .refine(({ add, revoke }) => add.every(({ fingerprint }) => !revoke.includes(fingerprint)), {
-    error: "no key that is added as well",
-    path: ["revoke"],
-  });
+  .check(
+    z.refine(({ add }) => isAscending(add.map(({ fingerprint }) => fingerprint)), {
+      error: "keys in ascending order of their fingerprints, each once",
+      path: ["add"],
+    }),
+    z.refine(({ revoke }) => isAscending(revoke), {
+      error: "fingerprints in ascending order, each once",
+      path: ["revoke"],
+    }),
+    z.refine(({ add, revoke }) => add.every(({ fingerprint }) => !revoke.includes(fingerprint)), {
+      error: "no key that is added as well",
+      path: ["revoke"],
+    }),
+  );
 
 const UPDATE_FILE = z
   .strictObject({
     update: UPDATE,
-    signatures: z.array(z.string().min(1).max(MAX_SIGNATURE_BYTES)).max(MAX_SIGNATURES),
+    signatures: z
+      .array(z.string().check(z.minLength(1), z.maxLength(MAX_SIGNATURE_BYTES)))
+      .check(z.maxLength(MAX_SIGNATURES)),
   })
-  .refine(({ signatures }) => new Set(signatures).size === signatures.length, {
-    error: "different signatures",
-    path: ["signatures"],
-  });
+  .check(
+    z.refine(({ signatures }) => new Set(signatures).size === signatures.length, {
+      error: "different signatures",
+      path: ["signatures"],
+    }),
+  );
 
 export type TrustUpdate = z.infer<typeof UPDATE>;
 

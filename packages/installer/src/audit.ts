@@ -4,7 +4,7 @@
 // against somebody who writes all of it anew: audit-verify.ts.
 
 import { createHash } from "node:crypto";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { writeFileAtomic, type HostFs } from "./fs.ts";
 
 /** What a command says about itself. */
@@ -53,18 +53,18 @@ export function auditLine(entry: AuditEntry, { time, by, prev }: AuditContext): 
   });
 }
 
-const DIGEST = z.string().regex(/^sha256:[0-9a-f]{64}$/u);
+const DIGEST = z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/u));
 
 const recordSchema = z.strictObject({
   time: z.iso.datetime(),
   user: z.string(),
-  sudoUser: z.string().nullable(),
-  action: z.string().min(1),
+  sudoUser: z.nullable(z.string()),
+  action: z.string().check(z.minLength(1)),
   subject: z.string(),
-  result: z.string().min(1),
-  bundle: DIGEST.nullable(),
+  result: z.string().check(z.minLength(1)),
+  bundle: z.nullable(DIGEST),
   signers: z.array(z.string()),
-  prev: DIGEST.nullable(),
+  prev: z.nullable(DIGEST),
 });
 
 /** A line of the log, read. */

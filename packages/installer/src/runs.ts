@@ -2,7 +2,7 @@
 // happened is in the logs beside it, and who did it in the audit log.
 
 import { join } from "node:path";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { writeFileAtomic, type HostFs } from "./fs.ts";
 import type { Host } from "./host.ts";
 import type { Layout } from "./layout.ts";
@@ -12,14 +12,14 @@ import { writeDocument } from "./transaction/document.ts";
 
 const runSchema = z.strictObject({
   startedAt: z.iso.datetime(),
-  durationMs: z.number().min(0),
+  durationMs: z.number().check(z.minimum(0)),
   /** How long it waited for another writer. */
-  lockWaitMs: z.number().min(0),
-  exitCode: z.int().min(0),
+  lockWaitMs: z.number().check(z.minimum(0)),
+  exitCode: z.int().check(z.minimum(0)),
   /** Null when it did what it was asked. */
-  code: z.string().nullable(),
+  code: z.nullable(z.string()),
   /** Of a check: how many things are not as they were verified. */
-  drift: z.int().min(0).optional(),
+  drift: z.optional(z.int().check(z.minimum(0))),
 });
 
 const runsSchema = z.strictObject({ runsVersion: z.literal(1), runs: z.record(z.string(), runSchema) });

@@ -60,7 +60,7 @@ export const LOCK_SCHEMA = z
   .strictObject({
     lockVersion: z.literal(1),
     name: BUNDLE_NAME,
-    created: TIME.describe("When the bundle was made."),
+    created: TIME.check(z.describe("When the bundle was made.")),
     serial: z.int().nonnegative().describe("created in seconds since 1970."),
     request: REQUEST_SCHEMA,
     go: z.array(GO_RELEASE).min(1).describe("Exact Go versions, newest first."),

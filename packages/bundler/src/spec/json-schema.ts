@@ -1,6 +1,7 @@
 // JSON Schemas, for editors and other programs, of the documents whose shapes are zod schemas here. Rules between fields
 // cannot be said in JSON Schema.
 
+import * as z from "zod";
 import { SPEC_SCHEMA } from "./schema.ts";
 
 export interface SchemaTitle {
@@ -8,11 +9,6 @@ export interface SchemaTitle {
   id: string;
   title: string;
   description: string;
-}
-
-/** A zod schema of an object, as far as it is needed here. */
-interface Convertible {
-  toJSONSchema(options: { io: "input" }): { $schema?: string | undefined };
 }
 
 /** The name by which a schema file of goferry.yaml is known to be one of ours. */
@@ -28,8 +24,8 @@ export function specSchemaText(): string {
 }
 
 /** A schema as the text of a file; the document is described as it is written, before defaults. */
-export function jsonSchemaText(schema: Convertible, { id, title, description }: SchemaTitle): string {
-  const { $schema, ...rest } = schema.toJSONSchema({ io: "input" });
+export function jsonSchemaText(schema: z.core.$ZodType, { id, title, description }: SchemaTitle): string {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io: "input" });
   const document = { $schema, $id: id, title, description, ...rest };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }

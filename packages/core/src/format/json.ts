@@ -2,9 +2,18 @@
 // A reader parses, writes what it understood, and compares the bytes; so duplicate keys, `__proto__`, numbers
 // that change on the way, a BOM and white space need no rule of their own to be refused.
 
-import type * as z from "zod";
 import { GoferryError } from "../errors.ts";
 import { beyondShape } from "./json-shape.ts";
+
+/** What of a schema is needed here; those of zod and of zod/mini have it. */
+export interface Schema<T> {
+  safeParse(value: unknown):
+    | { success: true; data: T }
+    | {
+        success: false;
+        error: { issues: readonly { path: readonly PropertyKey[]; message: string }[] };
+      };
+}
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json | undefined };
 
@@ -21,7 +30,7 @@ export function canonicalJson(value: Json): Uint8Array {
  * @param subject what refusals are about
  * @throws DOCUMENT_INVALID if it is not canonical or not what the schema allows
  */
-export function parseCanonicalJson<T>(bytes: Uint8Array, schema: z.ZodType<T>, subject: string): T {
+export function parseCanonicalJson<T>(bytes: Uint8Array, schema: Schema<T>, subject: string): T {
   const beyond = beyondShape(bytes);
   if (beyond !== undefined) refuse(subject, beyond.expected, beyond.found);
   const text = decodeUtf8(bytes, subject);

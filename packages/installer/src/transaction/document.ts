@@ -3,11 +3,10 @@
 // of these. Written in one way only (keys sorted), so that equal content is equal bytes.
 
 import { GoferryError } from "@goferry/core";
-import type { ErrorCode } from "@goferry/core";
-import * as z from "zod";
+import type { ErrorCode, Schema } from "@goferry/core";
 
 export interface DocumentRules<T> {
-  schema: z.ZodType<T>;
+  schema: Schema<T>;
   /** The key that holds the format's version, and the version that this goferry writes. */
   version: { key: string; known: number };
   /** Where the document lies: the subject of its errors. */
@@ -48,9 +47,9 @@ function parseJson(bytes: Uint8Array, rules: { path: string; damaged: ErrorCode 
 
 function refuseNewer(value: unknown, rules: { path: string; version: { key: string; known: number } }): void {
   const { key, known } = rules.version;
-  const versioned = z.looseObject({ [key]: z.number() }).safeParse(value);
-  const found = versioned.data?.[key] ?? known;
-  if (found <= known) return;
+  const found: unknown =
+    typeof value === "object" && value !== null && key in value ? value[key as keyof typeof value] : known;
+  if (typeof found !== "number" || found <= known) return;
   throw new GoferryError("STATE_NEWER", {
     subject: rules.path,
     message: "a later goferry wrote this file, and this one does not know what it means",

@@ -11,7 +11,7 @@
 // - registry: the same for values of Windows' registry (registry-edits.ts); other systems have none.
 
 import { isAbsolute, join, normalize } from "node:path";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { isBelow } from "../fs.ts";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
@@ -20,17 +20,19 @@ import { registryJournalSchema } from "./registry-edits.ts";
 
 export const JOURNAL_VERSION = 1;
 
-const path = z.string().refine((one) => isAbsolute(one) && normalize(one) === one, "not an absolute path");
+const path = z
+  .string()
+  .check(z.refine((one) => isAbsolute(one) && normalize(one) === one, "not an absolute path"));
 const base64 = z.base64();
 
 const contentSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("link"), target: z.string().min(1) }),
+  z.strictObject({ kind: z.literal("link"), target: z.string().check(z.minLength(1)) }),
   z.strictObject({
     kind: z.literal("file"),
     data: base64,
-    mode: z.int().min(0).max(0o7777),
+    mode: z.int().check(z.minimum(0), z.maximum(0o7777)),
     /** Null for a file that is new: it belongs to whoever runs goferry. */
-    owner: z.strictObject({ uid: z.int().min(0), gid: z.int().min(0) }).nullable(),
+    owner: z.nullable(z.strictObject({ uid: z.int().check(z.minimum(0)), gid: z.int().check(z.minimum(0)) })),
   }),
 ]);
 
@@ -38,7 +40,7 @@ const moveSchema = z.strictObject({ from: path, to: path });
 
 const journalSchema = z.strictObject({
   journalVersion: z.literal(JOURNAL_VERSION),
-  id: z.string().regex(/^[0-9A-Za-z-]+$/),
+  id: z.string().check(z.regex(/^[0-9A-Za-z-]+$/)),
   command: z.string(),
   root: path,
   startedAt: z.iso.datetime(),
@@ -51,13 +53,13 @@ const journalSchema = z.strictObject({
     z.strictObject({
       path,
       /** Null: nothing was, or shall be, at this path. */
-      before: contentSchema.nullable(),
-      after: contentSchema.nullable(),
+      before: z.nullable(contentSchema),
+      after: z.nullable(contentSchema),
     }),
   ),
-  registry: registryJournalSchema.optional(),
+  registry: z.optional(registryJournalSchema),
   /** The bytes of state.json; null when there was none. */
-  stateBefore: base64.nullable(),
+  stateBefore: z.nullable(base64),
   stateAfter: base64,
   /** Folders outside of the root that go once the change is committed, if nothing is in them; outermost first. */
   emptied: z.array(path),
@@ -84,10 +86,12 @@ export async function readJournal(fs: HostFs, at: Layout): Promise<Journal | nul
   const bytes = await fs.readFile(at.journal);
   if (bytes === null) return null;
   const inRoot = (one: string): boolean => isBelow(at.root, one);
-  const schema = journalSchema.refine(
-    ({ aside, place, replace }) =>
-      [...aside, ...place, ...replace].every((move) => Object.values(move).every(inRoot)),
-    { message: "moves something outside the root" },
+  const schema = journalSchema.check(
+    z.refine(
+      ({ aside, place, replace }) =>
+        [...aside, ...place, ...replace].every((move) => Object.values(move).every(inRoot)),
+      { error: "moves something outside the root" },
+    ),
   );
   return parseDocument(bytes, {
     schema,

@@ -13,7 +13,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GoferryError } from "@goferry/core";
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Conduct } from "../events.ts";
 import { isBelow, makeFolders } from "../fs.ts";
 import type { Registry } from "../windows/system.ts";

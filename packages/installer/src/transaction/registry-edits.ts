@@ -3,16 +3,18 @@
 // left alone. There is no rename for them, and none is needed: Windows itself writes a value whole.
 
 import { GoferryError } from "@goferry/core";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { isSameValue } from "../windows/registry-text.ts";
 import type { Registry, RegistryChange } from "../windows/system.ts";
 import type { Direction } from "./journal.ts";
 
 /** Null: no such value. Data is base64 of the bytes as they are. */
-export const registryValueSchema = z.strictObject({ type: z.int().min(0), data: z.base64() }).nullable();
+export const registryValueSchema = z.nullable(
+  z.strictObject({ type: z.int().check(z.minimum(0)), data: z.base64() }),
+);
 
 /** Only these hives have anything of ours. */
-export const registryKeySchema = z.string().regex(/^HK(?:CU|LM)(?:\\[^\\]+)+$/);
+export const registryKeySchema = z.string().check(z.regex(/^HK(?:CU|LM)(?:\\[^\\]+)+$/));
 
 export const registryJournalSchema = z.strictObject({
   edits: z.array(

@@ -3,7 +3,7 @@
 
 import { isAbsolute } from "node:path";
 import { FINGERPRINT, GO_RELEASE, GoferryError } from "@goferry/core";
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
 import { parseDocument, writeDocument } from "./document.ts";
@@ -11,40 +11,40 @@ import { registryKeySchema, registryValueSchema } from "./registry-edits.ts";
 
 const STATE_VERSION = 1;
 
-const text = z.string().min(1);
-const h1 = z.string().regex(/^h1:[A-Za-z0-9+/]{43}=$/);
+const text = z.string().check(z.minLength(1));
+const h1 = z.string().check(z.regex(/^h1:[A-Za-z0-9+/]{43}=$/));
 /** Bytes of all its files, as the bundle has them; the zip that is made of a module comes on top. */
-const size = z.int().min(0);
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const size = z.int().check(z.minimum(0));
+const digest = z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/));
 /** Index digests of the bundles that brought it or held it too, in the order of their installation. */
-const bundles = z.array(digest).min(1);
+const bundles = z.array(digest).check(z.minLength(1));
 
 const sdkSchema = z.strictObject({
   version: GO_RELEASE,
-  platform: z.string().regex(/^[a-z0-9]+\/[a-z0-9]+$/),
+  platform: z.string().check(z.regex(/^[a-z0-9]+\/[a-z0-9]+$/)),
   h1,
   size,
   /** Its record in the checksum database: no toolchain is without one. */
-  record: z.strictObject({ id: z.int().min(0) }),
+  record: z.strictObject({ id: z.int().check(z.minimum(0)) }),
   bundles,
 });
 
 const bundleSchema = z.strictObject({
   name: text,
   /** Seconds since 1970. */
-  serial: z.int().min(0),
+  serial: z.int().check(z.minimum(0)),
   indexDigest: digest,
   installedAt: z.iso.datetime(),
   /** Absent for one that never expires. */
-  expires: z.iso.datetime().optional(),
+  expires: z.optional(z.iso.datetime()),
   /** OpenPGP fingerprints of the pinned keys whose signatures counted. */
-  signers: z.array(z.string().regex(/^[0-9A-Fa-f]{40,64}$/)),
+  signers: z.array(z.string().check(z.regex(/^[0-9A-Fa-f]{40,64}$/))),
   /** Records in the tree of the checksum database that its proofs led to; null if no unit of it is in one. */
-  treeSize: z.int().min(1).nullable(),
+  treeSize: z.nullable(z.int().check(z.minimum(1))),
   /** Those of its projects of which everything is there. */
   projects: z.array(z.string()),
   /** False when only a part of it was asked for. */
-  complete: z.boolean().default(true),
+  complete: z._default(z.boolean(), true),
   zips: z.boolean(),
 });
 
@@ -53,10 +53,10 @@ const unitSchema = z.strictObject({
   path: text,
   version: text,
   /** Null for a gomod: only its go.mod is there. */
-  h1: h1.nullable(),
-  modH1: h1.nullable(),
+  h1: z.nullable(h1),
+  modH1: z.nullable(h1),
   /** Its record in the checksum database; null when only the bundle's signature vouches for it. */
-  record: z.strictObject({ id: z.int().min(0), h1 }).nullable(),
+  record: z.nullable(z.strictObject({ id: z.int().check(z.minimum(0)), h1 })),
   size,
   bundles,
 });
@@ -65,7 +65,7 @@ const serialSchema = z.strictObject({
   /** Of the bundle. */
   name: text,
   /** The highest that this root has had, and the bundle that had it. */
-  serial: z.int().min(0),
+  serial: z.int().check(z.minimum(0)),
   indexDigest: digest,
 });
 
@@ -73,9 +73,9 @@ const logSchema = z.strictObject({
   /** Key of the checksum database, in the syntax of GOSUMDB. */
   key: text,
   /** Signed tree heads that were verified: the largest, then those that it was shown to continue. */
-  heads: z.array(text).min(1),
+  heads: z.array(text).check(z.minLength(1)),
   /** The one that the lookups below mod/ name; null if there are none. */
-  lookups: text.nullable(),
+  lookups: z.nullable(text),
 });
 
 /** Which keys sign for this root: the administrator's decision, which no rollback takes back (trust/store.ts). */
@@ -83,23 +83,23 @@ const trustSchema = z.strictObject({
   /** The key itself is state/trust/<fingerprint>.asc, and `digest` that of the file. */
   keys: z.array(z.strictObject({ fingerprint: FINGERPRINT, digest })),
   /** How many of them must have signed a bundle. */
-  minSignatures: z.int().min(1),
+  minSignatures: z.int().check(z.minimum(1)),
   /** Keys that never count again. */
   revoked: z.array(FINGERPRINT),
   /** The last trust update that was applied. */
-  update: z.strictObject({ sequence: z.int().min(1), digest }).nullable(),
+  update: z.nullable(z.strictObject({ sequence: z.int().check(z.minimum(1)), digest })),
 });
 
 const outsideSchema = z.strictObject({
   /** Absolute, and outside of the root. */
-  path: z.string().refine((one) => isAbsolute(one), "not an absolute path"),
+  path: z.string().check(z.refine((one) => isAbsolute(one), "not an absolute path")),
   /** A link to a program in bin/, or the start-up file of a shell with goferry's block in it. */
   kind: z.enum(["link", "sh", "fish"]),
   /**
    * What stood there before the first change: where a link led, or the digest of a file. Null: nothing. Not the bytes: a
    * start-up file may hold secrets, this one is for everybody to read, and taking the block out gives them back.
    */
-  before: text.nullable(),
+  before: z.nullable(text),
   /** Folders that were made for it, outermost first. */
   madeFolders: z.array(text),
 });
@@ -120,12 +120,12 @@ const stateSchema = z.strictObject({
   /** The absolute path it was made for; go.env and launchers name it. */
   root: text,
   /** Counts the changes; 0 is an empty root. Each generation stays as state/generations/N.json until gc. */
-  generation: z.int().min(0),
+  generation: z.int().check(z.minimum(0)),
   /** What made this generation, and when; null in an empty root. */
-  change: z.strictObject({ command: text, at: z.iso.datetime() }).nullable(),
+  change: z.nullable(z.strictObject({ command: text, at: z.iso.datetime() })),
   /** Id of the transaction that wrote it. Makes every committed state different from the one before. */
-  transaction: text.nullable(),
-  current: GO_RELEASE.nullable(),
+  transaction: z.nullable(text),
+  current: z.nullable(GO_RELEASE),
   sdks: z.array(sdkSchema),
   bundles: z.array(bundleSchema),
   units: z.array(unitSchema),
@@ -143,15 +143,15 @@ const stateSchema = z.strictObject({
   direct: z.array(text),
   trust: trustSchema,
   /** What is known of the checksum database; null before the first bundle that has units in one. */
-  log: logSchema.nullable(),
+  log: z.nullable(logSchema),
   /** What was changed outside of the root, and is to be taken back when the root goes. No part of a generation. */
   outside: z.array(outsideSchema),
   /** Likewise values of Windows' registry; no other system has any. */
-  registry: z.array(registrySchema).optional(),
+  registry: z.optional(z.array(registrySchema)),
   /** The root and the folders above it, as far as they were made for it; outermost first. */
   madeFolders: z.array(text),
   /** Digest of the last line that a transaction wrote to the audit log. */
-  auditHead: digest.nullable(),
+  auditHead: z.nullable(digest),
 });
 
 export type State = z.infer<typeof stateSchema>;

@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 import { armoredKey, FINGERPRINT, GoferryError, readTrustedKey, type TrustedKey } from "@goferry/core";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { makeFolders, writeFileAtomic, type HostFs } from "../fs.ts";
 import { layout } from "../layout.ts";
 import { parseDocument, writeDocument } from "../transaction/document.ts";
@@ -17,11 +17,14 @@ const userTrustSchema = z.strictObject({
   /** The folder it was made for. */
   root: z.string(),
   keys: z.array(z.strictObject({ fingerprint: FINGERPRINT, armored: z.string() })),
-  minSignatures: z.int().min(1),
+  minSignatures: z.int().check(z.minimum(1)),
   revoked: z.array(FINGERPRINT),
-  update: z
-    .strictObject({ sequence: z.int().min(1), digest: z.string().regex(/^sha256:[0-9a-f]{64}$/) })
-    .nullable(),
+  update: z.nullable(
+    z.strictObject({
+      sequence: z.int().check(z.minimum(1)),
+      digest: z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/)),
+    }),
+  ),
 });
 
 /** Where a user's trusted keys are, below the user's folder for configuration. */

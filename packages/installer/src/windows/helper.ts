@@ -3,7 +3,7 @@
 
 import { isAbsolute } from "node:path";
 import { GoferryError } from "@goferry/core";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { run, type HostFacts } from "../host.ts";
 import { variable } from "./environment.ts";
 import type { WindowsSystem, WindowsVolume } from "./system.ts";
@@ -15,7 +15,7 @@ export interface HelperOptions extends Pick<HostFacts, "env"> {
 
 export function helperSystem(options: HelperOptions): WindowsSystem {
   const ask: Ask = (calls, shape, subject) => askHelper(options, { calls, shape, subject });
-  const one = async <T>(call: Call, shape: z.ZodType<T>, subject: string): Promise<T> => {
+  const one = async <T>(call: Call, shape: z.ZodMiniType<T>, subject: string): Promise<T> => {
     const [answer] = await ask([call], shape, subject);
     if (answer === undefined) throw notUnderstood("no answer", subject);
     return answer;
@@ -25,7 +25,7 @@ export function helperSystem(options: HelperOptions): WindowsSystem {
       read: (names) =>
         ask(
           names.map(({ key, name }) => ({ do: "readValue", key, name })),
-          value.nullable(),
+          z.nullable(value),
           names[0]?.key ?? "",
         ),
       write: async (changes) => {
@@ -37,7 +37,7 @@ export function helperSystem(options: HelperOptions): WindowsSystem {
       subkeys: (keys) =>
         ask(
           keys.map((key) => ({ do: "subkeys", key })),
-          z.array(z.string()).nullable(),
+          z.nullable(z.array(z.string())),
           keys[0] ?? "",
         ),
       removeEmpty: async (keys) => {
@@ -68,9 +68,9 @@ export function helperSystem(options: HelperOptions): WindowsSystem {
 }
 
 type Call = Record<string, unknown>;
-type Ask = <T>(calls: readonly Call[], shape: z.ZodType<T>, subject: string) => Promise<T[]>;
+type Ask = <T>(calls: readonly Call[], shape: z.ZodMiniType<T>, subject: string) => Promise<T[]>;
 
-const value = z.strictObject({ type: z.int().min(0), data: z.base64() });
+const value = z.strictObject({ type: z.int().check(z.minimum(0)), data: z.base64() });
 const account = z.strictObject({ sid: z.string(), elevated: z.boolean(), session: z.int() });
 const volume = z.strictObject({ drive: z.int(), fileSystem: z.string(), remote: z.string() });
 const holder = z.strictObject({ pid: z.int(), name: z.string(), service: z.string() });
@@ -93,7 +93,7 @@ const DENIED = new Set([5, 1314]);
 
 async function askHelper<T>(
   { env, program }: HelperOptions,
-  { calls, shape, subject }: { calls: readonly Call[]; shape: z.ZodType<T>; subject: string },
+  { calls, shape, subject }: { calls: readonly Call[]; shape: z.ZodMiniType<T>; subject: string },
 ): Promise<T[]> {
   if (calls.length === 0) return [];
   const file = await program();
@@ -109,7 +109,7 @@ async function askHelper<T>(
   if (result.code !== 0) throw notUnderstood(result.stderr.trim() || `exit code ${result.code}`, subject);
   const answers = parse(
     result.stdout,
-    z.strictObject({ answers: z.array(z.strictObject({ ok: z.unknown(), error: failure.optional() })) }),
+    z.strictObject({ answers: z.array(z.strictObject({ ok: z.unknown(), error: z.optional(failure) })) }),
   );
   if (answers === undefined) throw notUnderstood(result.stdout.slice(0, 200), subject);
   const failed = answers.answers.find(({ error }) => error !== undefined)?.error;
@@ -120,7 +120,7 @@ async function askHelper<T>(
   return parsed.data;
 }
 
-function parse<T>(text: string, shape: z.ZodType<T>): T | undefined {
+function parse<T>(text: string, shape: z.ZodMiniType<T>): T | undefined {
   try {
     return shape.safeParse(JSON.parse(text)).data;
   } catch {
