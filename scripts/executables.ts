@@ -1,6 +1,7 @@
 // Stand-alone executables for hosts that have no Node: `pnpm executables [linux-amd64 | linux-arm64 | windows-amd64 …]`
 // writes dist/goferry-PLATFORM, and dist/install.sh, which starts the right one. Each is the node program of the npm
-// registry with our bundled source inside (a "single executable application"). The same sources give the same bytes.
+// registry with our bundled source inside (a "single executable application"). The same sources give the same bytes, if it
+// is made on the same platform: what V8 compiled is inside only where this machine can run what it makes.
 
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -9,7 +10,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { baseOf, fetchBase, NODE_VERSION, PLATFORMS, type Platform } from "./executables/base.ts";
 import { bundleSources } from "./executables/bundle.ts";
-import { checkExecutable } from "./executables/check.ts";
+import { checkExecutable, platformHere } from "./executables/check.ts";
+import { compileParts } from "./executables/compiled-code.ts";
 import { buildGoProgram, GO_PROGRAMS } from "./executables/go-programs.ts";
 import { run } from "./executables/run.ts";
 
@@ -31,7 +33,6 @@ async function main(asked: string[]): Promise<void> {
   const work = await mkdtemp(join(cache, "work-"));
   try {
     for (const platform of platforms) {
-      await makeBlob(platform, work);
       await makeExecutable(platform, work);
     }
     await copyFile(join(root, "scripts/install.sh"), join(dist, "install.sh"));
@@ -48,11 +49,16 @@ function platformOf(name: string): Platform {
 }
 
 /** The application as node wants it. Only that for Windows holds compiled code: the Go programs. */
-async function makeBlob(platform: Platform, work: string): Promise<void> {
+async function makeBlob(platform: Platform, node: string, work: string): Promise<void> {
   const { main: program, assets } = await bundleSources(root);
   const files: [string, string | Uint8Array][] = Object.entries(assets);
   if (platform === "windows-amd64") {
     for (const name of GO_PROGRAMS) files.push([`${name}.exe`, await buildGoProgram(name, { root, work })]);
+  }
+  // V8 begins with 1 MiB for what is new, and collects garbage a hundred times before it has learned better.
+  const flags = ["--min-semi-space-size=16"];
+  if (platform === platformHere()) {
+    files.push(...Object.entries(await compileParts(assets, { node, flags, work })));
   }
   await writeFile(join(work, "goferry.cjs"), program);
   await mkdir(join(work, "program"), { recursive: true });
@@ -63,12 +69,11 @@ async function makeBlob(platform: Platform, work: string): Promise<void> {
     output: BLOB,
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
-    // Compiled code would tie the blob to one platform, and differ from run to run.
+    // That would be of the loader alone, and differ from run to run: compiled-code.ts.
     useCodeCache: false,
     // Else NODE_OPTIONS=--require=FILE would run somebody's code before ours.
     execArgvExtension: "none",
-    // V8 begins with 1 MiB for what is new, and collects garbage a hundred times before it has learned better.
-    execArgv: ["--min-semi-space-size=16"],
+    execArgv: flags,
     assets: Object.fromEntries(files.map(([name]) => [name, name])),
   };
   await writeFile(join(work, "sea.json"), JSON.stringify(config));
@@ -80,6 +85,7 @@ async function makeExecutable(platform: Platform, work: string): Promise<void> {
   const name = `goferry-${platform}${baseOf(platform).suffix}`;
   const draft = join(work, name);
   await fetchBase(platform, { cache, to: draft });
+  await makeBlob(platform, draft, work);
   await injectBlob(draft, work);
   await chmod(draft, 0o755);
   const checked = await checkExecutable(draft, platform);

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform, type BuildOptions, type Metafile, type Plugin } from "esbuild";
 import { directImports } from "./direct-imports.ts";
+import { LOADER, PARTS } from "./loader.ts";
 
 export interface Sources {
   main: string;
@@ -44,16 +45,22 @@ const COMMON = {
   logOverride: { "empty-import-meta": "error", "unsupported-dynamic-import": "error" },
 } as const satisfies BuildOptions;
 
-const ENGLISH = import.meta.resolve("./english.ts");
 const NO_HELP = import.meta.resolve("./no-help.ts");
+const INSTEAD: Readonly<Record<string, string>> = {
+  y18n: import.meta.resolve("./english.ts"),
+  cliui: NO_HELP,
+  "string-width": NO_HELP,
+  assert: import.meta.resolve("./no-assert.ts"),
+};
 
-/** What yargs uses and an executable does without: english.ts, no-help.ts. Other packages keep theirs. */
+/** What yargs uses and an executable does without: english.ts, no-help.ts, no-assert.ts. Other packages keep theirs. */
 const yargsParts: Plugin = {
   name: "parts of yargs",
   setup({ onResolve }) {
-    onResolve({ filter: /^(?:y18n|cliui|string-width)$/ }, ({ path, importer }) => {
+    onResolve({ filter: /^(?:y18n|cliui|string-width|assert)$/ }, ({ path, importer }) => {
       if (!/[\\/]node_modules[\\/]yargs[\\/]/u.test(importer)) return undefined;
-      return { path: fileURLToPath(path === "y18n" ? ENGLISH : NO_HELP) };
+      const instead = INSTEAD[path];
+      return instead === undefined ? undefined : { path: fileURLToPath(instead) };
     });
   },
 };
@@ -74,9 +81,6 @@ export async function bundleWorker(root: string): Promise<string> {
   if (file === undefined) throw new Error("the worker gave no output");
   return file.text;
 }
-
-/** The folder of the parts, in names of assets and in stack traces. */
-const PARTS = "program/";
 
 /**
  * The parts of the program, the first of which is `program/main.js`. They know `moduleUrl` without being told.
@@ -114,22 +118,3 @@ export async function bundleProgram(
   }
   return { assets, parts: metafile };
 }
-
-/** Each part is run once, when the first of those that import it is run, as node does with files. */
-const LOADER = `"use strict";
-const { getAsset } = require("node:sea");
-const { compileFunction } = require("node:vm");
-${MODULE_URL}
-const loaded = new Map();
-function load(name) {
-  const known = loaded.get(name);
-  if (known !== undefined) return known.exports;
-  const part = { exports: {} };
-  loaded.set(name, part);
-  const parameters = ["module", "exports", "require", "moduleUrl"];
-  const run = compileFunction(getAsset(name, "utf8"), parameters, { filename: name });
-  run(part, part.exports, (id) => (id.startsWith("./") ? load("${PARTS}" + id.slice(2)) : require(id)), moduleUrl);
-  return part.exports;
-}
-load("${PARTS}main.js");
-`;

@@ -44,7 +44,7 @@ const bundleSchema = z.strictObject({
   /** Those of its projects of which everything is there. */
   projects: z.array(z.string()),
   /** False when only a part of it was asked for. */
-  complete: z._default(z.boolean(), true),
+  complete: z.prefault(z.boolean(), true),
   zips: z.boolean(),
 });
 
