@@ -18,6 +18,7 @@ import {
 import { DEFAULT_LOCK_WAIT_MS, type LogLevel } from "./change-options.ts";
 import type { Command, Outcome } from "./command.ts";
 import type { Context } from "./context.ts";
+import { monotonicMs } from "./monotonic.ts";
 import type { OptionValue } from "./option.ts";
 import { asGoferryError, debugText, errorText } from "./output/errors.ts";
 import { createRunLog, type RunLog } from "./run-log.ts";
@@ -63,7 +64,7 @@ class ChangeRun {
   readonly #log: RunLog;
   readonly #root: string;
   readonly #startedAt: Date;
-  readonly #began = performance.now();
+  readonly #began = monotonicMs();
   /** Lines on their way to syslog: begun at once, so that who stops this process now does not keep them from there. */
   readonly #told: Promise<unknown>[] = [];
   /** False for a dry run, which changes nothing. */
@@ -147,7 +148,7 @@ class ChangeRun {
   }
 
   async #end(exitCode: number, code: string | null): Promise<string | undefined> {
-    const durationMs = Math.round(performance.now() - this.#began);
+    const durationMs = Math.round(monotonicMs() - this.#began);
     this.#log.write("info", `ended with exit code ${exitCode} after ${durationMs} ms`);
     await this.openRootLog();
     if (this.#isNoted) {
@@ -184,9 +185,9 @@ function eventText(event: RootEvent): string {
 
 function loggedRun(host: Host, log: RunLog): Host["run"] {
   return async (program, args, options) => {
-    const began = performance.now();
+    const began = monotonicMs();
     const tell = (how: string): void => {
-      const ms = Math.round(performance.now() - began);
+      const ms = Math.round(monotonicMs() - began);
       log.write("debug", `ran ${[program, ...args].join(" ")}: ${how}, ${ms} ms`);
     };
     try {

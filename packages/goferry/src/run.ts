@@ -9,6 +9,7 @@ import { COMPLETE, complete, completionText } from "./completion/complete.ts";
 import { helpText } from "./help.ts";
 import { asGoferryError, debugText, errorJson, errorText, type Style } from "./output/errors.ts";
 import { installHost } from "./machine.ts";
+import { monotonicMs } from "./monotonic.ts";
 import type { OwnBundle } from "./own-bundle.ts";
 import { printable } from "./output/printable.ts";
 import { wrap } from "./output/wrap.ts";
@@ -61,7 +62,7 @@ async function perform(terminal: Terminal, manner: Manner): Promise<number> {
   const values = resolveValues(command, { flags, positionals, answers, configs, terminal });
   manner.json = values["json"] === true;
   manner.quiet = values["quiet"] === true;
-  const progress = await createProgress(stderr, progressStyle(terminal, manner), () => performance.now());
+  const progress = await createProgress(stderr, progressStyle(terminal, manner), monotonicMs);
   let outcome: Outcome;
   try {
     const { signal } = terminal;

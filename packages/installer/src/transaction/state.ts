@@ -11,10 +11,11 @@ import { registryKeySchema, registryValueSchema } from "./registry-edits.ts";
 
 const STATE_VERSION = 1;
 
+const count = z.int().check(z.minimum(0));
+const fromOne = z.int().check(z.minimum(1));
+const time = z.iso.datetime();
 const text = z.string().check(z.minLength(1));
 const h1 = z.string().check(z.regex(/^h1:[A-Za-z0-9+/]{43}=$/));
-/** Bytes of all its files, as the bundle has them; the zip that is made of a module comes on top. */
-const size = z.int().check(z.minimum(0));
 const digest = z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/));
 /** Index digests of the bundles that brought it or held it too, in the order of their installation. */
 const bundles = z.array(digest).check(z.minLength(1));
@@ -23,24 +24,25 @@ const sdkSchema = z.strictObject({
   version: GO_RELEASE,
   platform: z.string().check(z.regex(/^[a-z0-9]+\/[a-z0-9]+$/)),
   h1,
-  size,
+  /** Bytes of all its files, as the bundle has them. */
+  size: count,
   /** Its record in the checksum database: no toolchain is without one. */
-  record: z.strictObject({ id: z.int().check(z.minimum(0)) }),
+  record: z.strictObject({ id: count }),
   bundles,
 });
 
 const bundleSchema = z.strictObject({
   name: text,
   /** Seconds since 1970. */
-  serial: z.int().check(z.minimum(0)),
+  serial: count,
   indexDigest: digest,
-  installedAt: z.iso.datetime(),
+  installedAt: time,
   /** Absent for one that never expires. */
-  expires: z.optional(z.iso.datetime()),
+  expires: z.optional(time),
   /** OpenPGP fingerprints of the pinned keys whose signatures counted. */
   signers: z.array(z.string().check(z.regex(/^[0-9A-Fa-f]{40,64}$/))),
   /** Records in the tree of the checksum database that its proofs led to; null if no unit of it is in one. */
-  treeSize: z.nullable(z.int().check(z.minimum(1))),
+  treeSize: z.nullable(fromOne),
   /** Those of its projects of which everything is there. */
   projects: z.array(z.string()),
   /** False when only a part of it was asked for. */
@@ -56,8 +58,9 @@ const unitSchema = z.strictObject({
   h1: z.nullable(h1),
   modH1: z.nullable(h1),
   /** Its record in the checksum database; null when only the bundle's signature vouches for it. */
-  record: z.nullable(z.strictObject({ id: z.int().check(z.minimum(0)), h1 })),
-  size,
+  record: z.nullable(z.strictObject({ id: count, h1 })),
+  /** Likewise; the zip that is made of a module comes on top. */
+  size: count,
   bundles,
 });
 
@@ -65,7 +68,7 @@ const serialSchema = z.strictObject({
   /** Of the bundle. */
   name: text,
   /** The highest that this root has had, and the bundle that had it. */
-  serial: z.int().check(z.minimum(0)),
+  serial: count,
   indexDigest: digest,
 });
 
@@ -83,11 +86,11 @@ const trustSchema = z.strictObject({
   /** The key itself is state/trust/<fingerprint>.asc, and `digest` that of the file. */
   keys: z.array(z.strictObject({ fingerprint: FINGERPRINT, digest })),
   /** How many of them must have signed a bundle. */
-  minSignatures: z.int().check(z.minimum(1)),
+  minSignatures: fromOne,
   /** Keys that never count again. */
   revoked: z.array(FINGERPRINT),
   /** The last trust update that was applied. */
-  update: z.nullable(z.strictObject({ sequence: z.int().check(z.minimum(1)), digest })),
+  update: z.nullable(z.strictObject({ sequence: fromOne, digest })),
 });
 
 const outsideSchema = z.strictObject({
@@ -120,9 +123,9 @@ const stateSchema = z.strictObject({
   /** The absolute path it was made for; go.env and launchers name it. */
   root: text,
   /** Counts the changes; 0 is an empty root. Each generation stays as state/generations/N.json until gc. */
-  generation: z.int().check(z.minimum(0)),
+  generation: count,
   /** What made this generation, and when; null in an empty root. */
-  change: z.nullable(z.strictObject({ command: text, at: z.iso.datetime() })),
+  change: z.nullable(z.strictObject({ command: text, at: time })),
   /** Id of the transaction that wrote it. Makes every committed state different from the one before. */
   transaction: z.nullable(text),
   current: z.nullable(GO_RELEASE),
