@@ -37,10 +37,13 @@ const SIGNING = [
   "sign",
 ];
 
+/** Of hosts and bundles only the small one: scripts/executables/bundle.test.ts. */
+const ZOD = ["zod", "zod/mini", "zod/v4/locales/en.js"];
+
 const BORDERS: Readonly<Record<string, Border>> = {
   core: {
     ours: [],
-    others: ["openpgp", "tar", "zod"],
+    others: ["openpgp", "tar", ...ZOD],
     builtins: [...NETWORK, "child_process", "cluster", "process"],
     globals: [...NETWORK_GLOBALS, ...ENVIRONMENT_GLOBALS],
     openpgp: SIGNING,
@@ -52,7 +55,7 @@ const BORDERS: Readonly<Record<string, Border>> = {
   },
   installer: {
     ours: ["@goferry/core"],
-    others: ["zod"],
+    others: ZOD,
     builtins: [...NETWORK, "process"],
     globals: [...NETWORK_GLOBALS, ...ENVIRONMENT_GLOBALS],
   },
