@@ -47,11 +47,16 @@ const SELDOM = new Set(["node:crypto", "node:net", "node:worker_threads", "node:
 
 function builtin(id) {
   if (!SELDOM.has(id)) return require(id);
-  const traps = {};
-  for (const trap of ["get", "has", "ownKeys", "getOwnPropertyDescriptor", "getPrototypeOf"]) {
-    traps[trap] = (_target, ...rest) => Reflect[trap](require(id), ...rest);
-  }
-  return new Proxy({}, traps);
+  const whole = {};
+  const made = () => require(id);
+  // Who asks for the names of all that it has, gets all of it: a proxy may not tell of what its target lacks.
+  const fill = () => Object.keys(whole).length > 0 || Object.defineProperties(whole, Object.getOwnPropertyDescriptors(made()));
+  return new Proxy(whole, {
+    get: (_, name) => made()[name],
+    has: (_, name) => name in made(),
+    ownKeys: () => (fill(), Reflect.ownKeys(whole)),
+    getOwnPropertyDescriptor: (_, name) => (fill(), Reflect.getOwnPropertyDescriptor(whole, name)),
+  });
 }
 `;
 
