@@ -84,7 +84,7 @@ class ChangeRun {
     let stage = "";
     this.context = {
       ...context,
-      host: { ...host, lockWaitMs, onEvent: (event) => this.#hear(event), run: loggedRun(host, log) },
+      host: { ...host, lockWaitMs, onEvent: (event) => this.#hear(event, host), run: loggedRun(host, log) },
       progress: {
         ...progress,
         update(event) {
@@ -160,7 +160,9 @@ class ChangeRun {
     return await this.#log.close();
   }
 
-  #hear(event: RootEvent): void {
+  #hear(event: RootEvent, { onEvent }: Host): void {
+    // The system's log is told here.
+    if (event.kind !== "audited") onEvent?.(event);
     if (event.kind === "waiting") this.context.progress.update({ stage: `Waiting for ${event.holder}` });
     if (event.kind === "locked") this.#lockWaitMs += event.waitedMs;
     if (event.kind === "audited") this.#told.push(tellSyslog(this.context.host, event.line));
@@ -177,7 +179,9 @@ function eventText(event: RootEvent): string {
     case "step":
       return `step ${event.step}`;
     case "recovered":
-      return `what an earlier command had begun was ${event.outcome === "undone" ? "taken back" : "finished"}: ${event.command}`;
+      return `what ${event.whose === "own" ? "this" : "an earlier"} command had begun was ${event.outcome === "undone" ? "taken back" : "finished"}: ${event.command}`;
+    case "unfinished":
+      return `what an earlier command had begun cannot be finished or taken back now: ${event.command}`;
     case "audited":
       return `audit log: ${event.line}`;
   }

@@ -23,7 +23,7 @@ export function goPlatform({ os, arch }: { os: string; arch: string }): string {
 }
 
 /** What is known only when a command is about to run. */
-export type HostMore = Pick<HostFacts, "windows" | "executableSize">;
+export type HostMore = Pick<HostFacts, "windows" | "executableSize" | "onEvent">;
 
 /** The machine that is installed on. */
 export function installHost({ env, system, now }: Terminal, more: HostMore = {}): Host {

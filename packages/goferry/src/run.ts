@@ -2,6 +2,7 @@
 // the process, tests with what they like.
 
 import { EXIT, type GoferryError } from "@goferry/core";
+import type { Host } from "@goferry/installer";
 import { parseLine, type ParsedLine } from "./cli.ts";
 import type { Outcome } from "./command.ts";
 import { COMMANDS } from "./commands/all.ts";
@@ -14,6 +15,7 @@ import type { OwnBundle } from "./own-bundle.ts";
 import { printable } from "./output/printable.ts";
 import { wrap } from "./output/wrap.ts";
 import { createProgress, type ProgressStyle } from "./progress.ts";
+import { rootNews } from "./root-news.ts";
 import { isOn, readAnswers, readConfigs, resolveValues, settingsOf } from "./settings.ts";
 import type { Output, Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
@@ -63,21 +65,34 @@ async function perform(terminal: Terminal, manner: Manner): Promise<number> {
   manner.json = values["json"] === true;
   manner.quiet = values["quiet"] === true;
   const progress = await createProgress(stderr, progressStyle(terminal, manner), monotonicMs);
+  let host: Host | undefined;
+  const news = rootNews({
+    host: () => host ?? installHost(terminal),
+    warn(text) {
+      progress.end();
+      if (!manner.json && !manner.quiet) warn(text, stderr);
+    },
+  });
   let outcome: Outcome;
   try {
     const { signal } = terminal;
     // What has to do with no root has nothing to ask of Windows.
     const asksWindows = "root" in command.options || command.changesRoot === true;
     await using windows = asksWindows ? await terminal.system.openWindows?.() : undefined;
-    const host = installHost(terminal, { windows, executableSize: own?.size });
+    host = installHost(terminal, { windows, executableSize: own?.size, onEvent: news.hear });
     const context = { terminal, host, yes: values["yes"] === true, progress, signal };
-    outcome =
-      command.changesRoot === true
-        ? await (await import("./change-run.ts")).runChange(command, values, context)
-        : await command.run(values, context);
+    try {
+      outcome =
+        command.changesRoot === true
+          ? await (await import("./change-run.ts")).runChange(command, values, context)
+          : await command.run(values, context);
+    } finally {
+      await news.settled();
+    }
   } finally {
     progress.end();
   }
+  outcome = { ...outcome, json: { ...outcome.json, ...news.json() } };
   if (manner.json || !manner.quiet || command.answers === true) {
     const offer = carried?.offer ?? "";
     await print(`${outcome.text}\n${offer}`, outcome.json, { manner, stdout });

@@ -11,11 +11,10 @@ import { auditDigest, isChange, parseAuditLine, ROTATE, type AuditRecord } from 
 import { KEPT_FILES, readAudit, type AuditFile } from "./audit-files.ts";
 import type { HostFs } from "./fs.ts";
 import type { Host } from "./host.ts";
-import { layout, type Layout } from "./layout.ts";
-import { hostFs } from "./host-fs.ts";
-import { resolveRoot } from "./root-path.ts";
-import { readJournal } from "./transaction/journal.ts";
+import type { Layout } from "./layout.ts";
+import { openRootToRead } from "./site.ts";
 import { readState } from "./transaction/state.ts";
+import { readJournalIfAllowed } from "./transaction/unfinished.ts";
 
 /** Something that goferry did not write so. */
 export interface AuditBreak {
@@ -44,7 +43,7 @@ export interface AuditLog {
 }
 
 /**
- * The log of the root at `path`. Throws NOT_FOUND where there is no root, so that a mistyped name is not taken for a log
+ * The log of the root at `path`, once what an interrupted command left is in order. Throws NOT_FOUND where there is no root, so that a mistyped name is not taken for a log
  * without a fault; and what `readAuditLog` throws.
  */
 export async function auditOf(
@@ -52,9 +51,8 @@ export async function auditOf(
   path: string,
   options: { expect?: string | undefined } = {},
 ): Promise<AuditLog & { root: string }> {
-  const root = await resolveRoot(path);
-  const at = layout(root);
-  const fs = hostFs(host);
+  const { root, at, site } = await openRootToRead(host, path, "audit");
+  const { fs } = site;
   const isThere = (await fs.lstat(at.stateFile)) !== null || (await readAudit({ fs, at })).length > 0;
   if (isThere) return { root, ...(await readAuditLog({ fs, at }, options)) };
   throw new GoferryError("NOT_FOUND", {
@@ -69,7 +67,10 @@ export async function auditOf(
 export interface ChainFacts {
   /** What state.json names. */
   stateHead: string | null;
-  /** The digest of a line that a command which is running, or was interrupted, has still to write. */
+  /**
+   * The digest of a line that a command which is running, or was interrupted, has still to write; "hidden" where there is
+   * such a command, and its journal is not for this user to read.
+   */
   pending: string | null;
   /** A digest that the log had once. */
   expect?: string | undefined;
@@ -79,19 +80,19 @@ export interface ChainFacts {
  * The log of a root and what is wrong with it. Waits for nobody. Throws STATE_DAMAGED, STATE_NEWER, ROOT_MOVED,
  * JOURNAL_DAMAGED, or an error of the file system.
  */
-async function readAuditLog(
+export async function readAuditLog(
   place: { fs: HostFs; at: Layout },
   options: { expect?: string | undefined } = {},
 ): Promise<AuditLog> {
   const { fs, at } = place;
   for (let attempt = 1; ; attempt++) {
     const before = await readState(fs, at);
-    const journal = await readJournal(fs, at);
+    const journal = await readJournalIfAllowed(fs, at);
     const files = await readAudit(place);
     const { auditHead: stateHead } = await readState(fs, at);
     // A command that ended meanwhile has changed both; they are looked at again, as one.
     if (stateHead !== before.auditHead && attempt < 5) continue;
-    const pending = journal === null ? null : auditDigest(journal.auditLine);
+    const pending = journal === null || journal === "hidden" ? journal : auditDigest(journal.auditLine);
     return verifyChain(files, { stateHead, pending, expect: options.expect });
   }
 }
@@ -197,7 +198,7 @@ function headBreaks(
 ): AuditBreak[] {
   const known = stateHead === null ? -1 : entries.findLastIndex(({ digest }) => digest === stateHead);
   if (stateHead !== null && known === -1) {
-    if (stateHead === pending) {
+    if (stateHead === pending || pending === "hidden") {
       notes.push("a command is running, or was interrupted: its line is still to be written");
       return [];
     }

@@ -9,8 +9,10 @@ export type RootEvent =
   /** The lock is ours, after so many milliseconds. */
   | { kind: "locked"; waitedMs: number }
   | { kind: "step"; step: Step }
-  /** What an earlier, interrupted command had begun was finished or taken back. */
-  | { kind: "recovered"; outcome: "finished" | "undone"; command: string }
+  /** What an earlier, interrupted command had begun was finished or taken back; or this one, that failed. */
+  | { kind: "recovered"; outcome: "finished" | "undone"; command: string; whose: "earlier" | "own" }
+  /** What an earlier command had begun is still neither: it was interrupted, and this user may not, or cannot now, do it. */
+  | { kind: "unfinished"; command: string; root: string }
   /** A line was added to the audit log. */
   | { kind: "audited"; line: string };
 

@@ -112,7 +112,12 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
 
   onProgress({ stage: "preflight" });
   const { dryRun = false } = options;
-  const { root, at, site } = await openRoot(host, options.root, { command, dryRun, signal });
+  const { root, at, site } = await openRoot(host, options.root, {
+    command,
+    dryRun,
+    unwritable: "tell",
+    signal,
+  });
   const { fs } = site;
   const before = await readState(fs, at);
   checkSigners(bundle, before);

@@ -6,8 +6,9 @@ import { readGenerations } from "./generations.ts";
 import { findGarbage } from "./gc.ts";
 import type { Host } from "./host.ts";
 import { belongings } from "./plan/belongings.ts";
-import { openRootToRead } from "./site.ts";
+import { openRootToRead, type RootSite } from "./site.ts";
 import { readState, type State } from "./transaction/state.ts";
+import { lookAtUnfinished } from "./transaction/unfinished.ts";
 
 export interface RootDescription {
   state: State;
@@ -46,7 +47,8 @@ export async function describeRoot(host: Host, path: string): Promise<RootDescri
   const { at, site } = opened;
   const { fs } = site;
   const state = await readState(fs, at);
-  const generations = (await readGenerations(fs, at)).map(summary);
+  const isDone = await doneGenerations(opened, state);
+  const generations = (await readGenerations(fs, at)).filter(isDone).map(summary);
   const { bytes: unneeded } = (await findGarbage(opened, 1)).unneeded;
   let zips = 0;
   for (const { zip } of belongings(at, state)) if (zip !== null) zips += (await fs.lstat(zip))?.size ?? 0;
@@ -55,6 +57,12 @@ export async function describeRoot(host: Host, path: string): Promise<RootDescri
     bytes: { sdks: sum(state.sdks), modules: sum(state.units), zips, unneeded },
     generations: generations.toReversed(),
   };
+}
+
+/** The file of a generation is there before the change that makes it is committed, or after it was interrupted. */
+async function doneGenerations({ at, site }: RootSite, now: State): Promise<(state: State) => boolean> {
+  const unfinished = await lookAtUnfinished(site, at);
+  return ({ generation }) => unfinished === null || generation <= now.generation;
 }
 
 function summary({ generation, change, current, sdks, units, bundles }: State): GenerationSummary {

@@ -38,7 +38,7 @@ export interface Report {
 const REPEAT_EVERY = 8;
 
 /** The commands of which one comes first after a kill; each of them recovers. */
-const FIRST = [["list"], ["check"], ["check", "--quick"]] as const;
+const FIRST = [["list"], ["check"], ["status"], ["check", "--quick"], ["audit", "verify"]] as const;
 
 export async function killEverywhere(trials: Trials): Promise<Report> {
   const steps = Object.fromEntries(STEPS.map((step) => [step, 0])) as Report["steps"];

@@ -21,8 +21,9 @@ import type { statusTable } from "./tables/status.ts";
 export const status: Run<typeof statusTable> = async (values, context) => {
   const { host } = context;
   const root = values.root ?? defaultRoot(host);
-  const found = await readStatus(host, root).catch((error: unknown) => {
-    // A root in trouble is what an archive is for.
+  // A root in trouble is what an archive is for: it shows what an interrupted command left before that is put in order.
+  const as = values.archive === undefined ? "recovered" : "was";
+  const found = await readStatus(host, root, as).catch((error: unknown) => {
     if (values.archive === undefined || !(error instanceof GoferryError)) throw error;
     return error;
   });
@@ -77,7 +78,7 @@ function plainError(error: GoferryError): string {
 }
 
 function statusText(found: RootStatus): string {
-  const { root, generation, current, sdks, bundles, lastChange, lastFailure, lock, unfinished, runs } = found;
+  const { root, generation, current, sdks, bundles, lastChange, lastFailure, runs } = found;
   const rows = rowsText([
     ["goferry", VERSION],
     ["Go", sdks.map(({ version }) => `${version}${version === current ? " (current)" : ""}`)],
@@ -85,12 +86,17 @@ function statusText(found: RootStatus): string {
     ["last change", lastChange === null ? undefined : recordText(lastChange)],
     ["last failure", lastFailure === null ? "none" : recordText(lastFailure)],
     ["last check", checkText(runs["check"])],
-    ["at work", lock ?? undefined],
-    ["unfinished", lock === null ? (unfinished ?? undefined) : undefined],
+    ...workRows(found),
     ["free", bytesText(found.disk.freeBytes)],
     ["audit log", `${amountText(found.audit.lines, "line")}, head ${found.audit.head ?? "none"}`],
   ]);
   return `${root}, generation ${generation}\n${rows}`;
+}
+
+function workRows({ lock, unfinished, interrupted }: RootStatus): [string, string | undefined][] {
+  const command = unfinished ?? undefined;
+  if (!interrupted) return [["at work", lock ?? command]];
+  return [["unfinished", lock === null ? command : `${lock}; that process is gone`]];
 }
 
 function bundleText({ name, serial, ageDays, expires, daysToExpiry, complete }: BundleStatus): string {

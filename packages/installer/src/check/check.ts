@@ -8,8 +8,10 @@ import { differsInRegistry } from "../configure/windows/record.ts";
 import { isWindows, type Host } from "../host.ts";
 import type { Layout } from "../layout.ts";
 import { hostFs, type FsHost } from "../host-fs.ts";
-import { openRoot } from "../site.ts";
+import { shellQuote } from "../shell-quote.ts";
+import { openRoot, type RootSite } from "../site.ts";
 import { readState, type State } from "../transaction/state.ts";
+import { lookAtUnfinished } from "../transaction/unfinished.ts";
 import { runCheckJobs } from "./check-jobs.ts";
 import { changed, missing, type Difference } from "./difference.ts";
 import { findExtras, keptStates } from "./extras.ts";
@@ -43,16 +45,51 @@ type CheckHost = Pick<Host, "cores" | "workerSource" | "windows"> & FsHost;
  * root; LOCKED; INTERRUPTED
  */
 export async function checkRoot(host: Host, options: CheckOptions): Promise<Checked> {
-  const { root, at } = await openRoot(host, options.root, {
+  const opened = await openRoot(host, options.root, {
     command: "check",
     dryRun: false,
+    unwritable: "tell",
     signal: options.signal,
   });
+  const { root, at } = opened;
   const place = await placeOf(host, at);
-  const { generation } = await readState(place.fs, at);
+  const { generation, transaction } = await readState(place.fs, at);
+  await refuseUnfinished(opened);
   if (generation === 0) throw nothingThere(root);
   const { files, bytes, differences } = await compareRoot(host, place, options);
+  if (differences.length > 0) {
+    await refuseUnfinished(opened);
+    if ((await readState(place.fs, at)).transaction !== transaction) throw changedMeanwhile(root);
+  }
   return { root, generation, depth: options.depth, files, bytes, differences };
+}
+
+/**
+ * A root that is being changed, or whose change was interrupted, is not as its state.json has it, and nothing is wrong with
+ * that. @throws LOCKED, RECOVERY_PENDING
+ */
+async function refuseUnfinished({ root, at, site }: RootSite): Promise<void> {
+  const left = await lookAtUnfinished(site, at);
+  if (left === null) return;
+  const { command, holder, isRunning } = left;
+  if (isRunning) throw changedMeanwhile(root, `${holder}`);
+  throw new GoferryError("RECOVERY_PENDING", {
+    subject: root,
+    message: `a change of this root was interrupted, and this user may not finish it or take it back: ${command}`,
+    expected: "a root in which nothing is unfinished",
+    found: holder ?? at.journal,
+    next: `goferry status --root ${shellQuote(root)}, as a user who may write there, puts it in order; then check again`,
+  });
+}
+
+function changedMeanwhile(root: string, found = "another state than at the beginning"): GoferryError {
+  return new GoferryError("LOCKED", {
+    subject: root,
+    message: "another goferry is changing this root, so what is there cannot be compared now",
+    expected: "nobody who changes it",
+    found,
+    next: "check again when that has ended",
+  });
 }
 
 /** The comparison itself, for who has opened the root. In a full one, `times` are what a quick one would add. */

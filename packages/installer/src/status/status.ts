@@ -1,19 +1,17 @@
 // How a root is: what is installed and how old it is, what changed it last, what failed last, and whether anybody is at
-// work. Waits for nobody and changes nothing; what cannot be read of the lesser things is told as unknown.
+// work. Waits for nobody; what cannot be read of the lesser things is told as unknown.
 
 import { GoferryError } from "@goferry/core";
 import { isChange, type AuditRecord } from "../audit.ts";
-import { auditOf } from "../audit-verify.ts";
+import { readAuditLog } from "../audit-verify.ts";
 import type { Host } from "../host.ts";
 import { layout } from "../layout.ts";
-import { hostFs } from "../host-fs.ts";
 import { logNames } from "../root-logs.ts";
 import { resolveRoot } from "../root-path.ts";
 import { readRuns, type Run } from "../runs.ts";
-import { siteOf } from "../site.ts";
-import { readJournal } from "../transaction/journal.ts";
-import { lookAtLock } from "../transaction/lock.ts";
+import { openRootToRead, siteOf, type RootSite } from "../site.ts";
 import { readState, type State } from "../transaction/state.ts";
+import { lookAtUnfinished } from "../transaction/unfinished.ts";
 
 export interface RootStatus {
   root: string;
@@ -27,10 +25,12 @@ export interface RootStatus {
   audit: { head: string | null; lines: number; whole: boolean };
   /** How the last run of each command ended. */
   runs: Record<string, Run>;
-  /** Who is changing the root now, as the lock has it; a process that died is told as such. */
+  /** Who is changing the root now, or was when it died, as the lock has it. */
   lock: string | null;
-  /** The command that was interrupted, or that is running; null if there is nothing to recover. */
+  /** The command that was interrupted, or that is running, as far as this user may know it; null for none. */
   unfinished: string | null;
+  /** It was interrupted, and could not be finished or taken back by who asked. */
+  interrupted: boolean;
   disk: { freeBytes: number; freeFiles: number | null };
   /** Names in state/logs/, the newest last. */
   logs: string[];
@@ -51,15 +51,22 @@ export interface BundleStatus {
 }
 
 /**
+ * What an interrupted command left is put in order first, where that can be done by who asks, unless the root is to be
+ * shown `as` it "was": to a supporter.
  * @throws NOT_FOUND where there is no root; STATE_DAMAGED, STATE_NEWER, ROOT_MOVED, JOURNAL_DAMAGED; IO_FAILED and the like
  */
-export async function readStatus(host: Host, path: string): Promise<RootStatus> {
-  const root = await resolveRoot(path);
-  const at = layout(root);
-  const fs = hostFs(host);
+export async function readStatus(
+  host: Host,
+  path: string,
+  as: "recovered" | "was" = "recovered",
+): Promise<RootStatus> {
+  const { root, at, site } =
+    as === "was" ? await asItIs(host, path) : await openRootToRead(host, path, "status");
+  const { fs } = site;
   if ((await fs.lstat(at.stateFile)) === null) throw noRoot(root);
   const state = await readState(fs, at);
-  const { head, entries, breaks } = await auditOf(host, root);
+  const { head, entries, breaks } = await readAuditLog({ fs, at });
+  const unfinished = await lookAtUnfinished(site, at);
   const records = entries.flatMap(({ record }) => (record === undefined ? [] : [record]));
   const { freeBytes, freeFiles } = await host.statfs(root);
   return {
@@ -72,11 +79,17 @@ export async function readStatus(host: Host, path: string): Promise<RootStatus> 
     lastFailure: records.findLast(({ result }) => result !== "done") ?? null,
     audit: { head, lines: entries.length, whole: breaks.length === 0 },
     runs: await readRuns(fs, at),
-    lock: await lookAtLock(siteOf(host), at),
-    unfinished: (await readJournal(fs, at))?.command ?? null,
+    lock: unfinished?.holder ?? null,
+    unfinished: unfinished?.command ?? null,
+    interrupted: unfinished?.isRunning === false,
     disk: { freeBytes, freeFiles },
     logs: await logNames(host, at),
   };
+}
+
+async function asItIs(host: Host, path: string): Promise<RootSite> {
+  const root = await resolveRoot(path);
+  return { root, at: layout(root), site: siteOf(host) };
 }
 
 function bundleStatus(bundle: State["bundles"][number], now: Date): BundleStatus {

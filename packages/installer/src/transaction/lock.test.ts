@@ -104,11 +104,9 @@ describe("acquireLock", () => {
     const at = layout(folder.root);
     expect(await lookAtLock(testHost(), at)).toBeNull();
     await acquireLock(pretend(1, new Set()), at, { command: "killed" });
-    const holder = "pid 1 on h, since 2026-03-04T05:06:07.000Z: killed";
-    expect(await lookAtLock(pretend(2, new Set([1, 2])), at)).toBe(holder);
-    expect(await lookAtLock(pretend(2, new Set([2])), at)).toBe(
-      `${holder}; that process is gone, and the next command takes over`,
-    );
+    const look = { holder: "pid 1 on h, since 2026-03-04T05:06:07.000Z: killed", command: "killed" };
+    expect(await lookAtLock(pretend(2, new Set([1, 2])), at)).toEqual({ ...look, isDead: false });
+    expect(await lookAtLock(pretend(2, new Set([2])), at)).toEqual({ ...look, isDead: true });
   });
 
   it("removes no folder that a dead lock claims to have made, unless it leads to the state folder", async () => {

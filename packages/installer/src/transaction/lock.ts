@@ -105,17 +105,23 @@ export async function acquireLock(host: LockHost, at: Layout, options: LockOptio
   return { made: mine.made, release: () => release(host, at, mine).catch(() => undefined) };
 }
 
-/**
- * Who holds the lock of a root, for a person: null for nobody. Waits for nobody. Throws PROC_MISSING or an error of the file
- * system.
- */
-export async function lookAtLock(host: LockHost, at: Layout): Promise<string | null> {
+/** What a lock says to those who do not want it. */
+export interface LockLook {
+  /** Who holds it, for a person. */
+  holder: string;
+  /** What that is doing; null where goferry did not write the lock. */
+  command: string | null;
+  /** The process is certainly gone. */
+  isDead: boolean;
+}
+
+/** Null for a root that nobody has locked. Waits for nobody. Throws PROC_MISSING or an error of the file system. */
+export async function lookAtLock(host: LockHost, at: Layout): Promise<LockLook | null> {
   const holder = await readHolder(host.fs, at.lock);
   if (holder === null) return null;
-  const isDead = holder !== "unreadable" && (await isGone(host, holder));
-  return isDead
-    ? `${holderText(holder)}; that process is gone, and the next command takes over`
-    : holderText(holder);
+  const [command, isDead] =
+    holder === "unreadable" ? [null, false] : [holder.command, await isGone(host, holder)];
+  return { holder: holderText(holder), command, isDead };
 }
 
 /** Null when the lock is ours now, else who has it. The state folder may vanish with another's failed install: again. */

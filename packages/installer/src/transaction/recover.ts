@@ -45,11 +45,15 @@ export async function recover(host: LockHost, at: Layout, options: LockOptions):
   }
 }
 
-/** The same for who holds the lock. Says so when there was something to recover. */
-export async function recoverTold({ onEvent }: LockHost, site: Site): Promise<Recovery> {
+/** The same for who holds the lock. Says so when there was something to recover, and `whose` it was. */
+export async function recoverTold(
+  { onEvent }: LockHost,
+  site: Site,
+  whose: "earlier" | "own" = "earlier",
+): Promise<Recovery> {
   const recovery = await recoverLocked(site);
   const { outcome, command, auditLine } = recovery;
-  if (outcome !== "nothing") onEvent?.({ kind: "recovered", outcome, command: command ?? "" });
+  if (outcome !== "nothing") onEvent?.({ kind: "recovered", outcome, command: command ?? "", whose });
   if (auditLine !== null) onEvent?.({ kind: "audited", line: auditLine });
   return recovery;
 }

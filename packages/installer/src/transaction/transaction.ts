@@ -197,7 +197,7 @@ async function takeBack(
   plan: Plan,
   error: unknown,
 ): Promise<State> {
-  const { undone } = await recoverTold(host, site).catch(async (failure: unknown) => {
+  const { undone } = await recoverTold(host, site, "own").catch(async (failure: unknown) => {
     const journal = await site.fs.lstat(site.at.journal).catch(() => "unknown");
     if (journal !== null) throw pending(site, error, failure);
     // Only staging is left, and goes with the next command.

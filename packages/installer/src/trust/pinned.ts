@@ -43,7 +43,7 @@ export interface PinnedTrust extends Pick<Trust, "keys"> {
 export async function pinnedTrust(host: Host, question: TrustQuestion): Promise<PinnedTrust> {
   const { named, root, config, purpose, dryRun = false, signal } = question;
   if (purpose === "install" && root !== undefined)
-    await openRoot(host, root, { command: "install", dryRun, signal });
+    await openRoot(host, root, { command: "install", dryRun, unwritable: "tell", signal });
   const ofRoot = root === undefined ? NO_TRUST : await readTrust(host, { root });
   const ofUser = config === undefined ? NO_TRUST : await readTrust(host, { config });
   const revoked = [...new Set([...ofRoot.revoked, ...ofUser.revoked])];
