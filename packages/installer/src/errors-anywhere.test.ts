@@ -22,5 +22,9 @@ it.each(COMMANDS)("%s is done or taken back where a call fails", async (name) =>
 
 it("an installation is taken back where its worker cannot make a file", async () => {
   const trial = await bench.run("upgrade", { errno: "ENOSPC", at: 3, forEver: false }, "worker");
-  expect(trial).toMatchObject({ error: { code: "DISK_FULL" }, wrong: [], isNew: false });
+  expect(trial).toMatchObject({
+    error: { code: "DISK_FULL", expected: expect.stringMatching(/MB and \d+ inodes/u) },
+    wrong: [],
+    isNew: false,
+  });
 });

@@ -23,7 +23,7 @@ import { stageBundle } from "./plan/stage.ts";
 import { programNames } from "./plan/stage-bin.ts";
 import { lastAuditTime } from "./audit.ts";
 import { checkPolicy, evidencePolicy, type PolicyExceptions } from "./policy.ts";
-import { preflight } from "./preflight.ts";
+import { preflight, withNeed } from "./preflight.ts";
 import { nameFindings } from "./preflight-root.ts";
 import { isSameFile } from "./plan/same-file.ts";
 import { stateAfter } from "./plan/state-after.ts";
@@ -183,6 +183,8 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
     },
     onStep: (step) => (step === "sync" ? onProgress({ stage: "commit" }) : undefined),
     signal,
+  }).catch((error: unknown) => {
+    throw withNeed(error, wanted);
   });
   if (changed) await refuseQuarantined(host, at, state);
   onProgress({ stage: "configure" });

@@ -10,8 +10,6 @@ const refused = (code: string): unknown => expect.objectContaining({ code });
 
 describe("ioError", () => {
   it.each([
-    ["ENOSPC", "DISK_FULL", 6],
-    ["EDQUOT", "DISK_FULL", 6],
     ["EACCES", "PERMISSION_DENIED", 4],
     ["EPERM", "PERMISSION_DENIED", 4],
     ["EROFS", "READ_ONLY", 4],
@@ -21,6 +19,18 @@ describe("ioError", () => {
     const error = ioError(Object.assign(new Error("failed"), { code: errno }), "write", "/opt/goferry/x");
     expect(error).toMatchObject({ code, subject: "/opt/goferry/x", found: errno, exitCode: exit });
     expect(error.next).toBeTruthy();
+    expect(hasErrno(error, errno)).toBe(true);
+  });
+
+  it.each(["ENOSPC", "EDQUOT"])("%s is DISK_FULL, with what is free", (errno) => {
+    const error = ioError(Object.assign(new Error("failed"), { code: errno }), "write", "/nowhere/goferry/x");
+    expect(error).toMatchObject({
+      code: "DISK_FULL",
+      subject: "/nowhere/goferry/x",
+      found: expect.stringMatching(
+        new RegExp(`^${errno}: \\d+ bytes (and \\d+ inodes )?free for this user$`, "u"),
+      ),
+    });
     expect(hasErrno(error, errno)).toBe(true);
   });
 

@@ -1,8 +1,8 @@
 // HostFs on a POSIX system, by node:fs. The one place where an errno becomes a code that a person can act on.
 
-import { constants } from "node:fs";
+import { constants, statfsSync } from "node:fs";
 import * as fsp from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { GoferryError } from "@goferry/core";
 import type { ErrorCode } from "@goferry/core";
 import type { EntryKind, FileMode, HostFs } from "./fs.ts";
@@ -102,13 +102,27 @@ export function ioError(cause: unknown, doing: string, path: string): GoferryErr
   if (cause instanceof GoferryError) return cause;
   const errno = errnoOf(cause);
   const [code, next] = (errno === undefined ? undefined : MEANINGS[errno]) ?? OTHER;
+  const what = errno ?? String(cause);
   return new GoferryError(code, {
     subject: path,
     message: `cannot ${doing} ${path}`,
-    found: errno ?? String(cause),
+    found: code === "DISK_FULL" ? `${what}: ${freeText(path)}` : what,
     next,
     cause,
   });
+}
+
+/** At this moment: what was begun is still there. A quota, or a want of inodes, shows by bytes that are free. */
+function freeText(path: string): string {
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      const { bavail, bsize, files, ffree } = statfsSync(at);
+      const inodes = files === 0 ? "" : ` and ${ffree} inodes`;
+      return `${bavail * bsize} bytes${inodes} free for this user`;
+    } catch {
+      if (dirname(at) === at) return "nobody can say how much is free";
+    }
+  }
 }
 
 /** True when `error` comes from a system call that failed with `errno`, such as "ENOENT". */

@@ -4,6 +4,7 @@
 
 import { readFile, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { GoferryError } from "@goferry/core";
 import type { PathSetup } from "./configure/path-setup.ts";
 import type { Finding } from "./findings.ts";
 import { isBelow } from "./fs.ts";
@@ -124,14 +125,31 @@ function procMissing(): Finding {
   };
 }
 
+/**
+ * The error of an installation for which the disk had no room after all, because others wrote on it meanwhile: with what it
+ * needs from beginning to end. Any other error as it is.
+ */
+export function withNeed(error: unknown, need: Pick<PreflightRequest, "needBytes" | "needFiles">): unknown {
+  if (!(error instanceof GoferryError)) return error;
+  const { code, subject, message, found, next, cause } = error;
+  const isFull = code === "DISK_FULL" || (cause instanceof GoferryError && cause.code === "DISK_FULL");
+  if (!isFull || error.expected !== undefined) return error;
+  const expected = `${megabytes(Math.ceil(neededBytes(need) / 1e6))} and ${need.needFiles} inodes, for all that was to be written`;
+  return new GoferryError(code, { subject, message, expected, found, next, cause });
+}
+
 /** The one place where what a file takes beside its content is added. */
+function neededBytes({ needBytes, needFiles }: Pick<PreflightRequest, "needBytes" | "needFiles">): number {
+  return needBytes + needFiles * FILE_OVERHEAD;
+}
+
 async function spaceFindings(
   host: Host,
   { folder }: RootPlace,
   request: PreflightRequest,
 ): Promise<Finding[]> {
   const { freeBytes, freeFiles, type } = await host.statfs(folder);
-  const needed = request.needBytes + request.needFiles * FILE_OVERHEAD;
+  const needed = neededBytes(request);
   const findings = networkFindings(folder, type);
   if (freeBytes < needed) {
     findings.push({
