@@ -13,6 +13,7 @@ import { LayerFiles, type LayerSink, type LayerSums } from "./layer-files.ts";
 import { LogFiles } from "./log-files.ts";
 import type { ByteSource } from "./source.ts";
 import { malformedLayer, ZstdFrame } from "./zstd-frame.ts";
+import { zstdHere } from "./zstd-here.ts";
 
 export interface LayerJob {
   source: ByteSource;
@@ -32,7 +33,9 @@ export interface LayerJob {
    * Not for a sink, which must not hear of a layer that is refused as if it were whole.
    */
   report?: ((finding: GoferryError) => void) | undefined;
-  /** Gets the tar stream, piece by piece. */
+  /** The thread has nothing else to do, so that zstd may work in it instead of in one of node's. */
+  hasOwnThread?: boolean;
+  /** Gets the tar stream, piece by piece; each is valid only during the call. */
   onTar?: ((bytes: Uint8Array) => void) | undefined;
 }
 
@@ -52,30 +55,50 @@ export async function readLayer(job: LayerJob): Promise<LayerSums> {
     maxEntries: layer.entries,
     maxBytes: layer.tarSize,
   });
+  let tarBytes = 0;
+  const take = (bytes: Uint8Array): void => {
+    tarBytes += bytes.length;
+    job.onTar?.(bytes);
+    tar.write(bytes);
+  };
+  try {
+    await unpack(job, take);
+  } catch (error) {
+    // The stream's AbortError says less than the reason it was given.
+    signal?.throwIfAborted();
+    throw isZstdError(error) ? malformedLayer(layer, `zstd: ${error.message}`, error) : error;
+  }
+  tar.finish();
+  if (tarBytes !== layer.tarSize) throw malformedLayer(layer, `${tarBytes} bytes`);
+  return await files.finish();
+}
+
+/** The tar stream of a layer, piece by piece, each valid only during the call. */
+async function unpack(job: LayerJob, take: (bytes: Uint8Array) => void): Promise<void> {
+  const here = job.hasOwnThread === true ? zstdHere() : undefined;
+  if (here !== undefined) {
+    try {
+      for await (const bytes of readFrame(job)) {
+        job.signal?.throwIfAborted();
+        here.write(bytes, take);
+      }
+    } finally {
+      here.close();
+    }
+    return;
+  }
   const zstd = createZstdDecompress({
     chunkSize: OUTPUT_BYTES,
     params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG },
   });
-  let tarBytes = 0;
   await pipeline(
     readFrame(job),
     zstd,
     async (output) => {
-      for await (const bytes of output as AsyncIterable<Uint8Array>) {
-        tarBytes += bytes.length;
-        job.onTar?.(bytes);
-        tar.write(bytes);
-      }
+      for await (const bytes of output as AsyncIterable<Uint8Array>) take(bytes);
     },
-    { signal },
-  ).catch((error: unknown) => {
-    // The stream's AbortError says less than the reason it was given.
-    signal?.throwIfAborted();
-    throw isZstdError(error) ? malformedLayer(layer, `zstd: ${error.message}`, error) : error;
-  });
-  tar.finish();
-  if (tarBytes !== layer.tarSize) throw malformedLayer(layer, `${tarBytes} bytes`);
-  return await files.finish();
+    { signal: job.signal },
+  );
 }
 
 function handlerOf({ layer, units, log, sink, report }: LayerJob): LayerFiles | LogFiles {

@@ -35,7 +35,7 @@ async function extract(job: ExtractJob): Promise<WorkAnswer> {
   try {
     const source = await descriptorSource(job);
     const onBytes = (bytes: number): void => tell({ kind: "bytes", bytes });
-    const sums = await readLayer({ source, offset, layer, units, log, sink, onBytes });
+    const sums = await readLayer({ source, offset, layer, units, log, sink, onBytes, hasOwnThread: true });
     files.close();
     return { kind: "done", sums, kept: [...files.sums] };
   } catch (error) {
