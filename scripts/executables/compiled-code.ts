@@ -24,10 +24,16 @@ export interface CompileOptions {
 const FIXED = ["--predictable", "--hash-seed=1", "--random-seed=1"];
 
 /**
- * Command lines whose functions are compiled: those that scripts and shells run often. The root is not there, so
- * what they do ends before anything is read or written.
+ * Command lines whose functions are compiled: those that scripts and shells run often, and what a host begins with. The
+ * root and the bundle are not there, so they end before anything is written.
  */
-const LINES = [["--version"], ["list", "--root", "no-root"], ["use", "1.27.1", "--root", "no-root"]];
+const LINES = [
+  ["--version"],
+  ["list", "--root", "no-root"],
+  ["use", "1.27.1", "--root", "no-root"],
+  ["install", "no-bundle", "--key", "no-key", "--root", "no-root"],
+  ["verify", "no-bundle", "--key", "no-key"],
+];
 
 /** Of V8's SerializedCodeData (src/snapshot/code-serializer.h): where the hash of flags stands, in bytes. */
 const FLAG_HASH = { from: 12, to: 16 };
