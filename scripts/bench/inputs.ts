@@ -12,6 +12,8 @@ import { inherited, runCommand } from "./measure.ts";
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 
 export const GO = "1.27.1";
+/** The patch release before. */
+export const OTHER_GO = "1.27.0";
 export const PLATFORM = `linux/${process.arch === "arm64" ? "arm64" : "amd64"}`;
 export const THREE = ["linux/amd64", "linux/arm64", "darwin/arm64"];
 const PROMETHEUS = "github.com/prometheus/prometheus@v0.315.0";
@@ -137,6 +139,10 @@ export async function toolchainBundle(inputs: Inputs): Promise<string> {
 /** The bundle of the same toolchain and Prometheus' modules. */
 export async function modulesBundle(inputs: Inputs): Promise<string> {
   return await bundleOf(inputs, { name: "modules", packages: FEW_PACKAGES });
+}
+
+export async function twoVersionsBundle(inputs: Inputs): Promise<string> {
+  return await bundleOf(inputs, { name: "toolchain-minor", go: [GO, OTHER_GO] });
 }
 
 /** A root with the toolchain in it. */

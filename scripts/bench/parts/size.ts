@@ -10,6 +10,7 @@ import {
   sizeOf,
   THREE,
   toolchainBundle,
+  twoVersionsBundle,
   wholeModCache,
   type BundleWish,
   type Inputs,
@@ -26,7 +27,7 @@ export async function size({ inputs, isQuick }: BenchContext): Promise<PartResul
   const three = await of({ name: "modules-three", platforms: THREE, packages: FEW_PACKAGES });
   const goThree = await of({ name: "toolchain-three", platforms: THREE });
   const goTwo = await of({ name: "toolchain-two", platforms: THREE.slice(0, 2) });
-  const minor = await of({ name: "toolchain-minor", go: ["1.27.1", "1.27.0"] });
+  const minor = await sizeOf(await twoVersionsBundle(inputs));
   const major = await of({ name: "toolchain-major", go: ["1.27.1", "1.26.8"] });
   const today = await todaySizes(inputs);
   const archives = today.archives.reduce((sum, each) => sum + each, 0);
