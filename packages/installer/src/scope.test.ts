@@ -1,6 +1,6 @@
 // What --dry-run says will change is what changes, and nothing else: the whole machine is looked at before and after.
 
-import { chmod, mkdir, unlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { installBench, MODULE_A, scriptedGo, type InstallBench } from "../../../test/kit/install-bench.ts";
@@ -158,6 +158,38 @@ describe("the scope of a dry run is what changes", () => {
       );
     },
   );
+
+  it("with start-up files: of a repair of what is kept to compare with, and of uninstalling the current version", async () => {
+    await using bench = await installBench();
+    const { root } = bench;
+    const executablePath = join(bench.path, "goferry");
+    await writeFile(executablePath, "goferry");
+    await writeFile(join(bench.home, ".profile"), "umask 022\n");
+    const host = bench.host({ ...USER, executablePath });
+    const one = await bench.bundle({ toolchains: [scriptedGo("1.27.1"), scriptedGo("1.26.8")], tiles: {} });
+    await bench.install(one, { path: "profile" }, { ...USER, executablePath });
+
+    const units = join(root, "state/units");
+    // Who mends that of goferry writes bin/goferry too, with the bytes that it has.
+    const lists = (await readdir(units, { recursive: true })).filter(
+      (name) => name.endsWith(".sums") && name !== "goferry.sums",
+    );
+    for (const name of lists) await writeFile(join(units, name), "");
+    const bundle = { opened: one, file: "one.tar" };
+    await expectScope(
+      bench,
+      () => repair(host, { root, bundle, dryRun: true }),
+      () => repair(host, { root, bundle }),
+    );
+
+    const gone = await expectScope(
+      bench,
+      () => uninstall(host, { root, what: { version: "1.27.1" }, dryRun: true }),
+      () => uninstall(host, { root, what: { version: "1.27.1" } }),
+    );
+    expect(brief(gone, join(root, "current"))).toMatchObject({ change: "replace", kind: "link" });
+    expect(gone.filter(({ path }) => isBelow(bench.home, path))).toEqual([]);
+  });
 
   it("of an install of Go alone, and then of the modules", async () => {
     await using bench = await installBench();

@@ -42,22 +42,22 @@ export async function stageBin(
   const replace: Move[] = [];
   const kept: KeptFile[] = [];
   for (const entry of files) {
-    const staged = await stageExecutable({ path: entry.source, size: host.executableSize }, at, staging);
-    if (staged === null) continue;
+    const source = { path: entry.source, size: host.executableSize };
+    if (await isSameFile(source.path, at.goferry, source.size)) continue;
+    const staged = await stageExecutable(source, at, staging);
     replace.push(staged.move);
     kept.push({ name: sumsName(entry.name), text: staged.sums });
   }
   return { links, replace, kept };
 }
 
-/** goferry itself; null if the root has the same one. Its sums are those of state/units/. */
+/** goferry itself. Its sums are those of state/units/. */
 export async function stageExecutable(
   { path: source, size: programSize }: { path: string; size: number | undefined },
   at: Layout,
   staging: string,
-): Promise<{ move: Move; sums: string } | null> {
+): Promise<{ move: Move; sums: string }> {
   const to = at.goferry;
-  if (await isSameFile(source, to, programSize)) return null;
   const from = layout(staging).goferry;
   try {
     await mkdir(layout(staging).bin, { recursive: true });

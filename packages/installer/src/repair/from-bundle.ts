@@ -17,6 +17,7 @@ import type { Difference } from "../check/difference.ts";
 import type { Place } from "../check/installed.ts";
 import { editGoEnv } from "../configure/go-env.ts";
 import { extractLayers } from "../extract/extract.ts";
+import { TILES } from "../extract/file-sink.ts";
 import { isBelow } from "../fs.ts";
 import { goEnvFile, layout, sdkFolder, type Layout } from "../layout.ts";
 import { ioError } from "../node-fs.ts";
@@ -28,6 +29,7 @@ import {
   plainGoEnvName,
   sumsName,
   sumsText,
+  tilesName,
   type WriteTimes,
 } from "../plan/unit-files.ts";
 import type { State } from "../transaction/state.ts";
@@ -71,6 +73,10 @@ export async function stageFromBundle(
   }
   const tiles = hasTiles ? await knownTiles(place.fs, place.at) : undefined;
   for (const { subject } of plan.fromBundle.get(TILES_UNIT) ?? []) {
+    if (isBelow(place.at.units, subject)) {
+      await stageTileList({ ...request, folder, sums, times }, subject, changes);
+      continue;
+    }
     const name = relative(place.at.root, subject);
     const staged = join(folder, name);
     if ((await place.fs.lstat(staged)) === null) throw bundleLacks(options.bundle?.file ?? "", [subject]);
@@ -78,6 +84,29 @@ export async function stageFromBundle(
     if (window !== undefined) await setTime(staged, (window.from + window.to) / 2000);
     await takePlace(place, { from: staged, to: subject }, changes);
   }
+}
+
+/** The list of the tiles that a bundle brought; they themselves were written by it, or by one before it. */
+async function stageTileList(
+  { place, sums, times, options }: Unpacked,
+  file: string,
+  changes: Changes,
+): Promise<void> {
+  const { fs, at } = place;
+  const each = sums.get(TILES);
+  const { indexDigest } = options.bundle?.opened ?? {};
+  if (
+    each === undefined ||
+    indexDigest === undefined ||
+    file !== join(at.units, sumsName(tilesName(indexDigest)))
+  )
+    throw bundleLacks(options.bundle?.file ?? "", [file]);
+  let { from } = times;
+  for (const line of each.lines.trimEnd().split("\n")) {
+    const tile = await fs.lstat(join(at.root, line.slice(66)));
+    if (tile !== null) from = Math.min(from, Math.floor(tile.modified) - 1);
+  }
+  changes.edits.push({ path: file, file: Buffer.from(sumsText({ ...each, ...times, from })) });
 }
 
 interface Unpacked extends StageRepair {

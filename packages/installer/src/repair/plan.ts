@@ -6,8 +6,11 @@ import { toolchainModule, unitName } from "@goferry/core";
 import type { Difference } from "../check/difference.ts";
 import { generatedOf, type Place } from "../check/installed.ts";
 import type { TimeDrift } from "../check/tree-check.ts";
+import { TILES } from "../extract/file-sink.ts";
+import { isBelow } from "../fs.ts";
+import type { Layout } from "../layout.ts";
 import type { Generated } from "../plan/generated.ts";
-import { plainGoEnvName } from "../plan/unit-files.ts";
+import { plainGoEnvName, sumsName } from "../plan/unit-files.ts";
 import type { State } from "../transaction/state.ts";
 
 export interface RepairPlan {
@@ -32,6 +35,11 @@ export interface RepairPlan {
 }
 
 export const TILES_UNIT = "tiles of the checksum database";
+
+/** The goferry in bin/, and what it is compared with. */
+export function programFiles(at: Layout): readonly string[] {
+  return [at.goferry, join(at.units, sumsName("goferry"))];
+}
 
 export async function planRepair(
   place: Place,
@@ -72,7 +80,7 @@ export async function planRepair(
     else if (status?.kind === "folder" && aspect === "owner") plan.hopeless.push(each);
     else if (status?.kind === "file" && ONLY_ABOUT_IT.has(aspect)) {
       if (!wrongContent.has(subject)) addCopy(plan, each, status.mode);
-    } else if (subject === place.at.goferry) plan.program = true;
+    } else if (programFiles(place.at).includes(subject)) plan.program = true;
     else needFromBundle(place, state, { plan, each });
   }
   return plan;
@@ -96,7 +104,8 @@ function needFromBundle(
   state: State,
   { plan, each }: { plan: RepairPlan; each: Difference },
 ): void {
-  const isTile = each.subject.startsWith(join(at.download, "sumdb", "/"));
+  const places = [join(at.download, "sumdb"), join(at.units, TILES)];
+  const isTile = places.some((folder) => isBelow(folder, each.subject));
   const unit = each.unit ?? (isTile ? TILES_UNIT : unitOfPath(at.units, state, each.subject));
   if (unit === undefined) plan.hopeless.push(each);
   else plan.fromBundle.set(unit, [...(plan.fromBundle.get(unit) ?? []), each]);

@@ -182,6 +182,28 @@ describe("repair", () => {
       });
   });
 
+  it.each(["cut short", "empty", "of something else"])(
+    "mends every list to compare with that is %s",
+    async (how) => {
+      const lists = (await readdir(at("state/units"), { recursive: true })).filter((name) =>
+        /\.sums$/u.test(name),
+      );
+      expect(lists.length).toBeGreaterThan(4);
+      for (const name of lists) {
+        const file = at(`state/units/${name}`);
+        const text = await readFile(file, "utf8");
+        await writeFile(file, how === "empty" ? "" : how === "cut short" ? text.slice(0, 70) : "nonsense\n");
+      }
+      expect(await mend(withBundle())).toMatchObject({ changed: true, left: [] });
+      for (const depth of ["full", "quick"] as const)
+        expect(await checkRoot(bench.host(USER), { root: bench.root, depth })).toMatchObject({
+          differences: [],
+        });
+      const changed = treeDifference(before, await bench.look()).filter((name) => !WRITTEN.test(name));
+      expect(changed.filter((name) => !/\.sums$|\.zip$/u.test(name))).toEqual([]);
+    },
+  );
+
   it("refuses a bundle that has not got what is needed, naming it, and changes nothing", async () => {
     await writeFile(at("sdk/go1.27.1/VERSION"), "go9.9.9\n");
     await unlink(at("mod/example.com/!a@v1.0.0/a.go"));

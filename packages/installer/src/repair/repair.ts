@@ -4,7 +4,6 @@
 // bundle nor its name matter. What follows from the state is made again without one. The root has what it had, so there is
 // no new generation.
 
-import { join } from "node:path";
 import { GoferryError, type OpenedBundle } from "@goferry/core";
 import { compareRoot, placeOf } from "../check/check.ts";
 import type { Difference } from "../check/difference.ts";
@@ -16,8 +15,7 @@ import { openRoot } from "../site.ts";
 import { readState, type State } from "../transaction/state.ts";
 import { runTransaction } from "../transaction/transaction.ts";
 import { bundleLacks, unitsFromBundle } from "./from-bundle.ts";
-import { planRepair, timesInPlace, type RepairPlan } from "./plan.ts";
-import { sumsName } from "../plan/unit-files.ts";
+import { planRepair, programFiles, timesInPlace, type RepairPlan } from "./plan.ts";
 import { outsideEdits, registryRepair, stageRepair } from "./stage.ts";
 
 export interface RepairOptions {
@@ -107,7 +105,7 @@ async function findRepairs(
   }
   const { generated, folders, copies, extras, outside, program, fromBundle } = plan;
   if (program && host.executablePath === undefined) {
-    plan.hopeless.push(...differences.filter(({ subject }) => subject === place.at.goferry));
+    plan.hopeless.push(...differences.filter(({ subject }) => programFiles(place.at).includes(subject)));
   }
   const count =
     generated.length + folders.length + copies.size + extras.length + outside.length + fromBundle.size;
@@ -160,7 +158,7 @@ async function repairScope(
     )),
   ];
   const others = [...plan.fromBundle.values()].flat().map(({ subject }) => subject);
-  if (plan.program) others.push(at.goferry, join(at.units, sumsName("goferry")));
+  if (plan.program) others.push(...programFiles(at));
   for (const path of new Set(others)) {
     const status = await fs.lstat(path);
     const isTree = status?.kind === "folder" || (status === null && !/\.[a-z]+$/.test(path));

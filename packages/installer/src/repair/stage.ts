@@ -145,7 +145,6 @@ async function stageProgram(
   { replace, edits }: Changes,
 ): Promise<void> {
   const staged = await stageExecutable(source, at, staging);
-  if (staged === null) return;
   replace.push(staged.move);
   edits.push({ path: join(at.units, sumsName("goferry")), file: Buffer.from(staged.sums) });
 }
