@@ -215,6 +215,26 @@ describe("warnings", () => {
     expect(await message({ folders })).toContain("after");
   });
 
+  it("say of two roots on PATH which is which, and how the other one goes", async () => {
+    const other = join(scratch, "other");
+    const go = await program(join(other, "sdk", "go1.26.8", "bin"));
+    for (const name of ["bin", "state"]) await mkdir(join(other, name));
+    await writeFile(join(other, "state", "state.json"), '{"stateVersion": 1}');
+    await symlink(go, join(other, "bin", "go"));
+    await mkdir(join(scratch, "links"));
+    await symlink(join(other, "bin", "go"), join(scratch, "links", "go"));
+    for (const folder of [join(other, "bin"), join(scratch, "links")]) {
+      expect(await check(join(scratch, "root"), { env: { PATH: folder } })).toMatchObject([
+        {
+          code: "OTHER_GO",
+          subject: join(folder, "go"),
+          message: expect.stringContaining(`of another root of goferry, ${other}, is on PATH`),
+          next: expect.stringContaining(`goferry uninstall --all --root ${other}`),
+        },
+      ]);
+    }
+  });
+
   it("say that Go has no place for its build cache", async () => {
     expect(await codes(join(scratch, "a"), { home: undefined })).toEqual(["HOME_MISSING"]);
     expect(await codes(join(scratch, "a"), { home: undefined, env: { GOCACHE: "/c" } })).toEqual([]);

@@ -15,6 +15,7 @@ import { findMount } from "./mounts.ts";
 import { ioError } from "./node-fs.ts";
 import { inspectRoot, nameFindings } from "./preflight-root.ts";
 import type { RootPlace } from "./preflight-root.ts";
+import { isGoferryRoot } from "./root-owner.ts";
 import { shellQuote } from "./shell-quote.ts";
 import { windowsFindings } from "./windows/preflight.ts";
 
@@ -266,9 +267,17 @@ async function otherGoFindings(host: Host, { root, pathSetup }: PreflightRequest
     seen.add(file);
     const later = pathSetup.loginShells ? "later" : "absent";
     const order = ours.length === 0 ? later : index < first ? "before" : "after";
-    findings.push(otherGo({ path, folder, bin, order, version: await versionBeside(file) }));
+    const about = { version: await versionBeside(file), root: await rootOf(path, file) };
+    findings.push(otherGo({ path, folder, bin, order, ...about }));
   }
   return findings;
+}
+
+/** The root of goferry whose bin/go that is, by the name in PATH or by where a link leads: to sdk/goVERSION/bin/go. */
+async function rootOf(path: string, file: string): Promise<string | undefined> {
+  for (const folder of [dirname(dirname(path)), join(dirname(file), "../../..")])
+    if (await isGoferryRoot(folder)) return folder;
+  return undefined;
 }
 
 /** By the VERSION file of the GOROOT that a program is in, bin/go as a rule: to start what is on PATH is not our business. */
@@ -290,9 +299,16 @@ interface OtherGo {
   bin: string;
   order: keyof typeof ORDER;
   version: string | undefined;
+  /** Another root of goferry that it belongs to. */
+  root: string | undefined;
 }
 
-function otherGo({ path, folder, bin, order, version }: OtherGo): Finding {
+function otherGo({ path, folder, bin, order, version, root }: OtherGo): Finding {
+  const whose = root === undefined ? "" : ` of another root of goferry, ${root},`;
+  const gone =
+    root === undefined
+      ? ""
+      : `; if that root is not needed: goferry uninstall --all --root ${shellQuote(root)}`;
   const next = {
     before: `put ${bin} before ${folder} in PATH`,
     after: `nothing, as long as ${bin} stays before ${folder}`,
@@ -303,10 +319,10 @@ function otherGo({ path, folder, bin, order, version }: OtherGo): Finding {
     code: "OTHER_GO",
     level: "warn",
     subject: path,
-    message: `another Go, ${path}${version === undefined ? "" : ` (${version})`}, ${ORDER[order]}`,
+    message: `another Go, ${path}${version === undefined ? "" : ` (${version})`},${whose} ${ORDER[order]}`,
     expected: `${join(bin, "go")} first on PATH`,
     found: path,
-    next: next[order],
+    next: `${next[order]}${gone}`,
   };
 }
 
