@@ -143,6 +143,21 @@ describe.each(Object.entries(COMMANDS))("%s", (_name, command) => {
   });
 });
 
+it("has a state.json to put back in the newest generation, and then goes on as if nothing had been", async () => {
+  const file = join(bench.root, "state/state.json");
+  const was = await readFile(file, "utf8");
+  await writeFile(file, was.slice(0, 100));
+  const host = { ...bench.host(), run: answersFor(bench.root) };
+  const generations = join(bench.root, "state/generations");
+  await expect(describeRoot(host, bench.root)).rejects.toMatchObject({
+    code: "STATE_DAMAGED",
+    next: expect.stringContaining(`${generations} with the highest number`),
+  });
+  await cp(join(generations, "2.json"), file);
+  expect(await readFile(file, "utf8")).toBe(was);
+  expect(await checkRoot(host, { root: bench.root, depth: "full" })).toMatchObject({ differences: [] });
+});
+
 async function rewrite(file: string, damage: (text: string) => string): Promise<void> {
   await writeFile(file, damage(await readFile(file, "utf8")));
 }

@@ -14,6 +14,8 @@ export interface DocumentRules<T> {
   /** The root it must have been made for. */
   root: string;
   damaged: ErrorCode;
+  /** What puts a damaged one right; a backup, if left out. */
+  remedy?: string | undefined;
 }
 
 /**
@@ -37,7 +39,9 @@ export function writeDocument(value: unknown): Uint8Array {
   return Buffer.from(`${JSON.stringify(sortKeys(value), null, 2)}\n`);
 }
 
-function parseJson(bytes: Uint8Array, rules: { path: string; damaged: ErrorCode }): unknown {
+type Judged = Pick<DocumentRules<unknown>, "path" | "damaged" | "remedy">;
+
+function parseJson(bytes: Uint8Array, rules: Judged): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
@@ -59,13 +63,16 @@ function refuseNewer(value: unknown, rules: { path: string; version: { key: stri
   });
 }
 
-function damaged(rules: { path: string; damaged: ErrorCode }, found: string): GoferryError {
-  return new GoferryError(rules.damaged, {
-    subject: rules.path,
+function damaged(
+  { path, damaged: code, remedy = "restore it from a backup" }: Judged,
+  found: string,
+): GoferryError {
+  return new GoferryError(code, {
+    subject: path,
     message: "the file is not what goferry wrote",
     expected: "a document of goferry",
     found,
-    next: "restore it from a backup; the installed versions of Go go on working, and nothing was changed",
+    next: `${remedy}; the installed versions of Go go on working, and nothing was changed`,
   });
 }
 

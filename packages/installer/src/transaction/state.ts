@@ -176,17 +176,19 @@ export async function readState(fs: HostFs, at: Layout): Promise<State> {
 }
 
 export function parseState(bytes: Uint8Array, at: Layout): State {
-  return parseStateAt(bytes, at.stateFile, at.root);
+  const remedy = `the file of ${at.generations} with the highest number is what the last change left: copy it to ${at.stateFile}, then goferry check; or restore a backup`;
+  return parseStateAt(bytes, at.stateFile, at.root, remedy);
 }
 
 /** The state in a file of this path, which errors name. Throws STATE_DAMAGED, STATE_NEWER, ROOT_MOVED. */
-export function parseStateAt(bytes: Uint8Array, path: string, root: string): State {
+export function parseStateAt(bytes: Uint8Array, path: string, root: string, remedy?: string): State {
   return parseDocument(bytes, {
     schema: stateSchema,
     version: { key: "stateVersion", known: STATE_VERSION },
     path,
     root,
     damaged: "STATE_DAMAGED",
+    remedy,
   });
 }
 
