@@ -158,6 +158,25 @@ it("has a state.json to put back in the newest generation, and then goes on as i
   expect(await checkRoot(host, { root: bench.root, depth: "full" })).toMatchObject({ differences: [] });
 });
 
+it("is in line with its state.json again when a journal that cannot be read was removed, and the root mended", async () => {
+  const { root } = bench;
+  const host = { ...bench.host(), run: answersFor(root) };
+  const journal = join(root, "state/journal.json");
+  await writeFile(journal, '{"journalVersion": 1, ');
+  await expect(describeRoot(host, root)).rejects.toMatchObject({
+    code: "JOURNAL_DAMAGED",
+    next: expect.stringMatching(/remove it, then run goferry check and goferry repair BUNDLE/u),
+  });
+  // Half of a change: of a switch to the other version, and of an installation.
+  await rm(join(root, "current"));
+  await symlink("sdk/go1.26.8", join(root, "current"));
+  await mkdir(join(root, "staging/20260101T000000000Z-00000000/new"), { recursive: true });
+  await writeFile(join(root, "bin/go1.28.0"), "");
+  await rm(journal);
+  expect(await repair(host, { root })).toMatchObject({ changed: true, left: [] });
+  expect(await checkRoot(host, { root, depth: "full" })).toMatchObject({ differences: [] });
+});
+
 async function rewrite(file: string, damage: (text: string) => string): Promise<void> {
   await writeFile(file, damage(await readFile(file, "utf8")));
 }

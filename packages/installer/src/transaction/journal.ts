@@ -99,6 +99,7 @@ export async function readJournal(fs: HostFs, at: Layout): Promise<Journal | nul
     path: at.journal,
     root: at.root,
     damaged: "JOURNAL_DAMAGED",
+    remedy: `keep it for who looks into this (goferry status --archive FILE), remove it, then run goferry check and goferry repair BUNDLE, which bring all in line with ${at.stateFile}`,
   });
 }
 
