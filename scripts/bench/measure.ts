@@ -23,6 +23,8 @@ export interface Sample {
   seconds: number;
   /** Until what it wrote was on the disk. */
   synced: number;
+  /** Of all processors, its own and that of its children. */
+  cpuSeconds: number;
   /** The most that one process of it had resident, in bytes. */
   peakBytes: number;
   /** Handed to a disk by it and its children; 0 on tmpfs. */
@@ -42,20 +44,23 @@ export async function measure(command: Command, { target, inputs = [] }: Measure
   // What others have written before is not to be waited for by this one.
   if (target !== undefined) await run("sync", ["-f", target]);
   const start = performance.now();
-  const { peakBytes, writtenBytes } = await runTimed(command);
+  const told = await runTimed(command);
   const seconds = (performance.now() - start) / 1000;
   if (target !== undefined) await run("sync", ["-f", target]);
-  return { seconds, synced: (performance.now() - start) / 1000, peakBytes, writtenBytes };
+  return { seconds, synced: (performance.now() - start) / 1000, ...told };
 }
 
 /** GNU time asks the system, which adds up over all children. */
-async function runTimed({ words, env, cwd }: Command): Promise<Pick<Sample, "peakBytes" | "writtenBytes">> {
+async function runTimed({ words, env, cwd }: Command): Promise<Omit<Sample, "seconds" | "synced">> {
   const folder = await mkdtemp(join(tmpdir(), "goferry-time-"));
   const file = join(folder, "time");
   try {
-    await runCommand({ words: ["/usr/bin/time", "-o", file, "-f", "%M %O", ...words], env, cwd });
-    const [kilobytes = 0, blocks = 0] = (await readFile(file, "utf8")).trim().split(" ").map(Number);
-    return { peakBytes: kilobytes * 1024, writtenBytes: blocks * 512 };
+    await runCommand({ words: ["/usr/bin/time", "-o", file, "-f", "%M %O %U %S", ...words], env, cwd });
+    const [kilobytes = 0, blocks = 0, user = 0, system = 0] = (await readFile(file, "utf8"))
+      .trim()
+      .split(" ")
+      .map(Number);
+    return { peakBytes: kilobytes * 1024, writtenBytes: blocks * 512, cpuSeconds: user + system };
   } finally {
     await rm(folder, { recursive: true });
   }

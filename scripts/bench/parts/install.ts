@@ -1,12 +1,15 @@
 // Installing against unpacking what people carry today. Ours verifies everything, the others verify nothing, but for go, which
 // compares each zip with go.sum.
 
-import { compare, type Comparison, type Contender } from "../compare.ts";
+import { basename } from "node:path";
+import { compare, spreadOf, type Comparison, type Contender } from "../compare.ts";
+import { hashingSeconds } from "../hashing.ts";
 import {
   archiveOf,
   downloadCommand,
   install as installTo,
   installWords,
+  layersOf,
   modCache,
   modulesBundle,
   PLATFORM,
@@ -15,7 +18,7 @@ import {
   type Inputs,
 } from "../inputs.ts";
 import { inherited } from "../measure.ts";
-import type { BenchContext, PartResult, Place } from "./context.ts";
+import type { BenchContext, Figure, PartResult, Place } from "./context.ts";
 
 export async function install(context: BenchContext): Promise<PartResult> {
   const comparisons: Comparison[] = [];
@@ -25,10 +28,35 @@ export async function install(context: BenchContext): Promise<PartResult> {
   }
   return {
     comparisons,
+    figures: [
+      await hashingShare(context.inputs, comparisons[0], await toolchainBundle(context.inputs)),
+      await hashingShare(context.inputs, comparisons[1], await modulesBundle(context.inputs)),
+    ],
     notes: [
       "Inputs are in memory before each run. Every time of goferry has its own final sync in it; those of others are given with one and without.",
       "The archive has the files of the toolchain module, which are those of the official archive without api/, doc/, misc/ and test/.",
     ],
+  };
+}
+
+/** Of the layers that this installation reads: a bundle of modules has those of the toolchain too, which is there already. */
+async function hashingShare(
+  inputs: Inputs,
+  comparison: Comparison | undefined,
+  bundle: string,
+): Promise<Figure> {
+  const there =
+    comparison?.what === "toolchain"
+      ? []
+      : (await layersOf(await toolchainBundle(inputs))).map((layer) => basename(layer));
+  const layers = (await layersOf(bundle)).filter((layer) => !there.includes(basename(layer)));
+  const seconds = await hashingSeconds(layers);
+  const cpu = spreadOf(comparison?.ours.samples.map(({ cpuSeconds }) => cpuSeconds) ?? []).median;
+  return {
+    what: `hashing, of the processor time of installing: ${comparison?.what ?? ""}`,
+    value: seconds / cpu,
+    unit: "ratio",
+    note: `${seconds.toFixed(2)} of ${cpu.toFixed(2)} s`,
   };
 }
 
