@@ -8,6 +8,7 @@ export type { Override } from "./configure/overrides.ts";
 export { defaultPath, defaultRoot } from "./default-root.ts";
 export type { RootEvent } from "./events.ts";
 export { rootEvidence, type BundleEvidence, type RootEvidence, type UnitEvidence } from "./evidence.ts";
+export { startThreads } from "./extract/thread.ts";
 export type { Finding } from "./findings.ts";
 export { createHost, type Host, type HostFacts, type WindowsHost } from "./host.ts";
 export { collectGarbage, type Collected } from "./gc.ts";

@@ -6,6 +6,7 @@ import {
   defaultPath,
   defaultRoot,
   install as installBundle,
+  startThreads,
   type Installed,
   type Selection,
 } from "@goferry/installer";
@@ -27,6 +28,8 @@ export const install: Run<typeof installTable> = async (values, { terminal, host
   const root = values.root ?? defaultRoot(host);
   const select = selectionOf(values);
   const trust = await trustForInstall({ ...values, root }, { terminal, host, signal });
+  // Before the bundle is looked at: a good one is unpacked sooner, a bad one is refused as soon.
+  if (!values["dry-run"]) startThreads(Math.min(host.cores, 2), host.workerSource);
   await using source = await openBundleFile(values.bundle);
   const bundle = await openBundle(source, trust);
   const dryRun = values["dry-run"];

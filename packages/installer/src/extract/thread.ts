@@ -16,16 +16,48 @@ export interface Extracted {
  */
 const LIMITS = { maxYoungGenerationSizeMb: 3 };
 
+/** Started before there was work for them. */
+const spares: Worker[] = [];
+
+/**
+ * Starts threads for work that will come: it takes node a tenth of a second until one listens, in which the bundle can be
+ * opened. They keep nobody from ending, and those that are not needed end with the process.
+ * @param source as of WorkThread
+ */
+export function startThreads(count: number, source: string | undefined): void {
+  while (spares.length < count) {
+    const worker = startWorker(source);
+    worker.unref();
+    // Of one that fails before its work nothing is told: the work gets a new one, which fails too, or does not.
+    worker.on("error", () => forget(worker)).on("exit", () => forget(worker));
+    spares.push(worker);
+  }
+}
+
+function startWorker(source: string | undefined): Worker {
+  return source === undefined
+    ? new Worker(new URL("./worker.ts", import.meta.url), { resourceLimits: LIMITS })
+    : new Worker(source, { eval: true, resourceLimits: LIMITS });
+}
+
+function takeSpare(): Worker | undefined {
+  const worker = spares.shift()?.removeAllListeners();
+  worker?.ref();
+  return worker;
+}
+
+function forget(worker: Worker): void {
+  const at = spares.indexOf(worker);
+  if (at >= 0) spares.splice(at, 1);
+}
+
 export class WorkThread {
   readonly #worker: Worker;
   readonly #onBytes: ((bytes: number) => void) | undefined;
 
   /** @param source JavaScript of worker.ts, where it is not a file: in a stand-alone executable */
   constructor(source: string | undefined, onBytes?: (bytes: number) => void) {
-    this.#worker =
-      source === undefined
-        ? new Worker(new URL("./worker.ts", import.meta.url), { resourceLimits: LIMITS })
-        : new Worker(source, { eval: true, resourceLimits: LIMITS });
+    this.#worker = takeSpare() ?? startWorker(source);
     this.#onBytes = onBytes;
   }
 
