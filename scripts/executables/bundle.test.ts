@@ -32,6 +32,14 @@ describe("the program", () => {
     },
   );
 
+  it.each(["use", "list", "status", "check", "install", "verify"])(
+    "has the small schemas of zod for goferry %s",
+    (command) => {
+      const inputs = inputsOf(`packages/goferry/src/commands/${command}.ts`);
+      expect(inputs.filter((input) => input.includes("/zod/v4/classic/"))).toEqual([]);
+    },
+  );
+
   it("needs nothing of the bundler to install", () => {
     const command = "packages/goferry/src/commands/install.ts";
     expect(packagesOf(command)).toEqual(["openpgp", "zod"]);
