@@ -16,7 +16,10 @@ const LONG = ["prometheus", "arm64", "tools"].map((name) => `test/projects/${nam
 /** Builds the bundle that end-to-end tests share. */
 const DEMO = fileURLToPath(new URL("../test/kit/demo-setup.ts", import.meta.url));
 
-/** The same for tests under Wine. */
+/** Makes the worker that tests install with. */
+const WORKER = fileURLToPath(new URL("../test/kit/worker-setup.ts", import.meta.url));
+
+/** Builds the one that tests under Wine share. */
 const WINDOWS = fileURLToPath(new URL("../test/kit/windows-setup.ts", import.meta.url));
 
 export default defineConfig({
@@ -28,6 +31,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/**/src/**/*.test.ts", "scripts/**/*.test.ts"],
+          globalSetup: WORKER,
           testTimeout: 3 * MINUTE,
           hookTimeout: 3 * MINUTE,
           sequence: { groupOrder: 0 },
@@ -45,7 +49,7 @@ export default defineConfig({
             "test/faults/**",
             "test/windows/**",
           ],
-          globalSetup: DEMO,
+          globalSetup: [WORKER, DEMO],
           testTimeout: 10 * MINUTE,
           hookTimeout: 20 * MINUTE,
           maxWorkers: 2,
@@ -58,7 +62,7 @@ export default defineConfig({
           name: "projects",
           include: ["test/projects/**/*.test.ts"],
           exclude: LONG,
-          globalSetup: DEMO,
+          globalSetup: [WORKER, DEMO],
           testTimeout: 20 * MINUTE,
           hookTimeout: 30 * MINUTE,
           fileParallelism: false,
@@ -116,7 +120,7 @@ export default defineConfig({
         test: {
           name: "mutants",
           include: ["test/mutants/**/*.test.ts"],
-          globalSetup: DEMO,
+          globalSetup: [WORKER, DEMO],
           testTimeout: 40 * MINUTE,
           hookTimeout: 10 * MINUTE,
           fileParallelism: false,

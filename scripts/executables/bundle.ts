@@ -45,12 +45,12 @@ const COMMON = {
   logOverride: { "empty-import-meta": "error", "unsupported-dynamic-import": "error" },
 } as const satisfies BuildOptions;
 
-const NO_HELP = import.meta.resolve("./no-help.ts");
+const NO_HELP = new URL("./no-help.ts", import.meta.url).href;
 const INSTEAD: Readonly<Record<string, string>> = {
-  y18n: import.meta.resolve("./english.ts"),
+  y18n: new URL("./english.ts", import.meta.url).href,
   cliui: NO_HELP,
   "string-width": NO_HELP,
-  assert: import.meta.resolve("./no-assert.ts"),
+  assert: new URL("./no-assert.ts", import.meta.url).href,
 };
 
 /** What yargs uses and an executable does without: english.ts, no-help.ts, no-assert.ts. Other packages keep theirs. */

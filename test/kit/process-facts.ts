@@ -2,6 +2,7 @@
 
 import { availableParallelism } from "node:os";
 import type { HostFacts } from "../../packages/installer/src/host.ts";
+import { testWorkerSource } from "./worker-source.ts";
 
 export const PROCESS_FACTS: Pick<
   HostFacts,
@@ -19,5 +20,5 @@ export const PROCESS_FACTS: Pick<
     }
   },
   cores: availableParallelism(),
-  workerSource: undefined,
+  workerSource: testWorkerSource(),
 };

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { PassThrough, Writable } from "node:stream";
+import { testWorkerSource } from "../../../../test/kit/worker-source.ts";
 import { run } from "../run.ts";
 import type { Environment, Terminal } from "../terminal.ts";
 
@@ -64,7 +65,7 @@ export async function goferry(argv: readonly string[], options: TestRun): Promis
       pid: process.pid,
       processExists: () => true,
       cores: 2,
-      workerSource: undefined,
+      workerSource: testWorkerSource(),
       kill: (pid, name) => process.kill(pid, name),
       ...options.system,
     },
