@@ -76,7 +76,8 @@ export default defineConfig({
           include: ["test/faults/**/*.test.ts"],
           testTimeout: 30 * MINUTE,
           hookTimeout: 10 * MINUTE,
-          fileParallelism: false,
+          // Each is one process after the other.
+          maxWorkers: 2,
           sequence: { groupOrder: 6 },
         },
       },
