@@ -9,22 +9,22 @@ import { copyFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { selfSigned } from "../packages/bundler/src/net/test-certificates.ts";
-import { generateKey } from "../packages/bundler/src/index.ts";
+import { selfSigned } from "../../packages/bundler/src/net/test-certificates.ts";
+import { generateKey } from "../../packages/bundler/src/index.ts";
 import {
   blobPath,
   inspectBundle,
   openFileSource,
   toolchainModule,
   type ClaimedBundle,
-} from "../packages/core/src/index.ts";
-import { build, buildSite, expectNothing, expectTidy, type BuildSite } from "./kit/build-site.ts";
-import { serveModules, type ModuleServer } from "./kit/module-server.ts";
-import { addModule, QUICK_VERSION, quickWorld } from "./kit/quick-go.ts";
-import { testPlatform } from "./kit/real-go.ts";
-import { realModules, realToolchain } from "./kit/real-modules.ts";
-import type { GoferryResult } from "./kit/run-goferry.ts";
-import { watchProcesses, type Seen } from "./kit/watch-processes.ts";
+} from "../../packages/core/src/index.ts";
+import { build, buildSite, expectNothing, expectTidy, type BuildSite } from "../kit/build-site.ts";
+import { serveModules, type ModuleServer } from "../kit/module-server.ts";
+import { addModule, QUICK_VERSION, quickWorld } from "../kit/quick-go.ts";
+import { testPlatform } from "../kit/real-go.ts";
+import { realModules, realToolchain } from "../kit/real-modules.ts";
+import type { GoferryResult } from "../kit/run-goferry.ts";
+import { watchProcesses, type Seen } from "../kit/watch-processes.ts";
 
 const demo = inject("demo");
 
