@@ -5,6 +5,7 @@
 // `pnpm test:ansible`; "faults" breaks the host again and again: `pnpm test:faults`; "windows" runs goferry.exe
 // under Wine: `pnpm test:windows`.
 
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -34,6 +35,8 @@ export default defineConfig({
           globalSetup: WORKER,
           testTimeout: 3 * MINUTE,
           hookTimeout: 3 * MINUTE,
+          // vitest would leave one of the processors to itself.
+          maxWorkers: availableParallelism(),
           sequence: { groupOrder: 0 },
         },
       },
