@@ -2,7 +2,7 @@
 
 import { availableParallelism } from "node:os";
 import type { HostFacts } from "../../packages/installer/src/host.ts";
-import { testWorkerSource } from "./worker-source.ts";
+import { testWorkerSource } from "../../packages/goferry/src/testing/worker-source.ts";
 
 export const PROCESS_FACTS: Pick<
   HostFacts,

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { bundleWorker } from "../../scripts/executables/bundle.ts";
-import { WORKER_FILE } from "./worker-source.ts";
+import { WORKER_FILE } from "../../packages/goferry/src/testing/worker-source.ts";
 
 export default async function setup(): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), "goferry-worker-"));

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { PassThrough, Writable } from "node:stream";
-import { testWorkerSource } from "../../../../test/kit/worker-source.ts";
+import { testWorkerSource } from "./worker-source.ts";
 import { run } from "../run.ts";
 import type { Environment, Terminal } from "../terminal.ts";
 

@@ -1,4 +1,4 @@
-// The installer's worker as the executables have it, where worker-setup.ts has made it.
+// The installer's worker as the executables have it, where test/kit/worker-setup.ts has made it.
 
 import { readFileSync } from "node:fs";
 import process from "node:process";
