@@ -21,6 +21,13 @@ describe("the program", () => {
     );
   });
 
+  it("hands on what a file of one package exports of another", () => {
+    const entry = "packages/goferry/src/system-log.ts";
+    const { outputs } = sources.parts;
+    const exported = Object.values(outputs).find(({ entryPoint }) => entryPoint === entry)?.exports;
+    expect(exported).toEqual(["tellSyslog"]);
+  });
+
   it("starts with the command line alone", () => {
     expect(packagesOf("packages/goferry/src/main.ts")).toEqual(["yargs", "yargs-parser"]);
   });

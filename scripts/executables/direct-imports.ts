@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import type { Plugin } from "esbuild";
 
 /** `export { a, type B } from "./file.ts"` and the same with `import`; scripts/index-exports.test.ts holds the form. */
-const LISTED = /^(?:im|ex)port (type )?\{([^}]*)\} from "([^"]+)";/gmu;
+const LISTED = /^(import|export) (type )?\{([^}]*)\} from "([^"]+)";/gmu;
 
 /** @param root the top level of the repository */
 export function directImports(root: string): Plugin {
@@ -31,22 +31,23 @@ export function directImports(root: string): Plugin {
 }
 
 function rewrite(text: string, packages: ReadonlyMap<string, ReadonlyMap<string, string>>): string {
-  return text.replaceAll(LISTED, (statement, type: string | undefined, list: string, from: string) => {
+  const direct = (statement: string, word: string, type: string | undefined, list: string, from: string) => {
     const files = packages.get(from);
     if (files === undefined || type !== undefined) return statement;
     const imports = values(list).map(({ name, as }) => {
       const file = files.get(name);
       if (file === undefined) throw new Error(`${from} offers no ${name}`);
-      return `import { ${name} as ${as} } from ${JSON.stringify(file)};`;
+      return `${word} { ${name} as ${as} } from ${JSON.stringify(file)};`;
     });
     return imports.join(" ");
-  });
+  };
+  return text.replaceAll(LISTED, direct);
 }
 
 /** The file of each name that is a value. */
 async function readIndex(path: string): Promise<Map<string, string>> {
   const files = new Map<string, string>();
-  for (const [, type, list = "", from = ""] of (await readFile(path, "utf8")).matchAll(LISTED)) {
+  for (const [, , type, list = "", from = ""] of (await readFile(path, "utf8")).matchAll(LISTED)) {
     if (type !== undefined) continue;
     for (const { name, as } of values(list)) {
       if (name !== as) throw new Error(`${path} gives ${name} another name, which is not provided for`);
