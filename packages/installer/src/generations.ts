@@ -4,6 +4,7 @@
 import { GoferryError } from "@goferry/core";
 import type { HostFs } from "./fs.ts";
 import { generationFile, type Layout } from "./layout.ts";
+import { shellQuote } from "./shell-quote.ts";
 import { parseStateAt, type State } from "./transaction/state.ts";
 
 /** The numbers of those that are kept, ascending. */
@@ -53,6 +54,6 @@ function notKept({ root }: Layout, generation: number, kept: readonly number[]):
     message: `${root} does not keep this generation`,
     expected: kept.length === 0 ? "none is kept" : `one of ${kept.join(", ")}`,
     found: "no file of it in state/generations",
-    next: "goferry list shows the generations that are kept",
+    next: `goferry list --root ${shellQuote(root)} shows the generations that are kept`,
   });
 }

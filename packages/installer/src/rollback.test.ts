@@ -11,7 +11,9 @@ import type { Host } from "./host.ts";
 import { layout } from "./layout.ts";
 import { nodeFs } from "./node-fs.ts";
 import { rollback, type RollbackOptions, type RolledBack } from "./rollback.ts";
+import { repair } from "./repair/repair.ts";
 import { changePrivatePatterns } from "./trust.ts";
+import { uninstall } from "./uninstall.ts";
 import { useVersion } from "./use.ts";
 
 const A2: LayeredModule = {
@@ -161,6 +163,28 @@ describe("rollback", () => {
     const before = await each.look();
     await expect(back(each, { generation: 1 })).rejects.toMatchObject({ code });
     expect(await each.look()).toEqual(before);
+  });
+
+  it("says of what is installed no more that an installation puts it there again, which it does", async () => {
+    await using each = await installBench();
+    const host = each.host();
+    const { root } = each;
+    const both = await each.bundle({ toolchains: [scriptedGo("1.27.1"), scriptedGo("1.26.8")], tiles: {} });
+    await each.install(both);
+    await uninstall(host, { root, what: { version: "1.26.8" } });
+    await rm(join(root, "sdk/go1.26.8/src"), { recursive: true });
+    await expect(back(each)).rejects.toMatchObject({
+      code: "GENERATION_BROKEN",
+      next: expect.stringContaining(
+        `goferry install BUNDLE --root ${root}, with a bundle that holds golang.org/toolchain@v0.0.1-go1.26.8.`,
+      ),
+    });
+    // Neither would have helped.
+    expect(await checkRoot(host, { root, depth: "full" })).toMatchObject({ differences: [] });
+    const bundle = { opened: both, file: "both.tar" };
+    expect(await repair(host, { root, bundle })).toMatchObject({ changed: false });
+    expect(await each.install(both)).toMatchObject({ changed: true, added: { sdks: ["1.26.8"] } });
+    expect(await back(each, { generation: 1 })).toMatchObject({ changed: false });
   });
 
   it.each([

@@ -10,6 +10,7 @@ import { stageState } from "./plan/stage-state.ts";
 import { uncoveredFindings } from "./private-units.ts";
 import { switchScope, type ScopeEntry } from "./scope.ts";
 import { selfTest } from "./selftest.ts";
+import { shellQuote } from "./shell-quote.ts";
 import { openRoot, type RootSite } from "./site.ts";
 import { compareStates, type StateChange } from "./state-change.ts";
 import { readState, type State } from "./transaction/state.ts";
@@ -69,7 +70,7 @@ export async function rollback(host: Host, options: RollbackOptions): Promise<Ro
     async stage(staging, now) {
       done = await findTarget(opened, options.generation);
       if (isThere(done)) return null;
-      await refuseBroken(host, at, { state: done.target, signal });
+      await refuseBroken(host, at, { state: done.target, installed: now, signal });
       const after = takenBack(now, done.target);
       const prepared = await stageState({ fs: site.fs, at, staging, before: now, after });
       const subject = `generation ${done.target.generation}`;
@@ -125,6 +126,6 @@ function noEarlier({ root, generation }: State): GoferryError {
     message: "there is no earlier generation to go back to",
     expected: "a generation before the current one in state/generations",
     found: generation === 0 ? "nothing is installed here" : `generation ${generation} alone`,
-    next: "goferry list shows the generations that are kept",
+    next: `goferry list --root ${shellQuote(root)} shows the generations that are kept`,
   });
 }
