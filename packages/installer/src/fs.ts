@@ -51,7 +51,10 @@ export interface HostFs {
   lstat(path: string): Promise<FileStatus | null>;
   readFile(path: string): Promise<Uint8Array | null>;
   readLink(path: string): Promise<string>;
-  /** Entries sorted by name; none for what is not there or no folder. */
+  /**
+   * Entries sorted by name; none for what is not there or no folder. As the folder tells them, so that a large tree costs no look at
+   * each file: what stands for a link on Windows is a file here, and `lstat` knows.
+   */
   list(path: string): Promise<FolderEntry[]>;
 
   /** False when the path exists already. The mode holds whatever the umask is. */

@@ -11,7 +11,7 @@ import * as fsp from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GoferryError } from "@goferry/core";
-import type { FileStatus, FolderEntry, HostFs } from "./fs.ts";
+import type { FileStatus, HostFs } from "./fs.ts";
 import { linkFile, linkTarget, mayBeLink } from "./launch-link.ts";
 import { hasErrno, ioError } from "./node-fs.ts";
 
@@ -50,10 +50,6 @@ export function windowsFs(options: WindowsFsOptions): HostFs {
     readFile: (path) => patiently(options, [path], () => posix.readFile(path)),
     readLink: async (path) =>
       (await targetOf(options, path, await posix.lstat(path))) ?? posix.readLink(path),
-    async list(path) {
-      const entries = await posix.list(path);
-      return await Promise.all(entries.map((entry) => withLinks(options, path, entry)));
-    },
     mkdir: (path, mode) => posix.mkdir(path, mode),
     createFile: (path, bytes, mode) => posix.createFile(path, bytes, { mode: mode.mode }),
     rename: (from, to) => patiently(options, [to, from], () => posix.rename(from, to)),
@@ -69,17 +65,6 @@ export function windowsFs(options: WindowsFsOptions): HostFs {
     syncFolder: async () => Promise.resolve(),
     syncTree: (path) => syncTree(path),
   };
-}
-
-async function withLinks(
-  options: WindowsFsOptions,
-  folder: string,
-  { name, kind }: FolderEntry,
-): Promise<FolderEntry> {
-  if (kind !== "file") return { name, kind };
-  const path = join(folder, name);
-  const target = await targetOf(options, path, await options.posix.lstat(path));
-  return { name, kind: target === null ? kind : "link" };
 }
 
 async function targetOf(

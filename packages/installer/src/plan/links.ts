@@ -22,9 +22,10 @@ export async function linkEdits(fs: HostFs, at: Layout, state: State): Promise<E
 
 /** Links by names that only goferry makes. A tool, or a script that somebody called go1.20, is none of them. */
 async function ourLinks(fs: HostFs, at: Layout): Promise<string[]> {
-  const links = (await fs.list(at.bin)).filter(({ name, kind }) => kind === "link" && isOurName(name));
-  const paths = links.map(({ name }) => join(at.bin, name));
-  return (await fs.lstat(at.current))?.kind === "link" ? [...paths, at.current] : paths;
+  const ours = (await fs.list(at.bin)).filter(({ name }) => isOurName(name));
+  const paths = [...ours.map(({ name }) => join(at.bin, name)), at.current];
+  const kinds = await Promise.all(paths.map((path) => fs.lstat(path)));
+  return paths.filter((_, i) => kinds[i]?.kind === "link");
 }
 
 function isOurName(file: string): boolean {

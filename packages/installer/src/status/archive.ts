@@ -104,9 +104,10 @@ async function listing(host: Host, at: Layout): Promise<string> {
   const fs = hostFs(host);
   const lines: string[] = [];
   for (const folder of [at.root, at.bin, at.sdk, at.state, at.generations, at.units, at.staging]) {
-    for (const { name, kind } of await fs.list(folder)) {
+    for (const { name, kind: listed } of await fs.list(folder)) {
       const path = join(folder, name);
       const status = await fs.lstat(path);
+      const kind = status?.kind ?? listed;
       const mode = (status?.mode ?? 0).toString(8).padStart(4, "0");
       const target = kind === "link" ? ` -> ${await fs.readLink(path)}` : "";
       lines.push(`${kind} ${mode} ${status?.uid}:${status?.gid} ${status?.size} ${path}${target}`);
