@@ -112,6 +112,7 @@ export function fakeWindows(who: WindowsAccount = ADMINISTRATOR): FakeWindows {
       windows.before("event");
       windows.events.push(event);
     },
+    removeLater: (folder) => windows.done.push(`later ${folder}`),
   };
   return windows;
 }

@@ -19,6 +19,7 @@ import { editScope, registryScope, removalScope, type ScopeEntry } from "./scope
 import { openRoot } from "./site.ts";
 import { readState, type State } from "./transaction/state.ts";
 import { runTransaction } from "./transaction/transaction.ts";
+import { stepAside } from "./windows/step-aside.ts";
 
 export interface UninstallAllOptions {
   root: string;
@@ -80,7 +81,8 @@ export async function uninstallAll(host: Host, options: UninstallAllOptions): Pr
     return { ...planned, scope: [...(await removalScope(place, gone)), ...outside, ...values] };
   }
   let done = removal;
-  await runTransaction(site, root, {
+  const aside = await stepAside(host, at, state.madeFolders);
+  const change = runTransaction(site, root, {
     command,
     leaving: [...state.madeFolders, at.state],
     async stage() {
@@ -98,6 +100,9 @@ export async function uninstallAll(host: Host, options: UninstallAllOptions): Pr
       };
     },
     signal,
+  });
+  await change.finally(() => {
+    if (aside !== undefined) host.windows?.system.removeLater(aside);
   });
   return report(done);
 }

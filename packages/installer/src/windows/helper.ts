@@ -6,6 +6,7 @@ import { GoferryError } from "@goferry/core";
 import * as z from "zod/mini";
 import { run, type HostFacts } from "../host.ts";
 import { variable } from "./environment.ts";
+import { removeLater } from "./remove-later.ts";
 import type { WindowsSystem, WindowsVolume } from "./system.ts";
 
 export interface HelperOptions extends Pick<HostFacts, "env"> {
@@ -64,6 +65,7 @@ export function helperSystem(options: HelperOptions): WindowsSystem {
     logEvent: async (event) => {
       await one({ do: "logEvent", ...event }, z.unknown(), event.source);
     },
+    removeLater: (folder) => removeLater(folder, options.env),
   };
 }
 

@@ -89,4 +89,6 @@ export interface WindowsSystem {
   /** Which processes have one of the files open, by the Restart Manager. */
   holders(paths: readonly string[]): Promise<FileHolder[]>;
   logEvent(event: WindowsEvent): Promise<void>;
+  /** Removes a folder, with all that is in it, once this process has ended: a program that runs cannot be removed. */
+  removeLater(folder: string): void;
 }
