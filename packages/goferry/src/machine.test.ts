@@ -17,6 +17,9 @@ describe("goPlatform", () => {
 describe("exportPath", () => {
   it("is a line that a shell takes as it is", () => {
     expect(exportPath(binFolder("/opt/goferry"))).toBe("export PATH=/opt/goferry/bin:$PATH");
+    expect(exportPath(String.raw`C:\it's\bin`)).toBe(
+      String.raw`set "PATH=C:\it's\bin;%PATH%"   (PowerShell: $env:Path = 'C:\it''s\bin;' + $env:Path)`,
+    );
     expect(exportPath('/a b/$(x)"`')).toBe('export PATH="/a b/\\$(x)\\"\\`:$PATH"');
   });
 });

@@ -26,7 +26,7 @@ export { useVersion, type Used } from "./use.ts";
 export { writeStatusArchive, type Archived } from "./status/archive.ts";
 export { writePrometheus } from "./status/prometheus.ts";
 export { readStatus, type BundleStatus, type RootStatus } from "./status/status.ts";
-export { shellQuote } from "./shell-quote.ts";
+export { isWindowsPath, shellQuote } from "./shell-quote.ts";
 export type { State } from "./transaction/state.ts";
 export { changePrivatePatterns, type PatternsChanged } from "./trust.ts";
 export type { SignsOfLife } from "./transaction/windows-processes.ts";

@@ -10,7 +10,7 @@ import {
   type OpenedBundle,
 } from "@goferry/core";
 import type { Finding } from "./findings.ts";
-import { shellQuote } from "./shell-quote.ts";
+import { isWindowsPath, shellQuote } from "./shell-quote.ts";
 import type { State } from "./transaction/state.ts";
 
 /** What somebody asked for on the command line, for one installation; no setting and no bundle can. */
@@ -38,12 +38,18 @@ export function evidencePolicy(
     logKey,
     privatePatterns: [...before.privatePatterns, ...allowPrivate],
     howToAllow: (patterns) =>
-      ["goferry trust allow-private", ...patterns.map(quoted), "--root", shellQuote(before.root)].join(" "),
+      [
+        "goferry trust allow-private",
+        ...patterns.map((each) => quoted(each, before.root)),
+        "--root",
+        shellQuote(before.root),
+      ].join(" "),
   };
 }
 
 /** Always in quotes, because the next one that is typed after its example may have a star in it. */
-function quoted(pattern: string): string {
+function quoted(pattern: string, root: string): string {
+  if (isWindowsPath(root)) return `"${pattern}"`;
   const plain = shellQuote(pattern);
   return plain.startsWith("'") ? plain : `'${plain}'`;
 }

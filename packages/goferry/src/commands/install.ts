@@ -116,7 +116,7 @@ function rows(installed: Installed, circumstances: Circumstances): Parameters<ty
 
 function pathText({ root, found }: Installed, { env }: Circumstances): string {
   const bin = binFolder(root);
-  const folders = (env["PATH"] ?? "").split(delimiter);
+  const folders = (env["PATH"] ?? env["Path"] ?? "").split(delimiter);
   if (folders.includes(bin)) return `has ${bin} already`;
   const line = exportPath(bin);
   if (found.loginShells) return `new login shells have ${bin}; for this one: ${line}`;

@@ -16,7 +16,7 @@ import {
 } from "@goferry/core";
 import { layout } from "../layout.ts";
 import { hostFs, type FsHost } from "../host-fs.ts";
-import { shellQuote } from "../shell-quote.ts";
+import { isWindowsPath, shellQuote } from "../shell-quote.ts";
 import type { State } from "../transaction/state.ts";
 import type { Override } from "./overrides.ts";
 
@@ -49,7 +49,7 @@ export async function findForeignLog(
       message: `go of this user has met another tree of ${name} than this root's, and will refuse to look modules up`,
       expected: `the tree of ${own.size} records, or one that its tiles connect with it`,
       found: met === undefined ? "no signed tree head" : `the tree of ${met.size} records`,
-      next: `rm ${shellQuote(file)}`,
+      next: `${isWindowsPath(file) ? "del" : "rm"} ${shellQuote(file)}`,
       source: file,
     },
   ];
