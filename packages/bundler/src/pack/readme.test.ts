@@ -35,6 +35,12 @@ describe("renderReadme", () => {
     expect(text()).not.toMatch(/ \n|\n\n\n/u);
   });
 
+  it("has the commands of Windows, each in a line of its own, where the bundle is for Windows", () => {
+    for (const line of ["certutil -hashfile THIS-FILE SHA256", "tar -xf THIS-FILE -C bundle"])
+      expect(text()).toContain(`\n  ${line}\n`);
+    expect(text({ ...contents, platforms: ["linux/amd64"] })).not.toContain("ON WINDOWS");
+  });
+
   it("lists for each platform the layers of that platform, in order, but for that of the log", () => {
     const { layers } = contents;
     const listed = [...text().matchAll(/^ {2}zstd -dc (?<blob>\S+) /gmu)].map(

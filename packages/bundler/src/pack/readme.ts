@@ -36,6 +36,7 @@ gpg must report a good signature with the fingerprint that you were told, and th
 commands must show the same SHA-256: then this text is the signer's. On Windows, certutil
 -hashfile FILE SHA256 and the built-in tar do the same. What stock tools cannot show is that
 Go's public checksum database knows these toolchains and modules; goferry verify shows it.`,
+    ...(platforms.some((platform) => platform.startsWith("windows/")) ? [WINDOWS] : []),
     `UNPACK WITH STOCK TOOLS (zstd 1.3.2 or newer)
 
 Still in the folder "bundle", unpack the layers of one platform, listed here by the signer,
@@ -58,6 +59,17 @@ write the index that joins them anew, which then is not the one that was signed.
   ];
   return Buffer.from(`${sections.join("\n\n")}\n`);
 }
+
+/** One command a line: cmd and PowerShell join commands in different ways. */
+const WINDOWS = `ON WINDOWS (cmd or PowerShell, with what Windows 10 and later have)
+
+  certutil -hashfile THIS-FILE SHA256
+  mkdir bundle
+  tar -xf THIS-FILE -C bundle
+  certutil -hashfile bundle\\README.txt SHA256
+
+The first shows the SHA-256 of the whole file, to compare with one that you were told; the last
+that of this text, as above. Signatures take gpg (Gpg4win), or goferry verify.`;
 
 function unpackCommands(contents: Contents, platform: string): string {
   // What go asks of the checksum database is of no use without the lookups, which an installation writes.
