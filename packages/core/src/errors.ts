@@ -104,6 +104,7 @@ export const CODES = {
   ROOT_ON_NETWORK: "preflight",
   ROOT_OWNER_OTHER: "preflight",
   ROOT_PLATFORM_OTHER: "preflight",
+  SCANNER_SLOW: "preflight",
   SERVICE_ACCOUNT: "preflight",
   SETTINGS_UNREADABLE: "preflight",
   SETTING_OVERRIDDEN: "preflight",

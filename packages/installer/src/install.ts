@@ -37,6 +37,7 @@ import { checkSigners } from "./trust/pinned.ts";
 import { runTransaction } from "./transaction/transaction.ts";
 import { longPathFindings } from "./windows/long-paths.ts";
 import { protectRoot } from "./windows/protect-root.ts";
+import { renameTime, scannerFindings } from "./windows/scanner.ts";
 
 export interface InstallProgress {
   stage: "preflight" | "stage" | "commit" | "self-test" | "configure";
@@ -161,6 +162,7 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   }
 
   let missing: readonly string[] = [];
+  const renames = renameTime(() => performance.now());
   const { changed, state } = await runTransaction(site, root, {
     command,
     stage: async (staging, locked) => {
@@ -181,7 +183,10 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
       const depth = wanted.units.length === 0 ? "tools" : options.selfTest;
       if (current !== null) await selfTest(host, { root, version: current, depth, units, signal });
     },
-    onStep: (step) => (step === "sync" ? onProgress({ stage: "commit" }) : undefined),
+    onStep: (step) => {
+      renames.onStep(step);
+      if (step === "sync") onProgress({ stage: "commit" });
+    },
     signal,
   }).catch((error: unknown) => {
     throw withNeed(error, wanted);
@@ -190,7 +195,7 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   onProgress({ stage: "configure" });
   const { generation, current } = state;
   const overrides = await overridesOf(host, state, { root, signal });
-  findings.push(...missingFindings(missing, root));
+  findings.push(...missingFindings(missing, root), ...scannerFindings(host, { root, ms: renames.total() }));
   return { ...report, changed, generation, current, overrides, ...(changed ? {} : NOTHING) };
 }
 

@@ -17,6 +17,8 @@ import { inspectRoot, nameFindings } from "./preflight-root.ts";
 import type { RootPlace } from "./preflight-root.ts";
 import { isGoferryRoot } from "./root-owner.ts";
 import { shellQuote } from "./shell-quote.ts";
+import { findMsi } from "./configure/windows/msi.ts";
+import { goOrigin, type GoOrigin } from "./windows/other-go.ts";
 import { windowsFindings } from "./windows/preflight.ts";
 
 export interface PreflightRequest {
@@ -261,13 +263,17 @@ async function otherGoFindings(host: Host, { root, pathSetup }: PreflightRequest
   const first = Math.min(...ours);
   const seen = new Set<string>();
   const findings: Finding[] = [];
+  const msi =
+    host.windows === undefined || found.length === 0 ? [] : await findMsi(host.windows.system.registry);
   for (const { path, folder, file, index } of found) {
     // On many systems /bin is a link to /usr/bin: one Go, two entries of PATH.
     if (seen.has(file) || isOurs(file)) continue;
     seen.add(file);
     const later = pathSetup.loginShells ? "later" : "absent";
     const order = ours.length === 0 ? later : index < first ? "before" : "after";
-    const about = { version: await versionBeside(file), root: await rootOf(path, file) };
+    const byMsi = msi.map((each) => each.folder);
+    const origin = isWindows(host) ? goOrigin(file, byMsi) : undefined;
+    const about = { version: await versionBeside(file), root: await rootOf(path, file), origin };
     findings.push(otherGo({ path, folder, bin, order, ...about }));
   }
   return findings;
@@ -301,13 +307,18 @@ interface OtherGo {
   version: string | undefined;
   /** Another root of goferry that it belongs to. */
   root: string | undefined;
+  /** On Windows. */
+  origin: GoOrigin | undefined;
 }
 
-function otherGo({ path, folder, bin, order, version, root }: OtherGo): Finding {
+function otherGo({ path, folder, bin, order, version, root, origin }: OtherGo): Finding {
+  const by = root === undefined ? origin?.by : undefined;
+  const known = [version, by].filter((each) => each !== undefined).join(", ");
   const whose = root === undefined ? "" : ` of another root of goferry, ${root},`;
+  const remove = origin === undefined ? "" : `; if it is not needed: ${origin.remove}`;
   const gone =
     root === undefined
-      ? ""
+      ? remove
       : `; if that root is not needed: goferry uninstall --all --root ${shellQuote(root)}`;
   const next = {
     before: `put ${bin} before ${folder} in PATH`,
@@ -319,7 +330,7 @@ function otherGo({ path, folder, bin, order, version, root }: OtherGo): Finding 
     code: "OTHER_GO",
     level: "warn",
     subject: path,
-    message: `another Go, ${path}${version === undefined ? "" : ` (${version})`},${whose} ${ORDER[order]}`,
+    message: `another Go, ${path}${known === "" ? "" : ` (${known})`},${whose} ${ORDER[order]}`,
     expected: `${join(bin, "go")} first on PATH`,
     found: path,
     next: `${next[order]}${gone}`,
