@@ -28,7 +28,9 @@ export async function goferryExecutable(
   const made = await modified(file);
   if (made !== undefined && made >= (await newestSource())) return file;
   try {
-    await promisify(execFile)(process.execPath, ["scripts/executables.ts", name], { cwd: top });
+    await promisify(execFile)(process.execPath, ["scripts/executables.ts", name.replace(/\.exe$/u, "")], {
+      cwd: top,
+    });
   } catch (error) {
     throw new Error(`there is no dist/goferry-${name}, and it cannot be made: pnpm executables`, {
       cause: error,

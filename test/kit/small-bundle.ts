@@ -47,7 +47,7 @@ export interface SmallOptions {
   /** Further modules: their files by name. */
   modules?: readonly TestModule[];
   /** The files of a toolchain by their names below GOROOT; left out, ten files that are no programs. */
-  toolchainFiles?: (go: string, platform: string) => Readonly<Record<string, string | Uint8Array>>;
+  toolchainFiles?: (go: string, platform: string) => Files;
 }
 
 export interface TestModule {
@@ -203,13 +203,12 @@ function sortKey({ kind, path, version }: FetchedUnit): string {
   return `${kind}\0${path}\0${version}`;
 }
 
+type Files = Readonly<Record<string, string | Uint8Array>>;
+
 /** Files by their names in the zip of a toolchain. */
-function inZip(files: Readonly<Record<string, string | Uint8Array>>): Record<string, string> {
+function inZip(files: Files): Files {
   return Object.fromEntries(
-    Object.entries(files).map(([name, content]) => [
-      toolchainHashName(name),
-      Buffer.from(content).toString(),
-    ]),
+    Object.entries(files).map(([name, content]) => [toolchainHashName(name), content]),
   );
 }
 
@@ -230,17 +229,17 @@ function toolchainFiles(go: string, platform: string): Record<string, string> {
   };
 }
 
-function hashFiles(module: { path: string; version: string }, files: Record<string, string>): string {
+function hashFiles(module: { path: string; version: string }, files: Files): string {
   const prefix = zipPrefix(module);
   return dirhash(
-    Object.entries(files).map(([name, text]) => ({
+    Object.entries(files).map(([name, content]) => ({
       name: prefix + name,
-      sha256: sha256Hex(Buffer.from(text)),
+      sha256: sha256Hex(Buffer.from(content)),
     })),
   );
 }
 
-function zipFiles(module: { path: string; version: string }, files: Record<string, string>): Uint8Array {
+function zipFiles(module: { path: string; version: string }, files: Files): Uint8Array {
   const prefix = zipPrefix(module);
   return makeZip(Object.entries(files).map(([name, content]) => ({ name: prefix + name, content })));
 }

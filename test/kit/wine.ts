@@ -130,11 +130,14 @@ export async function wineSession(root: string, { bind = [] }: WineSessionOption
     return ["nsenter", ...enter, ...clean, "wine", ...words];
   };
   let count = 0;
+  let keeper: ChildProcess | undefined;
   const wine: Wine = {
     drive: `${top}/w/prefix/drive_c`,
     shared,
     run: (exe, words, options = {}) => {
       count += 1;
+      if (keeper === undefined || keeper.exitCode !== null || keeper.signalCode !== null)
+        keeper = keepRunning(start);
       return runWindows(start, { exe, words, options, output: join(scratch.path, `out-${count}`) });
     },
     pids: (text) => pidsBelow(init, text),
@@ -204,6 +207,19 @@ type Start = (
 
 function settings(env: Readonly<Record<string, string>>): string[] {
   return Object.entries(env).map(([name, value]) => `${name}=${value}`);
+}
+
+/**
+ * A program that waits for ever. When the last one ends, Wine ends its services too, and to start them again takes seconds, on a
+ * busy machine half a minute.
+ */
+function keepRunning(start: Start): ChildProcess {
+  const [command = "", ...words] = start("/w/prefix/drive_c", WINE, ["cmd", "/c", "set /p nobody=answers"]);
+  const child = spawn(command, words, { env: PLAIN, stdio: ["pipe", "ignore", "ignore"] });
+  child.on("error", () => undefined);
+  child.stdin.on("error", () => undefined);
+  child.unref();
+  return child;
 }
 
 interface Call {

@@ -1,13 +1,10 @@
 // What a bundle is for, on Windows: goferry.exe verifies and installs it, and go.exe builds without a network.
 
-import { execFile } from "node:child_process";
 import { copyFile, cp, mkdir, open, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { goferryExecutable } from "../kit/executable.ts";
-import { runGoferry, type GoferryJson } from "../kit/run-goferry.ts";
-import { scratchFolder } from "../kit/scratch.ts";
+import { windowsGoferry, type WindowsGoferry } from "../kit/windows-goferry.ts";
 import {
   findWine,
   unixPath,
@@ -25,46 +22,59 @@ const shared = inject("windows");
 const ROOT = "C:\\Prüf stand\\goferry";
 const BIN = `${ROOT}\\bin`;
 const VERSION = "1.27.0";
-
-interface Json extends GoferryJson {
-  changed?: boolean;
-  current?: string | null;
-  findings?: { code: string; subject: string; aspect: string }[];
-}
+const ENVIRONMENT = String.raw`HKCU\Environment`;
+const APPS = String.raw`HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall`;
 
 describe.runIf(wineRoot !== undefined && shared !== undefined)("a bundle on Windows", () => {
   let wine: Wine;
-  let exe: string;
+  let goferry: WindowsGoferry;
+  /** The registry before the first installation. */
+  let before: string;
   const { bundle, publicKey, project } = shared ?? { bundle: "", publicKey: "", project: "" };
 
   beforeAll(async () => {
-    exe = await goferryExecutable("windows-amd64.exe");
+    const exe = await goferryExecutable("windows-amd64.exe");
     wine = await wineSession(wineRoot ?? "", { bind: [dirname(exe), dirname(bundle), dirname(publicKey)] });
+    goferry = windowsGoferry(wine, exe);
+    // As users have it: of the type that is expanded, with something in it. And the GOROOT of an older installer.
+    for (const [key, name, type, data] of [
+      [ENVIRONMENT, "Path", "REG_EXPAND_SZ", String.raw`%USERPROFILE%\tools;C:\Prüf;`],
+      [ENVIRONMENT, "GOROOT", "REG_SZ", String.raw`C:\go1.4`],
+      [`${APPS}\\another`, "DisplayName", "REG_SZ", "another program"],
+    ] as const)
+      expect(await wine.run("reg", ["add", key, "/v", name, "/t", type, "/d", data, "/f"])).toMatchObject({
+        code: 0,
+      });
+    before = await registryNow();
   });
   afterAll(() => wine[Symbol.asyncDispose]());
 
-  /** goferry.exe with --json. */
-  async function goferry(
-    args: readonly string[],
-    options: WineOptions = {},
-  ): Promise<WineResult & { json: Json }> {
-    const ran = await wine.run(exe, [...args, "--json"], options);
-    const json = ran.stdout === "" ? {} : (JSON.parse(ran.stdout) as Json);
-    return { ...ran, json };
+  async function install(): ReturnType<WindowsGoferry["done"]> {
+    // What a self-test would build, the demo project is for.
+    const how = ["--key", windowsPath(publicKey), "--path", "profile", "--self-test", "tools"];
+    return await goferry.done(["install", windowsPath(bundle), ...how, "--root", ROOT]);
   }
 
-  async function done(args: readonly string[]): Promise<Json> {
-    const { code, json, stderr } = await goferry(args);
-    expect({ code, error: json.error, stderr: code === 0 ? "" : stderr }).toEqual({
-      code: 0,
-      error: undefined,
-      stderr: "",
-    });
-    return json;
+  /** What reg.exe writes down of what an installation touches: the witness that is not ours. */
+  async function registryNow(): Promise<string> {
+    const texts: string[] = [];
+    for (const key of [ENVIRONMENT, APPS]) {
+      const file = String.raw`C:\witness.reg`;
+      expect(await wine.run("reg", ["export", key, file, "/y"])).toMatchObject({ code: 0 });
+      texts.push(await readFile(unixPath(wine, file), "utf16le"));
+    }
+    return texts.join("");
   }
 
-  async function install(root = ROOT, file = bundle): Promise<Json> {
-    return await done(["install", windowsPath(file), "--key", windowsPath(publicKey), "--root", root]);
+  /** The text of a value, from what registryNow gave; undefined where there is none of that name. */
+  function valueIn(registry: string, name: string): string | undefined {
+    const lines = registry.replaceAll("\\\r\n  ", "").split("\r\n");
+    const line = lines.find((each) => each.startsWith(`"${name}"=`))?.slice(name.length + 3);
+    if (line?.startsWith('"') === true) return line.slice(1, -1).replaceAll(/\\(.)/gu, "$1");
+    const [, hex] = /^hex\(2\):(.*)$/u.exec(line ?? "") ?? [];
+    return hex === undefined
+      ? undefined
+      : Buffer.from(hex.replaceAll(",", ""), "hex").toString("utf16le").replace(/\0$/u, "");
   }
 
   /** Of the root, as this machine sees it. */
@@ -78,7 +88,7 @@ describe.runIf(wineRoot !== undefined && shared !== undefined)("a bundle on Wind
   }
 
   it("is verified by goferry.exe", async () => {
-    const verified = await done(["verify", windowsPath(bundle), "--key", windowsPath(publicKey)]);
+    const verified = await goferry.done(["verify", windowsPath(bundle), "--key", windowsPath(publicKey)]);
     expect(verified).toMatchObject({ name: "site" });
   });
 
@@ -95,7 +105,7 @@ describe.runIf(wineRoot !== undefined && shared !== undefined)("a bundle on Wind
     const key = ["--key", windowsPath(publicKey)];
     for (const words of [["verify"], ["install", "--root", ROOT]]) {
       const [command = "", ...rest] = words;
-      const { code, json } = await goferry([command, windowsPath(bad), ...key, ...rest]);
+      const { code, json } = await goferry.run([command, windowsPath(bad), ...key, ...rest]);
       expect({ command, code, error: json.error?.code }).toEqual({
         command,
         code: 3,
@@ -114,6 +124,26 @@ describe.runIf(wineRoot !== undefined && shared !== undefined)("a bundle on Wind
     expect(goEnv).toContain("\nGOPROXY=file:///C:/Pr%C3%BCf%20stand/goferry/mod/cache/download\n");
     expect(goEnv).toContain(`\nGOMODCACHE=${ROOT}\\mod\n`);
     expect(await readdir(inRoot())).toEqual(["bin", "current", "mod", "sdk", "state"]);
+  });
+
+  it("has its folder on PATH, an entry among the installed programs, and a copy of what was there", async () => {
+    const changed = await registryNow();
+    expect(valueIn(changed, "Path")).toBe(String.raw`%USERPROFILE%\tools;C:\Prüf;` + BIN);
+    expect(valueIn(changed, "GOROOT")).toBeUndefined();
+    expect(valueIn(changed, "InstallLocation")).toBe(ROOT);
+    const program = `"${BIN}\\goferry.exe"`;
+    expect(valueIn(changed, "QuietUninstallString")).toBe(
+      `${program} uninstall --all --quiet --root "${ROOT}"`,
+    );
+    // The way back without goferry.
+    expect(await wine.run("reg", ["export", "HKCU", String.raw`C:\all.reg`, "/y"])).toMatchObject({
+      code: 0,
+    });
+    expect(await wine.run("reg", ["import", `${ROOT}\\state\\registry\\1.reg`])).toMatchObject({ code: 0 });
+    // A key that is empty then stays: a .reg file can take away values, or a key with all that is in it.
+    expect((await registryNow()).replace(/\[[^\]]*\\goferry[^\]]*\]\r\n\r\n/u, "")).toBe(before);
+    expect(await wine.run("reg", ["import", String.raw`C:\all.reg`])).toMatchObject({ code: 0 });
+    expect(await registryNow()).toBe(changed);
   });
 
   it("is there already the second time", async () => {
@@ -180,7 +210,10 @@ func main() {
 
   it("is what check says it is; what is changed is named, and repair mends it", async () => {
     for (const depth of [["--quick"], []])
-      expect(await done(["check", "--root", ROOT, ...depth])).toMatchObject({ clean: true, findings: [] });
+      expect(await goferry.done(["check", "--root", ROOT, ...depth])).toMatchObject({
+        clean: true,
+        findings: [],
+      });
     const changed = inRoot("sdk", `go${VERSION}`, "src", "fmt", "print.go");
     await writeFile(changed, "package fmt\n");
     await rm(inRoot("bin", "gofmt.exe"));
@@ -189,7 +222,7 @@ func main() {
       Buffer.concat([await readFile(inRoot("bin", "go.exe")), Buffer.from("\n")]),
     );
     await writeFile(inRoot("current"), "goferry-link: sdk/go9\n");
-    const found = await goferry(["check", "--root", ROOT]);
+    const found = await goferry.run(["check", "--root", ROOT]);
     expect(found.code).toBe(3);
     const subjects = found.json.findings?.map(({ subject, aspect }) => `${aspect} ${subject}`).toSorted();
     expect(subjects).toEqual(
@@ -200,55 +233,37 @@ func main() {
         `target ${ROOT}\\current`,
       ].toSorted(),
     );
-    await done(["repair", windowsPath(bundle), "--key", windowsPath(publicKey), "--root", ROOT]);
-    expect(await done(["check", "--root", ROOT])).toMatchObject({ clean: true, findings: [] });
+    await goferry.done(["repair", windowsPath(bundle), "--key", windowsPath(publicKey), "--root", ROOT]);
+    expect(await goferry.done(["check", "--root", ROOT])).toMatchObject({ clean: true, findings: [] });
     expect(await run("go.exe", ["version"])).toMatchObject({ code: 0 });
   });
 
   it("is taken back and forth by rollback, out by uninstall, off the disk by gc, and away by uninstall --all", async () => {
-    await done(["uninstall", `go${VERSION}`, "--root", ROOT]);
+    await goferry.done(["uninstall", `go${VERSION}`, "--root", ROOT]);
     expect(await readdir(inRoot("bin"))).toEqual(["goferry.exe"]);
-    expect(await done(["rollback", "--root", ROOT])).toMatchObject({ current: VERSION });
+    expect(await goferry.done(["rollback", "--root", ROOT])).toMatchObject({ current: VERSION });
     expect(await run("go.exe", ["version"])).toMatchObject({ code: 0 });
-    expect(await done(["use", VERSION, "--root", ROOT])).toMatchObject({ changed: false });
-    await done(["uninstall", `go${VERSION}`, "--root", ROOT]);
+    expect(await goferry.done(["use", VERSION, "--root", ROOT])).toMatchObject({ changed: false });
+    await goferry.done(["uninstall", `go${VERSION}`, "--root", ROOT]);
     expect(await readdir(inRoot("sdk"))).toEqual([`go${VERSION}`]);
-    expect(await done(["gc", "--keep", "1", "--root", ROOT])).toMatchObject({
+    expect(await goferry.done(["gc", "--keep", "1", "--root", ROOT])).toMatchObject({
       changed: true,
       sdks: [VERSION],
     });
     expect(await readdir(inRoot("sdk"))).toEqual([]);
-    expect(await done(["audit", "verify", "--root", ROOT])).toMatchObject({});
-    await done(["uninstall", "--all", "--yes", "--root", ROOT]);
-    await expect(stat(inRoot())).rejects.toMatchObject({ code: "ENOENT" });
+    expect(await goferry.done(["audit", "verify", "--root", ROOT])).toMatchObject({});
   });
 
-  it("takes at most twice as long as on Linux to verify and install", async () => {
-    await using scratch = await scratchFolder("windows-time");
-    const linux = await median(3, async () => {
-      const root = join(scratch.path, "root");
-      const program = [await goferryExecutable()];
-      const words = ["install", bundle, "--key", publicKey, "--only", `go${VERSION}`, "--root", root];
-      expect((await runGoferry(words, { program, env: { HOME: scratch.path } })).code).toBe(0);
-      await rm(root, { recursive: true });
-    });
-    const windows = await median(3, async () => {
-      const words = ["--key", windowsPath(publicKey), "--only", `go${VERSION}`, "--root", "C:\\timed"];
-      expect((await wine.run(exe, ["install", windowsPath(bundle), ...words])).code).toBe(0);
-      await promisify(execFile)("rm", ["-rf", unixPath(wine, "C:\\timed")]);
-    });
-    console.log(`install of Go ${VERSION}: ${linux} ms on Linux, ${windows} ms under Wine`);
-    expect(windows / linux).toBeLessThanOrEqual(2);
+  it("is gone, with every trace in the registry, by what stands among the installed programs", async () => {
+    const command = valueIn(await registryNow(), "QuietUninstallString") ?? "";
+    const [, program = "", rest = ""] = /^"([^"]+)" (.*)$/u.exec(command) ?? [];
+    const words = rest.match(/"[^"]*"|\S+/gu)?.map((word) => word.replaceAll('"', "")) ?? [];
+    expect(await wine.run(program, words)).toEqual({ code: 0, stdout: "", stderr: "" });
+    await expect(stat(inRoot())).rejects.toMatchObject({ code: "ENOENT" });
+    expect(await registryNow()).toBe(before);
+    // The goferry.exe that did it, which Windows keeps as long as it runs.
+    const left = async (): Promise<string[]> =>
+      (await readdir(unixPath(wine, "C:\\"))).filter((name) => name.startsWith("goferry"));
+    await expect.poll(left, { timeout: 30_000 }).toEqual([]);
   });
 });
-
-/** Milliseconds. */
-async function median(runs: number, action: () => Promise<void>): Promise<number> {
-  const times: number[] = [];
-  for (let i = 0; i < runs; i++) {
-    const start = performance.now();
-    await action();
-    times.push(performance.now() - start);
-  }
-  return Math.round(times.toSorted((a, b) => a - b)[Math.floor(runs / 2)] ?? 0);
-}

@@ -1,25 +1,25 @@
-// A goferry.exe that is killed, and one that meets a file which somebody has open. What every single call of a transaction
-// leaves when it is the last one is tried with the rules of Windows on any system (transaction/faults.test.ts); here the
-// process really ends, at moments that can be seen from outside.
+// A goferry.exe that is killed, one that meets a file which somebody has open, and one from which a scanner takes away what it
+// has just written. What every single call of a transaction leaves when it is the last one is tried with the rules of
+// Windows on any system (transaction/faults.test.ts); here the process really ends, at moments that can be seen from
+// outside. The Go is a fake, whose few files leave time for many kills.
 
-import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { setImmediate } from "node:timers/promises";
-import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { goferryExecutable } from "../kit/executable.ts";
-import type { GoferryJson } from "../kit/run-goferry.ts";
-import { findWine, unixPath, windowsPath, wineSession, type Wine, type WineResult } from "../kit/wine.ts";
+import { scratchFolder, type Scratch } from "../kit/scratch.ts";
+import { fakeGoBundle, FAKE_VERSIONS, goProgram } from "../kit/windows-fake-go.ts";
+import { windowsGoferry, type WindowsGoferry } from "../kit/windows-goferry.ts";
+import { findWine, unixPath, windowsPath, wineSession, type Wine } from "../kit/wine.ts";
 
 const wineRoot = await findWine();
-const shared = inject("windows");
 
 const ROOT = "C:\\goferry";
-const VERSION = "1.27.0";
+const EXE = "goferry-windows-amd64.exe";
+const [OLDER, NEWER] = FAKE_VERSIONS;
 
 /** A program that has a file open in such a way that others may only read it, as Windows has one that runs. */
 const HOLDER = `package main
@@ -41,48 +41,58 @@ func main() {
 }
 `;
 
-describe.runIf(wineRoot !== undefined && shared !== undefined)("a change on Windows", () => {
+describe.runIf(wineRoot !== undefined)("a change on Windows", () => {
+  let scratch: Scratch;
   let wine: Wine;
-  let exe: string;
-  const { bundle, publicKey } = shared ?? { bundle: "", publicKey: "" };
-  const installed = [
-    "install",
-    windowsPath(bundle),
-    "--key",
-    windowsPath(publicKey),
-    "--only",
-    `go${VERSION}`,
-  ];
+  let goferry: WindowsGoferry;
+  let source: string[];
+  let install: string[];
 
   beforeAll(async () => {
-    exe = await goferryExecutable("windows-amd64.exe");
-    wine = await wineSession(wineRoot ?? "", { bind: [dirname(exe), dirname(bundle), dirname(publicKey)] });
+    scratch = await scratchFolder("interrupted");
+    const { bundle, publicKey, logKey } = await fakeGoBundle(scratch.path);
+    const exe = await goferryExecutable("windows-amd64.exe");
+    wine = await wineSession(wineRoot ?? "", { bind: [dirname(exe), scratch.path] });
+    goferry = windowsGoferry(wine, exe, ["--root", ROOT]);
+    source = [windowsPath(bundle), "--key", windowsPath(publicKey), "--log-key", logKey];
+    install = ["install", ...source, "--self-test", "tools"];
+    await writeFile(unixPath(wine, "C:\\holder.exe"), await goProgram(scratch.path, "holder", HOLDER));
   });
-  afterAll(() => wine[Symbol.asyncDispose]());
-
-  async function goferry(args: readonly string[]): Promise<WineResult & { json: GoferryJson }> {
-    const done = await wine.run(exe, [...args, "--root", ROOT, "--json"]);
-    return { ...done, json: done.stdout === "" ? {} : (JSON.parse(done.stdout) as GoferryJson) };
-  }
+  afterAll(async () => {
+    await wine[Symbol.asyncDispose]();
+    await scratch[Symbol.asyncDispose]();
+  });
 
   function inRoot(...names: string[]): string {
     return join(unixPath(wine, ROOT), ...names);
   }
 
-  /** Starts goferry.exe and kills it, without a warning, as soon as it is so. True if it was killed. */
-  async function killWhen(args: readonly string[], isSo: () => boolean): Promise<boolean> {
-    const run = { ended: false };
-    const running = goferry(args).finally(() => (run.ended = true));
-    // As often as this process can look: the steps are some milliseconds apart.
-    while (!run.ended && !isSo()) await setImmediate();
-    const pids = run.ended ? [] : await wine.pids("goferry-windows-amd64.exe");
-    for (const pid of pids) process.kill(pid, "SIGKILL");
-    await running.catch(() => undefined);
-    return pids.length > 0;
-  }
-
   function exists(...names: string[]): boolean {
     return existsSync(inRoot(...names));
+  }
+
+  function staged(): string[] {
+    try {
+      return readdirSync(inRoot("staging"));
+    } catch {
+      return [];
+    }
+  }
+
+  /** Starts goferry.exe and kills it, without a warning, as soon as it is so. True if it was killed before its end. */
+  async function killWhen(args: readonly string[], isSo: () => boolean): Promise<boolean> {
+    const run = { ended: false };
+    const running = goferry.run(args).finally(() => (run.ended = true));
+    let pids: number[] = [];
+    while (!run.ended && pids.length === 0) pids = await wine.pids(EXE);
+    // As often as this process can look: the steps are some milliseconds apart.
+    while (!run.ended && !isSo()) await setImmediate();
+    const killed = !run.ended;
+    for (const pid of killed ? pids : []) process.kill(pid, "SIGKILL");
+    await running.catch(() => undefined);
+    // Windows ends with it what it has started, by a job object; but for one that is just being started, which waits for ever.
+    for (const pid of await wine.pids(`${ROOT}\\`)) process.kill(pid, "SIGKILL");
+    return killed;
   }
 
   function committed(): boolean {
@@ -90,46 +100,81 @@ describe.runIf(wineRoot !== undefined && shared !== undefined)("a change on Wind
   }
 
   it.each([
-    ["while it unpacks", () => exists("staging")],
+    ["as it begins", () => exists("state", "lock")],
+    ["while it unpacks", () => staged().length > 0],
     ["with a journal, before anything has moved", () => exists("state", "journal.json")],
-    ["once the toolchain is in its place", () => exists("sdk", `go${VERSION}`)],
+    ["once the toolchains are in their places", () => exists("sdk", `go${NEWER}`)],
+    ["once go.exe is there", () => exists("bin", "go.exe")],
     ["once everything is switched", () => exists("current")],
+    ["while the new Go is tried", () => staged().some((name) => name.startsWith("selftest-"))],
     ["once it is committed", committed],
+    ["when nothing but its journal is left to go", () => committed() && !exists("staging")],
   ])("that was killed %s is taken back or finished by the next command", async (_when, isSo) => {
-    expect(await killWhen(installed, isSo)).toBe(true);
+    expect(await killWhen(install, isSo)).toBe(true);
     const wasCommitted = committed();
-    const checked = await goferry(["check", "--quick"]);
+    const checked = await goferry.run(["check"]);
     expect({ code: checked.code, error: checked.json.error?.code }).toEqual(
       wasCommitted ? { code: 0, error: undefined } : { code: 7, error: "NOT_FOUND" },
     );
     const left = await readdir(inRoot()).catch((): string[] => []);
     const whole = ["bin", "current", "mod", "sdk", "state"];
     expect(left.filter((name) => wasCommitted || name !== "state")).toEqual(wasCommitted ? whole : []);
+    expect(exists("state", "journal.json")).toBe(false);
     await rm(inRoot(), { recursive: true, force: true });
   });
 
-  it("that meets a file which somebody has open is taken back whole, with the file's name", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "holder-"));
-    await writeFile(join(folder, "main.go"), HOLDER);
-    const env = { ...process.env, GOOS: "windows", GOARCH: "amd64", CGO_ENABLED: "0", GOFLAGS: "" };
-    const holder = unixPath(wine, "C:\\holder.exe");
-    await promisify(execFile)("go", ["build", "-o", holder, "main.go"], { cwd: folder, env });
-    await rm(folder, { recursive: true });
-    expect((await goferry(installed)).code).toBe(0);
-    const before = readFileSync(inRoot("state", "state.json"), "utf8");
+  it("of one file, that was killed, has the old Go or the new one, and says which", async () => {
+    await goferry.done(install);
+    for (const isSo of [
+      () => exists("state", "lock"),
+      () => exists("state", "journal.json"),
+      () => readFileSync(inRoot("current"), "utf8").includes(OLDER),
+    ]) {
+      await killWhen(["use", OLDER], isSo);
+      expect(await goferry.done(["check", "--quick"])).toMatchObject({ clean: true });
+      const current = readFileSync(inRoot("current"), "utf8").trim().split("/go")[1];
+      const { stdout } = await wine.run(`${ROOT}\\bin\\go.exe`, ["version"]);
+      expect(stdout).toBe(`go version go${current} windows/amd64\n`);
+      expect((await goferry.done(["use", NEWER])).current).toBe(NEWER);
+    }
+  });
 
+  it("that meets a file which somebody has open is taken back whole, with the file's name", async () => {
+    const before = readFileSync(inRoot("state", "state.json"), "utf8");
     const stop = new AbortController();
-    const held = wine.run("C:\\holder.exe", [`${ROOT}\\bin\\go.exe`, "C:\\held"], { signal: stop.signal });
+    const file = `${ROOT}\\bin\\go${NEWER}.exe`;
+    const held = wine.run("C:\\holder.exe", [file, "C:\\held"], { signal: stop.signal });
     while (!existsSync(unixPath(wine, "C:\\held"))) await setImmediate();
-    const refused = await goferry(["uninstall", `go${VERSION}`]);
-    expect(refused.code).toBe(8);
-    expect(refused.json.error).toMatchObject({ code: "ROLLED_BACK", subject: `${ROOT}\\bin\\go.exe` });
-    expect(await readFile(inRoot("state", "state.json"), "utf8")).toBe(before);
+    const started = performance.now();
+    const refused = await goferry.run(["uninstall", `go${NEWER}`]);
+    expect({ code: refused.code, error: refused.json.error }).toMatchObject({
+      code: 8,
+      error: { code: "ROLLED_BACK", subject: file, next: expect.stringContaining("end ") },
+    });
+    // A scanner would have been done by then.
+    expect(performance.now() - started).toBeGreaterThan(30_000);
+    expect(readFileSync(inRoot("state", "state.json"), "utf8")).toBe(before);
     expect(exists("state", "journal.json") || exists("staging")).toBe(false);
     for (const pid of await wine.pids("holder.exe")) process.kill(pid, "SIGKILL");
     stop.abort();
     await held;
-    expect(await goferry(["check", "--quick"])).toMatchObject({ code: 0 });
-    expect((await goferry(["uninstall", `go${VERSION}`])).code).toBe(0);
+    expect(await goferry.done(["check"])).toMatchObject({ clean: true });
+  });
+
+  it("is told when a scanner takes go.exe away once it is committed, and repair puts it back", async () => {
+    await goferry.done(["uninstall", "--all"]);
+    const go = inRoot("sdk", `go${NEWER}`, "bin", "go.exe");
+    const run = { ended: false };
+    const installing = goferry.run(install).finally(() => (run.ended = true));
+    // A fake of the scanner: it looks at what is new a moment after it was written.
+    while (!run.ended && !committed()) await setImmediate();
+    rmSync(go);
+    const { code, json } = await installing;
+    expect({ code, error: json.error }).toMatchObject({
+      code: 6,
+      error: { code: "FILE_QUARANTINED", next: expect.stringContaining("goferry repair") },
+    });
+    await goferry.done(["repair", ...source]);
+    expect(await goferry.done(["check"])).toMatchObject({ clean: true });
   });
 });
