@@ -40,7 +40,7 @@ export function nameFindings(root: string): Finding[] {
 }
 
 /** Only a path of Windows is looked at by its rules: names that it reads otherwise, and "%", which PATH would expand. */
-function isRefusedByWindows(root: string): boolean {
+export function isRefusedByWindows(root: string): boolean {
   if (!/^(?:[a-z]:|\\\\)/i.test(root)) return false;
   const names = root.replace(/^[a-z]:/i, "").split("\\");
   return names.some((name) => /[<>:"/|?*%]|[. ]$/.test(name) || RESERVED.test(name));

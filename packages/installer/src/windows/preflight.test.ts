@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { installBench } from "../../../../test/kit/install-bench.ts";
 import { ADMINISTRATOR, fakeWindows, ORDINARY } from "../../../../test/kit/windows-system.ts";
 import { longPathFindings } from "./long-paths.ts";
+import { isRefusedByWindows } from "../preflight-root.ts";
 import { windowsFindings } from "./preflight.ts";
 import { numberValue } from "./registry-text.ts";
 
@@ -42,6 +43,25 @@ it("the account of services is told that it is one", async () => {
   expect(await windowsFindings(as(windows), String.raw`C:\x`)).toMatchObject([
     { code: "SERVICE_ACCOUNT", subject: "NETWORK SERVICE" },
   ]);
+});
+
+it.each([
+  [String.raw`C:\aux`, true],
+  [String.raw`C:\tools\Com1.d\goferry`, true],
+  [String.raw`C:\tools\NUL .x\goferry`, true],
+  [String.raw`C:\tools\lpt²`, true],
+  [String.raw`C:\100%\goferry`, true],
+  [String.raw`C:\%TEMP%\goferry`, true],
+  [String.raw`C:\tools.\goferry`, true],
+  [String.raw`C:\tools \goferry`, true],
+  [String.raw`C:\a|b`, true],
+  [String.raw`\\server\prn\goferry`, true],
+  [String.raw`C:\auxiliary\com10\nul-device`, false],
+  [String.raw`C:\Users\Jürgen Groß\AppData\Local\goferry`, false],
+  [String.raw`\\server\share\goferry`, false],
+  ["/opt/aux", false],
+])("the name %s is no root on Windows: %s", (root, isRefused) => {
+  expect(isRefusedByWindows(root)).toBe(isRefused);
 });
 
 describe("long paths", () => {
