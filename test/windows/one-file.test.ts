@@ -2,7 +2,7 @@
 // found and checked like any other.
 
 import { execFile } from "node:child_process";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
@@ -59,25 +59,19 @@ describe.runIf(wineRoot !== undefined)("goferry.exe with a bundle behind it", ()
 
   it.runIf(canSign)("starts as before once a site has signed it, alone or with its bundle", async () => {
     const [key, certificate] = [join(scratch.path, "site.key"), join(scratch.path, "site.pem")];
+    const made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate];
     const subject = ["-subj", "/CN=Site", "-days", "30", "-addext", "extendedKeyUsage=codeSigning"];
-    await run("openssl", [
-      ...["req", "-x509", "-newkey", "rsa:2048", "-nodes"],
-      ...["-keyout", key, "-out", certificate, ...subject],
-    ]);
-    for (const file of [exe, oneFile]) {
+    await run("openssl", [...made, ...subject]);
+    for (const [file, words] of [
+      [exe, ["--version"]],
+      [oneFile, ["verify", ...trust]],
+    ] as const) {
       const signed = join(scratch.path, `signed-${file.length}.exe`);
       await run("osslsigncode", ["sign", "-certs", certificate, "-key", key, "-in", file, "-out", signed]);
       const { stdout } = await run("osslsigncode", ["verify", "-CAfile", certificate, "-in", signed]);
       expect(stdout).toContain("Signature verification: ok");
-      expect(await readFile(signed)).not.toEqual(await readFile(file));
-      expect(await wine.run(signed, ["--version"])).toMatchObject({
-        code: 0,
-        stdout: expect.stringMatching(/^goferry /u),
-      });
-      if (file === oneFile)
-        expect(await windowsGoferry(wine, signed).done(["verify", ...trust])).toMatchObject({
-          name: "small",
-        });
+      expect((await stat(signed)).size).toBeGreaterThan((await stat(file)).size);
+      expect(await wine.run(signed, words)).toMatchObject({ code: 0 });
     }
   });
 });
