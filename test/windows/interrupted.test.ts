@@ -174,7 +174,7 @@ describe.runIf(wineRoot !== undefined)("a change on Windows", () => {
       code: 6,
       error: { code: "FILE_QUARANTINED", next: expect.stringContaining("goferry repair") },
     });
-    await goferry.done(["repair", ...source]);
+    await goferry.done(["repair", ...source.slice(0, 3)]);
     expect(await goferry.done(["check"])).toMatchObject({ clean: true });
   });
 });
