@@ -5,14 +5,14 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { carry, type Medium } from "./kit/medium.ts";
-import { findMinbase } from "./kit/minbase.ts";
-import { PLAIN_PATH, type GoferryJson } from "./kit/run-goferry.ts";
-import { NOBODY } from "./kit/unprivileged.ts";
+import { carry, type Medium } from "../kit/medium.ts";
+import { findMinbase } from "../kit/minbase.ts";
+import { PLAIN_PATH, type GoferryJson } from "../kit/run-goferry.ts";
+import { NOBODY } from "../kit/unprivileged.ts";
 
 const demo = inject("demo");
 const minbase = await findMinbase();
-const docs = new URL("../packages/goferry/docs/HOSTS.md", import.meta.url);
+const docs = new URL("../../packages/goferry/docs/HOSTS.md", import.meta.url);
 
 let medium: Medium;
 let scripts: string;

@@ -4,9 +4,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ClaimedBundle } from "../packages/core/src/index.ts";
-import type { BuildSite } from "./kit/build-site.ts";
-import { built, claimOf, twoModules, type TwoModules } from "./kit/two-modules.ts";
+import type { ClaimedBundle } from "../../packages/core/src/index.ts";
+import type { BuildSite } from "../kit/build-site.ts";
+import { built, claimOf, twoModules, type TwoModules } from "../kit/two-modules.ts";
 
 let modules: TwoModules;
 beforeAll(async () => {
