@@ -186,7 +186,7 @@ describe("repair", () => {
     "mends every list to compare with that is %s",
     async (how) => {
       const lists = (await readdir(at("state/units"), { recursive: true })).filter((name) =>
-        /\.sums$/u.test(name),
+        name.endsWith(".sums"),
       );
       expect(lists.length).toBeGreaterThan(4);
       for (const name of lists) {
