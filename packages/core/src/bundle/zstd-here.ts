@@ -47,9 +47,12 @@ export function zstdHere(): ZstdHere | undefined {
   const { _handle: handle, _writeState: state } = stream;
   const output = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
   let failure: Error | undefined;
-  handle.onerror = (message, errno, code) => {
-    failure = Object.assign(new Error(message), { errno, code });
-  };
+  // The handle is no emitter: it has this one place for whoever is to hear of failures.
+  Object.assign(handle, {
+    onerror(message: string, errno: number, code: string) {
+      failure = Object.assign(new Error(message), { errno, code });
+    },
+  } satisfies Pick<Inside["_handle"], "onerror">);
   const write: ZstdHere["write"] = (bytes, take) => {
     for (let left = bytes.length, isFull = true; left > 0 || isFull;) {
       const at = bytes.length - left;
