@@ -271,10 +271,17 @@ describe.skipIf(!isPossible)("private modules", () => {
     expect(await readFile(join(fresh, "go.sum"), "utf8")).toBe(goSumOf(lib("v1.0.0")));
   });
 
-  it("are refused by the next build when somebody has tagged them anew", async () => {
+  /** From the cache they would be taken as go.sum knows them, without a question to anybody. */
+  const fresh = (): BuildSite => ({
+    ...site,
+    out: join(site.folder, "again.tar"),
+    cache: join(site.folder, "empty-cache"),
+  });
+
+  it("are refused by a build that has them not in its cache, when somebody has tagged them anew", async () => {
     const changed = lib("v1.0.0");
     await git.tag("lib", "v1.0.0", { ...textFiles(changed), "more.go": "package lib\n" });
-    const refused = await build({ ...site, out: join(site.folder, "again.tar") });
+    const refused = await build(fresh());
     expect(refused).toMatchObject({
       code: 3,
       json: { error: { code: "GO_SUM_MISMATCH", subject: UNITS[0] } },
@@ -285,7 +292,7 @@ describe.skipIf(!isPossible)("private modules", () => {
   it("are refused with a wrong password, by the module, the answer and the next step", async () => {
     const { password } = GIT_LOGIN;
     await writeFile(join(site.folder, "home/.netrc"), `machine ${GIT_HOST} login a password x${password}\n`);
-    const refused = await build({ ...site, out: join(site.folder, "again.tar") });
+    const refused = await build(fresh());
     expect(refused).toMatchObject({
       code: 7,
       json: {
