@@ -1,7 +1,6 @@
 // A small world of two modules in two versions each, and projects that need them: what is built here is built again.
 
 import { expect } from "vitest";
-import { inspectBundle, openFileSource, type ClaimedBundle } from "../../packages/core/src/index.ts";
 import { build, buildSite, expectTidy, type BuildSite } from "./build-site.ts";
 import { addModule, quickWorld, type QuickWorld } from "./quick-go.ts";
 import type { GoferryResult } from "./run-goferry.ts";
@@ -45,10 +44,4 @@ export async function built(site: BuildSite, ...words: string[]): Promise<Goferr
   expect(result.code, result.stderr + result.stdout).toBe(0);
   await expectTidy(site);
   return result;
-}
-
-/** What the bundle of a site says of itself. */
-export async function claimOf({ out }: Pick<BuildSite, "out">): Promise<ClaimedBundle> {
-  await using source = await openFileSource(out);
-  return await inspectBundle(source);
 }

@@ -11,14 +11,9 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { selfSigned } from "../../packages/bundler/src/net/test-certificates.ts";
 import { generateKey } from "../../packages/bundler/src/index.ts";
-import {
-  blobPath,
-  inspectBundle,
-  openFileSource,
-  toolchainModule,
-  type ClaimedBundle,
-} from "../../packages/core/src/index.ts";
+import { blobPath, toolchainModule } from "../../packages/core/src/index.ts";
 import { build, buildSite, expectNothing, expectTidy, type BuildSite } from "../kit/build-site.ts";
+import { claimOf } from "../kit/claim.ts";
 import { serveModules, type ModuleServer } from "../kit/module-server.ts";
 import { addModule, QUICK_VERSION, quickWorld } from "../kit/quick-go.ts";
 import { testPlatform } from "../kit/real-go.ts";
@@ -105,11 +100,6 @@ async function plant({ key, folder, env }: BuildSite): Promise<void> {
   const now = new Date(Date.now() - 60_000);
   const pair = await generateKey({ name: "S", email: "s@example.com", passphrase: PASSPHRASE, now });
   await writeFile(key, pair.privateKey);
-}
-
-async function claimOf(bundle: string): Promise<ClaimedBundle> {
-  await using source = await openFileSource(bundle);
-  return await inspectBundle(source);
 }
 
 /** Everything from the first layer on. */

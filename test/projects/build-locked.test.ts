@@ -5,8 +5,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { inspectBundle, openFileSource } from "../../packages/core/src/index.ts";
 import { build, buildSite, type BuildSite } from "../kit/build-site.ts";
+import { claimOf } from "../kit/claim.ts";
 import { addModule, changeModule, quickWorld, type QuickWorld } from "../kit/quick-go.ts";
 import { testPlatform } from "../kit/real-go.ts";
 import { runGoferry } from "../kit/run-goferry.ts";
@@ -67,10 +67,7 @@ async function writeSite({ spec = SPEC, goMod = GO_MOD, sum = goSum }): Promise<
   await writeFile(join(site.app, "go.sum"), sum);
 }
 
-async function digestOf(file: string): Promise<string> {
-  await using source = await openFileSource(file);
-  return (await inspectBundle(source)).indexDigest;
-}
+const digestOf = async (file: string): Promise<string> => (await claimOf(file)).indexDigest;
 
 /** What a locked build and a locked plan say, which must be the same. */
 async function drift(): Promise<string> {

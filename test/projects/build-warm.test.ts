@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ClaimedBundle } from "../../packages/core/src/index.ts";
 import type { BuildSite } from "../kit/build-site.ts";
-import { built, claimOf, twoModules, type TwoModules } from "../kit/two-modules.ts";
+import { claimOf } from "../kit/claim.ts";
+import { built, twoModules, type TwoModules } from "../kit/two-modules.ts";
 
 let modules: TwoModules;
 beforeAll(async () => {
@@ -26,7 +27,7 @@ describe("a second build", () => {
   beforeAll(async () => {
     site = await modules.site("v1.0.0", "v1.0.0");
     await built(site);
-    first = await claimOf(site);
+    first = await claimOf(site.out);
   });
   afterAll(async () => {
     await site[Symbol.asyncDispose]();
@@ -39,21 +40,21 @@ describe("a second build", () => {
     const tried = json["rehearsals"] as { reused: boolean; network: string }[];
     expect(tried.length).toBeGreaterThan(0);
     for (const { reused, network } of tried) expect(reused).toBe(network === "none (namespace)");
-    const { contents } = await claimOf(site);
+    const { contents } = await claimOf(site.out);
     const { created, serial } = first.contents;
     expect({ ...contents, created, serial }).toEqual(first.contents);
   });
 
   it("from the lock is the same, byte by byte", async () => {
-    const before = await claimOf(site);
+    const before = await claimOf(site.out);
     await built(site, "--locked");
-    expect((await claimOf(site)).indexDigest).toBe(before.indexDigest);
+    expect((await claimOf(site.out)).indexDigest).toBe(before.indexDigest);
   });
 
   it("without a cache is the same too", async () => {
-    const before = await claimOf(site);
+    const before = await claimOf(site.out);
     await built({ ...site, cache: join(site.folder, "another-cache") }, "--locked");
-    expect((await claimOf(site)).indexDigest).toBe(before.indexDigest);
+    expect((await claimOf(site.out)).indexDigest).toBe(before.indexDigest);
   });
 
   it("after one module changed fetches that module, and packs its layer", async () => {
@@ -66,7 +67,7 @@ describe("a second build", () => {
     expect(taken.filter((path) => path.endsWith(".zip"))).toEqual(["example.com/dep/@v/v1.1.0.zip"]);
     // Of the other one only the newest go.mod is asked for, which says what was retracted; go looks up what it is told of it.
     expect(taken.filter((path) => path.includes("/@v/v1.0.0"))).toEqual([]);
-    const { layers } = (await claimOf(site)).contents;
+    const { layers } = (await claimOf(site.out)).contents;
     const digest = (kind: string, all: typeof layers): string[] =>
       all.filter((each) => each.kind === kind).map((each) => each.digest);
     expect(digest("sdk", layers)).toEqual(digest("sdk", first.contents.layers));

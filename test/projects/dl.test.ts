@@ -10,13 +10,9 @@ import process from "node:process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { archiveToModule } from "../../packages/bundler/src/dl/to-module.ts";
 import { collectEvidence } from "../../packages/bundler/src/sumdb/client.ts";
-import {
-  inspectBundle,
-  openFileSource,
-  toolchainModule,
-  type Contents,
-} from "../../packages/core/src/index.ts";
+import { toolchainModule } from "../../packages/core/src/index.ts";
 import { build, buildSite, expectTidy, type BuildSite } from "../kit/build-site.ts";
+import { claimOf } from "../kit/claim.ts";
 import { temporaryFolder } from "../kit/bundler-go.ts";
 import { TEST_CACHE } from "../kit/demo-bundle.ts";
 import { goMirror, type GoMirror, type MirroredArchive } from "../kit/go-mirror.ts";
@@ -113,11 +109,6 @@ describe.runIf(isBuilder)("a bundle with toolchains from a mirror of go.dev/dl",
     await writeFile(site.spec, `name: site\ngo: ["${RELEASE}"]\nplatforms: [${platform}]\n${projects}`);
   }
 
-  async function contents(): Promise<{ contents: Contents; indexDigest: string }> {
-    await using source = await openFileSource(site.out);
-    return await inspectBundle(source);
-  }
-
   function expectBuilt(result: GoferryResult): void {
     expect({ code: result.code, error: result.json.error }).toEqual({ code: 0, error: undefined });
   }
@@ -130,7 +121,7 @@ describe.runIf(isBuilder)("a bundle with toolchains from a mirror of go.dev/dl",
     expect(built.json).toMatchObject({ rehearsals: [{ project: "app", build: "ok" }] });
     // DESIGN 7: the memory of any command.
     expect(built.peakBytes).toBeLessThan(512 << 20);
-    const fromDl = await contents();
+    const fromDl = await claimOf(site.out);
 
     const lock = JSON.parse(await readFile(site.lock, "utf8")) as { request: Record<string, unknown> };
     expect(lock.request["from"]).toBe("dl");
@@ -138,7 +129,7 @@ describe.runIf(isBuilder)("a bundle with toolchains from a mirror of go.dev/dl",
     await writeFile(site.lock, JSON.stringify(lock));
     const proxies = { GOPROXY: database.network.proxy.list };
     expectBuilt(await build(site, ["--json", "--locked"], { env: { ...proxies } }));
-    const fromProxy = await contents();
+    const fromProxy = await claimOf(site.out);
     const { from, ...request } = fromDl.contents.request;
     expect(from).toBe("dl");
     expect({ ...fromDl.contents, request }).toEqual(fromProxy.contents);
@@ -151,7 +142,7 @@ describe.runIf(isBuilder)("a bundle with toolchains from a mirror of go.dev/dl",
       await writeSpec("windows/amd64");
       const built = await build(site, ["--json", ...dl()]);
       expectBuilt(built);
-      const { units } = (await contents()).contents;
+      const { units } = (await claimOf(site.out)).contents;
       const { id, h1 } = WINDOWS_RECORD;
       expect(units).toMatchObject([{ kind: "toolchain", platform: "windows/amd64", h1, evidence: { id } }]);
       const words = ["verify", site.out, "--key", site.publicKey, "--json"];

@@ -4,8 +4,9 @@ import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { build } from "../kit/build-site.ts";
+import { claimOf } from "../kit/claim.ts";
 import { runGoferry, type GoferryResult } from "../kit/run-goferry.ts";
-import { built, claimOf, twoModules, type TwoModules } from "../kit/two-modules.ts";
+import { built, twoModules, type TwoModules } from "../kit/two-modules.ts";
 
 let modules: TwoModules;
 beforeAll(async () => {
@@ -30,9 +31,9 @@ describe("builds that share a cache", () => {
       // A killed build leaves its folder; nothing of it is in the way, and a later build removes it.
       await rm(join(site.cache, "work"), { recursive: true });
       await built(site);
-      const { indexDigest } = await claimOf(site);
+      const { indexDigest } = await claimOf(site.out);
       await built({ ...site, cache: join(site.folder, "another-cache") }, "--locked");
-      expect((await claimOf(site)).indexDigest).toBe(indexDigest);
+      expect((await claimOf(site.out)).indexDigest).toBe(indexDigest);
       const verified = await runGoferry(["cache", "verify", "--cache", site.cache, "--json"]);
       expect(verified.json).toMatchObject({ damaged: [] });
     },
@@ -41,11 +42,11 @@ describe("builds that share a cache", () => {
   it("at once make the same, and leave it whole", async () => {
     await using site = await modules.site("v1.0.0", "v1.0.0");
     await built({ ...site, cache: join(site.folder, "another-cache") });
-    const { indexDigest } = await claimOf(site);
+    const { indexDigest } = await claimOf(site.out);
     const outs = ["one.tar", "two.tar", "three.tar"].map((name) => join(site.folder, "out", name));
     const results = await Promise.all(outs.map((out) => build({ ...site, out }, ["--json", "--locked"])));
     expect(results.map(({ code }) => code)).toEqual([0, 0, 0]);
-    for (const out of outs) expect((await claimOf({ ...site, out })).indexDigest).toBe(indexDigest);
+    for (const out of outs) expect((await claimOf(out)).indexDigest).toBe(indexDigest);
     const verified = await runGoferry(["cache", "verify", "--cache", site.cache, "--json"]);
     expect(verified.json).toMatchObject({ damaged: [] });
   });

@@ -43,8 +43,8 @@ export interface AuditLog {
 }
 
 /**
- * The log of the root at `path`, once what an interrupted command left is in order. Throws NOT_FOUND where there is no root, so that a mistyped name is not taken for a log
- * without a fault; and what `readAuditLog` throws.
+ * The log of the root at `path`, once what an interrupted command left is in order. Throws NOT_FOUND where there is no
+ * root, so that a mistyped name is not taken for a log without a fault; and what `readAuditLog` throws.
  */
 export async function auditOf(
   host: Host,
