@@ -68,10 +68,10 @@ export interface ChainFacts {
   /** What state.json names. */
   stateHead: string | null;
   /**
-   * The digest of a line that a command which is running, or was interrupted, has still to write; "hidden" where there is
-   * such a command, and its journal is not for this user to read.
+   * The line that a command which is running, or was interrupted, has still to write, by its digest; "hidden" where there
+   * is such a command, and its journal is not for this user to read; null where there is none.
    */
-  pending: string | null;
+  pending: { digest: string } | "hidden" | null;
   /** A digest that the log had once. */
   expect?: string | undefined;
 }
@@ -92,7 +92,8 @@ export async function readAuditLog(
     const { auditHead: stateHead } = await readState(fs, at);
     // A command that ended meanwhile has changed both; they are looked at again, as one.
     if (stateHead !== before.auditHead && attempt < 5) continue;
-    const pending = journal === null || journal === "hidden" ? journal : auditDigest(journal.auditLine);
+    const pending =
+      journal === null || journal === "hidden" ? journal : { digest: auditDigest(journal.auditLine) };
     return verifyChain(files, { stateHead, pending, expect: options.expect });
   }
 }
@@ -198,7 +199,7 @@ function headBreaks(
 ): AuditBreak[] {
   const known = stateHead === null ? -1 : entries.findLastIndex(({ digest }) => digest === stateHead);
   if (stateHead !== null && known === -1) {
-    if (stateHead === pending || pending === "hidden") {
+    if (pending === "hidden" || pending?.digest === stateHead) {
       notes.push("a command is running, or was interrupted: its line is still to be written");
       return [];
     }

@@ -12,7 +12,7 @@ import { fileSha256 } from "../cache/file-sha256.ts";
 import { pin } from "../cache/pin.ts";
 import { keepRecord, keptRecord, recordKey, touch } from "../cache/records.ts";
 import { diskError, errorCode } from "../net/disk-error.ts";
-import type { PlannedLayer } from "./layer-plan.ts";
+import type { PlannedLayer } from "./planned-layer.ts";
 import { LAYER_FORM, type UnitSums, type WrittenLayer } from "./write-layer.ts";
 
 export interface LayerCache {

@@ -6,7 +6,8 @@ import { describe, expect, it } from "vitest";
 import { codeOf, temporaryFolder } from "../../../../test/kit/bundler-go.ts";
 import { makeZip, type TestEntry } from "../../../../test/kit/make-zip.ts";
 import type { FetchedUnit } from "../stages.ts";
-import { planLayers, type PlannedFile } from "./layer-plan.ts";
+import { planLayers } from "./layer-plan.ts";
+import type { PlannedFile } from "./planned-layer.ts";
 
 const HASHES = { h1: "h1:x=", modH1: "h1:y=", evidence: "private" } as const;
 
@@ -33,13 +34,22 @@ async function moduleUnit(
   return { kind: "module", path, version, zip, mod, neededBy: [0], ...HASHES };
 }
 
-async function toolchainUnit(folder: string, go: string, platform: string): Promise<FetchedUnit> {
+/** `sources`: files of src/ by the size that the zip's directory claims for them. */
+async function toolchainUnit(
+  folder: string,
+  go: string,
+  platform: string,
+  sources: Record<string, number> = {},
+): Promise<FetchedUnit> {
   const module = toolchainModule(go, platform);
   const prefix = `${module.path}@${module.version}/`;
   const tool = `pkg/tool/${platform.replace("/", "_")}/compile`;
   const names = ["VERSION", "bin/go", tool, "pkg/include/asm.h", "src/_go.mod", "src/all.bash", "src/a.go"];
   const zip = join(folder, `${module.version}.zip`);
-  await writeFile(zip, makeZip(names.map((name) => ({ name: prefix + name, content: name }))));
+  const entries: TestEntry[] = names.map((name) => ({ name: prefix + name, content: name }));
+  for (const [name, size] of Object.entries(sources))
+    entries.push({ name: `${prefix}src/${name}`, content: name, size });
+  await writeFile(zip, makeZip(entries));
   return { kind: "toolchain", ...module, zip, ...HASHES };
 }
 
@@ -101,6 +111,37 @@ describe("planLayers", () => {
       ["sdk/go1.27.1/bin/go", "755"],
       ["sdk/go1.27.1/pkg/tool/linux_arm64/compile", "755"],
     ]);
+  });
+
+  it("spreads what platforms share over at most four layers of about equal work, in path order", async () => {
+    await using folder = await temporaryFolder();
+    const sizes = fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(sizes, async (megabytes) => {
+        const names = megabytes.map((_, i) => `m${String(i).padStart(2, "0")}.go`);
+        const sources = Object.fromEntries(names.map((name, i) => [name, (megabytes[i] ?? 0) << 20]));
+        const unit = await toolchainUnit(folder.path, "1.27.1", "linux/amd64", sources);
+        const common = (await planLayers([unit])).filter(({ platform }) => platform === undefined);
+        const parts: PlannedFile[][] = [];
+        for (const layer of common) {
+          await using opened = await layer.open();
+          parts.push(opened.files);
+        }
+        expect(new Set(common.map(({ identity }) => identity)).size).toBe(common.length);
+        const paths = parts.flat().map(({ path }) => path);
+        expect(paths).toEqual(paths.toSorted(compareNames));
+        expect(paths.length).toBe(5 + names.length);
+        const total = megabytes.reduce((sum, each) => sum + each, 0);
+        expect(parts.length).toBeLessThanOrEqual(4);
+        expect(parts.length).toBeGreaterThanOrEqual(Math.min(4, Math.floor(total / 92)));
+        for (const part of parts) {
+          expect(part.length).toBeGreaterThan(0);
+          const size = part.reduce((sum, file) => sum + file.size, 0) / 2 ** 20;
+          expect(size).toBeLessThanOrEqual(Math.max(total / parts.length, 64) + 61);
+        }
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it("puts a module's tree and what lies beside it into one layer, all in path order", async () => {

@@ -1,59 +1,22 @@
-// Which file goes into which layer. A Go version has one layer of the files that all platforms share and one for each
-// platform (bin/ and pkg/tool/, ten files); modules are spread over layers of about equal size, so that they unpack in
-// parallel. The plan depends on the units alone, so the same units give the same layers.
+// Which file goes into which layer. A Go version has the files that all platforms share in a few layers, and one layer for
+// each platform (bin/ and pkg/tool/, ten files); modules are spread over layers of about equal size. So all of it unpacks
+// in parallel. The plan depends on the units alone, so the same units give the same layers.
 
 import { readFile } from "node:fs/promises";
-import {
-  compareNames,
-  digestOf,
-  fileMode,
-  infoFile,
-  modulePlace,
-  sdkPlace,
-  toolchainTreeName,
-  unitName,
-  zipHashFile,
-  zipPrefix,
-  type Layer,
-  type TarMode,
-} from "@goferry/core";
-import { openModuleZip, unpackedBytes, type ModuleZip, type ZipEntry } from "../go/zip.ts";
+import { compareNames, digestOf, infoFile, modulePlace, zipHashFile } from "@goferry/core";
+import { unpackedBytes } from "../go/zip.ts";
 import type { FetchedUnit } from "../stages.ts";
 import type { TileFile } from "../sumdb/tiles.ts";
-
-/** A file of a layer before its bytes are read. */
-export interface PlannedFile {
-  /** In the layer. */
-  path: string;
-  mode: TarMode;
-  /** Bytes. */
-  size: number;
-  /** The content itself, or where it is to be read. */
-  content: Uint8Array | { zip: ZipReader; entry: ZipEntry };
-  /** The unit whose h1 covers the file, and the name under which it does. */
-  hashed?: { unit: FetchedUnit; name: string };
-}
-
-type ZipReader = Pick<ModuleZip, "read" | "chunks">;
-
-export interface PlannedLayer {
-  kind: Layer["kind"];
-  go?: string;
-  platform?: string;
-  /** Units with files in it. */
-  units: FetchedUnit[];
-  /** Layers of the same text have the same files, byte by byte: it names all that they follow from, by hashes. */
-  identity: string;
-  /** Lists the files in path order. They are to be read in this order. */
-  open(): Promise<OpenLayer>;
-}
-
-export interface OpenLayer extends AsyncDisposable {
-  files: PlannedFile[];
-}
-
-type ToolchainUnit = Extract<FetchedUnit, { kind: "toolchain" }>;
-type ZippedUnit = Exclude<FetchedUnit, { kind: "gomod" }>;
+import {
+  hashesOf,
+  identityOf,
+  inMemory,
+  openLayer,
+  type PlannedFile,
+  type PlannedLayer,
+  type ZipShelf,
+} from "./planned-layer.ts";
+import { toolchainLayers } from "./toolchain-layers.ts";
 
 /**
  * Bytes of modules, unpacked, for which one more layer is begun. Measured on Prometheus: smaller layers cost size,
@@ -68,12 +31,14 @@ export async function planLayers(
 ): Promise<PlannedLayer[]> {
   const toolchains = units.filter((unit) => unit.kind === "toolchain");
   const versions = [...new Set(toolchains.map(({ go }) => go))].sort(compareNames);
-  const sdk = versions.flatMap((go) =>
-    sdkLayers(
-      go,
-      toolchains.filter((unit) => unit.go === go),
-    ),
-  );
+  const sdk: PlannedLayer[] = [];
+  for (const go of versions)
+    sdk.push(
+      ...(await toolchainLayers(
+        go,
+        toolchains.filter((unit) => unit.go === go),
+      )),
+    );
   const modules = units.filter((unit) => unit.kind !== "toolchain");
   return [...sdk, ...(await moduleLayers(modules)), ...logLayer(tiles)];
 }
@@ -88,67 +53,6 @@ function logLayer(tiles: readonly TileFile[]): PlannedLayer[] {
   return [
     { kind: "log", units: [], identity, open: () => openLayer(async () => await Promise.resolve(files)) },
   ];
-}
-
-function identityOf(...parts: unknown[]): string {
-  return JSON.stringify(parts);
-}
-
-function hashesOf(unit: FetchedUnit): string[] {
-  return [unitName(unit), unit.modH1, ...(unit.kind === "gomod" ? [] : [unit.h1])];
-}
-
-function sdkLayers(go: string, units: ToolchainUnit[]): PlannedLayer[] {
-  const platforms = units.toSorted((a, b) => compareNames(a.platform, b.platform));
-  const common: PlannedLayer = {
-    kind: "sdk",
-    go,
-    units: platforms,
-    // Its files are those of the first of them.
-    identity: identityOf("sdk", go, "common", platforms.slice(0, 1).map(hashesOf)),
-    open: () => openCommon(platforms),
-  };
-  const own = platforms.map((unit): PlannedLayer => ({
-    kind: "sdk",
-    go,
-    platform: unit.platform,
-    units: [unit],
-    identity: identityOf("sdk", go, unit.platform, [hashesOf(unit)]),
-    open: () => openOwn(unit),
-  }));
-  return [common, ...own];
-}
-
-/** The files that differ between platforms: cmd/dist and cmd/go put what they build there, and nowhere else. */
-function isPlatformFile(name: string): boolean {
-  return name.startsWith("bin/") || name.startsWith("pkg/tool/");
-}
-
-/** Only the first platform's copy is read; that the others have the same is shown by their h1 (pack.ts). */
-async function openCommon(units: readonly ToolchainUnit[]): Promise<OpenLayer> {
-  return await openLayer(async (shelf) => {
-    const [first] = units;
-    return first === undefined ? [] : await listToolchain(first, shelf, (name) => !isPlatformFile(name));
-  });
-}
-
-async function openOwn(unit: ToolchainUnit): Promise<OpenLayer> {
-  return await openLayer((shelf) => listToolchain(unit, shelf, isPlatformFile));
-}
-
-async function listToolchain(
-  unit: ToolchainUnit,
-  shelf: ZipShelf,
-  wanted: (name: string) => boolean,
-): Promise<PlannedFile[]> {
-  const { zip, entries } = await shelf.list(unit);
-  return entries.flatMap((entry) => {
-    const name = toolchainTreeName(entry.path);
-    if (!wanted(name)) return [];
-    const path = sdkPlace(unit.go) + name;
-    const hashed = { unit, name: entry.path };
-    return [{ path, mode: fileMode(name), size: entry.size, content: { zip, entry }, hashed }];
-  });
 }
 
 async function moduleLayers(units: FetchedUnit[]): Promise<PlannedLayer[]> {
@@ -200,53 +104,4 @@ async function listModules(units: readonly FetchedUnit[], shelf: ZipShelf): Prom
     }
   }
   return files;
-}
-
-function inMemory(path: string, content: Uint8Array): PlannedFile {
-  return { path, mode: 0o644, size: content.length, content };
-}
-
-/** With what `list` found, in path order, which is not the order of a zip: there go.mod may be _go.mod. */
-async function openLayer(list: (shelf: ZipShelf) => Promise<PlannedFile[]>): Promise<OpenLayer> {
-  const shelf = new ZipShelf();
-  try {
-    const files = (await list(shelf)).sort((a, b) => compareNames(a.path, b.path));
-    return { files, [Symbol.asyncDispose]: () => shelf.close() };
-  } catch (error) {
-    await shelf.close();
-    throw error;
-  }
-}
-
-/**
- * The zips of a layer, of which one is open at a time: in path order the files of a module stand together, and hundreds
- * of open zips would take as many descriptors, and a megabyte of memory each.
- */
-class ZipShelf {
-  #open: { file: string; zip: ModuleZip } | undefined;
-
-  async list(unit: ZippedUnit): Promise<{ zip: ZipReader; entries: readonly ZipEntry[] }> {
-    const take = (): Promise<ModuleZip> => this.#take(unit);
-    const { entries } = await take();
-    const zip: ZipReader = {
-      read: async (entry) => await (await take()).read(entry),
-      async *chunks(entry) {
-        yield* (await take()).chunks(entry);
-      },
-    };
-    return { zip, entries };
-  }
-
-  async close(): Promise<void> {
-    await this.#open?.zip.close();
-    this.#open = undefined;
-  }
-
-  async #take(unit: ZippedUnit): Promise<ModuleZip> {
-    if (this.#open?.file !== unit.zip) {
-      await this.close();
-      this.#open = { file: unit.zip, zip: await openModuleZip(unit.zip, zipPrefix(unit)) };
-    }
-    return this.#open.zip;
-  }
 }

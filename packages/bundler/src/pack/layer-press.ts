@@ -5,7 +5,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { diskError } from "../net/disk-error.ts";
 import type { LayerCache } from "./layer-cache.ts";
-import type { PlannedLayer } from "./layer-plan.ts";
+import type { PlannedLayer } from "./planned-layer.ts";
 import { writeLayer, type WrittenLayer } from "./write-layer.ts";
 
 export interface LayerPressOptions {

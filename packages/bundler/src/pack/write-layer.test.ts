@@ -10,7 +10,7 @@ import { describe, expect, it } from "vitest";
 import { codeOf, temporaryFolder } from "../../../../test/kit/bundler-go.ts";
 import { canMount, smallDisk } from "../../../../test/kit/small-disk.ts";
 import { LARGE_ENTRY_BYTES } from "../go/zip.ts";
-import type { PlannedFile, PlannedLayer } from "./layer-plan.ts";
+import type { PlannedFile, PlannedLayer } from "./planned-layer.ts";
 import { writeLayer, type WrittenLayer } from "./write-layer.ts";
 
 const sh = promisify(execFile);

@@ -21,7 +21,7 @@ import {
 import { LARGE_ENTRY_BYTES } from "../go/zip.ts";
 import { diskError } from "../net/disk-error.ts";
 import type { FetchedUnit, PackedLayer } from "../stages.ts";
-import type { PlannedFile, PlannedLayer } from "./layer-plan.ts";
+import type { PlannedFile, PlannedLayer } from "./planned-layer.ts";
 
 /** What the packer saw of a unit in one layer. */
 export interface UnitSums {

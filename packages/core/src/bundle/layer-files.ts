@@ -1,6 +1,6 @@
 // The files of one layer as they come out of its tar: which unit each belongs to, whether it may be there at all, and
 // its hash. When the layer ends, every module in it has proven its h1 or the layer is refused; toolchains, whose files
-// stand in two layers, leave their hashes for toolchain.ts to put together.
+// stand in several layers, leave their hashes for toolchain.ts to put together.
 
 import { createHash, hash, type Hash } from "node:crypto";
 import type { TarHandler } from "../archive/tar-reader.ts";

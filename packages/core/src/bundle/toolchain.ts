@@ -1,4 +1,4 @@
-// A toolchain's files stand in two layers: those that all platforms share, and its own. Only together do they have
+// A toolchain's files stand in several layers: those that all platforms share, and its own. Only together do they have
 // the h1 that the checksum database knows.
 
 import { hashLines } from "../dirhash.ts";
