@@ -34,6 +34,9 @@ export const MAX_JSON_VALUES = 500_000;
 /** Files of one layer: their names and hashes are held in memory until the layer has been proven, 300 bytes for each. */
 export const MAX_LAYER_ENTRIES = 500_000;
 
+/** Layers of one toolchain: goferry makes five. A host unpacks with three threads. */
+export const MAX_TOOLCHAIN_LAYERS = 8;
+
 /** What unpacks of one unit, bytes: the 500 MiB of content that Go accepts (x/mod zip MaxZipFile), and the .mod beside it. */
 export const MAX_UNIT_BYTES = 520 * MIB;
 

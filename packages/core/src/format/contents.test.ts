@@ -1,7 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { dirhash } from "../../../../test/kit/checksum-log.ts";
 import { smallBundle } from "../../../../test/kit/small-bundle.ts";
-import { MAX_LAYER_ENTRIES, MAX_RATIO, MAX_UNIT_BYTES, RATIO_ALLOWANCE_BYTES } from "../limits.ts";
+import {
+  MAX_LAYER_ENTRIES,
+  MAX_RATIO,
+  MAX_TOOLCHAIN_LAYERS,
+  MAX_UNIT_BYTES,
+  RATIO_ALLOWANCE_BYTES,
+} from "../limits.ts";
 import { CONTENTS_SCHEMA, type Contents } from "./contents.ts";
 import { layersFor, unitName, unitsFor } from "./units.ts";
 import { canonicalJson, parseCanonicalJson } from "./json.ts";
@@ -196,8 +202,28 @@ describe("consistency", () => {
     expect(judge({ "layers.7": stray })).toContain("layers.7: the layer of a unit");
     const sdk = { ...stray, kind: "sdk", go: "1.27.1", platform: "linux/amd64" };
     expect(judge({ "layers.7": sdk })).toContain("layers.7: the layer of a unit");
-    // Named by its toolchain it would be a third one, and so it is refused by the schema.
-    expect(judge({ "layers.7": sdk, "units.5.layers": [3, 4, 7] })).not.toBe("fine");
+    // Named by its toolchain it is a part of what that one's h1 covers.
+    expect(judge({ "layers.7": sdk, "units.5.layers": [3, 4, 7] })).toBe("fine");
+  });
+
+  it("takes no more layers of a toolchain than the limit says", () => {
+    const [first] = contents.layers;
+    const judgeOf = (count: number): string => {
+      const more = Array.from({ length: count - 2 }, (_, i) => [
+        `layers.${7 + i}`,
+        {
+          ...first,
+          digest: `sha256:${String(i).repeat(64)}`,
+          kind: "sdk",
+          go: "1.27.1",
+          platform: "linux/amd64",
+        },
+      ]);
+      const indexes = [3, 4, ...more.map((_, i) => 7 + i)];
+      return judge({ ...Object.fromEntries(more), "units.5.layers": indexes });
+    };
+    expect(judgeOf(MAX_TOOLCHAIN_LAYERS)).toBe("fine");
+    expect(judgeOf(MAX_TOOLCHAIN_LAYERS + 1)).toContain("units.5.layers");
   });
 
   it("refuses the same blob as two layers", () => {

@@ -6,7 +6,7 @@ import * as z from "zod/mini";
 import { isModule } from "../gomodule/path.ts";
 import { inconsistency } from "./consistency.ts";
 import { BUNDLE_NAME, COUNT, DIGEST, GO_RELEASE, H1, PLATFORM, SHA256, TIME } from "./fields.ts";
-import { MAX_EARLIER_HEADS, MAX_LAYER_ENTRIES, MAX_UNIT_BYTES } from "../limits.ts";
+import { MAX_EARLIER_HEADS, MAX_LAYER_ENTRIES, MAX_TOOLCHAIN_LAYERS, MAX_UNIT_BYTES } from "../limits.ts";
 import { REQUEST_SCHEMA } from "./request.ts";
 
 /**
@@ -51,7 +51,7 @@ const UNIT_FIELDS = {
     .array(COUNT)
     .check(
       z.minLength(1),
-      z.maxLength(2),
+      z.maxLength(MAX_TOOLCHAIN_LAYERS),
       z.describe("Indexes into layers, ascending: all those of a toolchain, the one of a module or gomod."),
     ),
   evidence: EVIDENCE,
