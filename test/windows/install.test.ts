@@ -143,7 +143,12 @@ describe.runIf(wineRoot !== undefined && shared !== undefined)("a bundle on Wind
     expect(await wine.run("reg", ["import", `${ROOT}\\state\\registry\\1.reg`])).toMatchObject({ code: 0 });
     // A key that is empty then stays: a .reg file can take away values, or a key with all that is in it.
     expect((await registryNow()).replace(/\[[^\]]*\\goferry[^\]]*\]\r\n\r\n/u, "")).toBe(before);
-    expect(await wine.run("reg", ["import", String.raw`C:\all.reg`])).toMatchObject({ code: 0 });
+    // And to what goferry made of it: a .reg file leaves alone what it does not name.
+    for (const words of [
+      ["delete", ENVIRONMENT, "/v", "GOROOT", "/f"],
+      ["import", String.raw`C:\all.reg`],
+    ])
+      expect(await wine.run("reg", words)).toMatchObject({ code: 0 });
     expect(await registryNow()).toBe(changed);
   });
 

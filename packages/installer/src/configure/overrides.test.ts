@@ -178,6 +178,13 @@ describe.skipIf(go === undefined)("findOverrides, with a real Go", () => {
     }
   });
 
+  it("says what to do on Windows, where nobody types unset", async () => {
+    const host = { ...hostWith({ GOFLAGS: "-mod=mod" }), platform: "windows/amd64" };
+    const found = await findOverrides(host, { root, settings });
+    const about = found.find(({ subject }) => subject === "GOFLAGS");
+    expect(about?.next).toContain("open a new window");
+  });
+
   it("names a GOROOT in the user's file once, not each setting that is lost by it", async () => {
     for (const other of ["/nowhere", go?.goroot ?? ""]) {
       await writeFile(userFile(), `GOROOT=${other}\n`);

@@ -5,7 +5,7 @@
 import { readFile, realpath } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import type { Finding } from "../findings.ts";
-import type { Host, RunResult } from "../host.ts";
+import { isWindows, type Host, type RunResult } from "../host.ts";
 import { layout, programFile } from "../layout.ts";
 import { hasErrno, ioError } from "../node-fs.ts";
 import { shellQuote } from "../shell-quote.ts";
@@ -240,8 +240,8 @@ function override(context: Context, { key, source, found, expected, means }: Fou
   };
 }
 
-function mend({ go, file, effective }: Context, key: string, source: string): string {
-  if (source === ENVIRONMENT) return `unset ${key}`;
+function mend({ host, go, file, effective }: Context, key: string, source: string): string {
+  if (source === ENVIRONMENT) return isWindows(host) ? mendOnWindows(key) : `unset ${key}`;
   if (source !== file) return "install the bundle again: that writes these settings anew";
   // Go refuses to edit GOROOT in its file since 1.27.
   if (key === "GOROOT") return `remove the line GOROOT=... from ${file}`;
@@ -250,6 +250,11 @@ function mend({ go, file, effective }: Context, key: string, source: string): st
     ? ""
     : "GOTOOLCHAIN=local ";
   return `${before}${shellQuote(go)} env -u ${key}`;
+}
+
+/** A window keeps the variables that it was opened with, also one that was set aside in the registry since. */
+function mendOnWindows(key: string): string {
+  return `open a new window; if ${key} is set there too, take it out of the environment variables of Windows`;
 }
 
 function unreadable(result: RunResult, root: string): Override {
