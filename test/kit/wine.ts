@@ -254,8 +254,11 @@ async function runWindows(start: Start, { exe, words, options, output }: Call): 
     readFile(`${output}.out`, "utf8"),
     readFile(`${output}.err`, "utf8"),
   ]);
-  return { code, stdout: out, stderr: err };
+  return { code, stdout: out, stderr: err.replaceAll(OF_WINE, "") };
 }
+
+/** What Wine itself says when one of a program's threads ends while it talks to Wine's server; no program on Windows says it. */
+const OF_WINE = /^wine client error:.*\n?/gmu;
 
 async function fileWith(path: string, text: string): Promise<Awaited<ReturnType<typeof open>>> {
   await using file = await open(path, "w");

@@ -5,17 +5,17 @@ import { join } from "node:path";
 import { variable } from "./environment.ts";
 
 /**
- * Half a minute of tries, a second apart. The name of the folder is no part of the line but comes by the environment: what is in it
- * is no command, whatever it looks like.
+ * Half a minute of tries, a second apart. The name of the folder is no part of the line but comes by the environment, read when
+ * the line was parsed (/v:on): what is in it is no command, whatever it looks like.
  */
 const SCRIPT =
-  'for /l %i in (1,1,30) do @if exist "%GOFERRY_LEFT%" (rd /s /q "%GOFERRY_LEFT%" & ping -n 2 127.0.0.1 >nul)';
+  'for /l %i in (1,1,30) do @if exist "!GOFERRY_LEFT!" (rd /s /q "!GOFERRY_LEFT!" & ping -n 2 127.0.0.1 >nul)';
 
 /** Returns at once, and throws nothing: what stays is a folder that says what it is. */
 export function removeLater(folder: string, env: Readonly<Record<string, string | undefined>>): void {
   const system = variable(env, "SystemRoot") ?? String.raw`C:\Windows`;
   const program = join(system, "System32", "cmd.exe");
-  const child = spawn(program, ["/d", "/s", "/c", `"${SCRIPT}"`], {
+  const child = spawn(program, ["/d", "/v:on", "/s", "/c", `"${SCRIPT}"`], {
     // It must not lie in what is removed.
     cwd: system,
     env: { SystemRoot: system, PATH: join(system, "System32"), GOFERRY_LEFT: folder },
