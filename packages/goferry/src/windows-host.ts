@@ -28,6 +28,7 @@ export async function openWindows(env: Environment, helper: Uint8Array | undefin
     system,
     account,
     async [Symbol.asyncDispose]() {
+      await system[Symbol.asyncDispose]();
       const folder = (await placed?.catch(() => undefined))?.folder;
       if (folder !== undefined)
         await rm(folder, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined);

@@ -82,13 +82,11 @@ export interface Host extends Omit<HostFacts, "now"> {
 }
 
 export interface RunOptions {
-  /** The whole environment of the program; nothing is inherited. */
+  /** The whole environment of the program, whose standard input is empty; nothing is inherited. */
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;
   /** Milliseconds until the program is killed. */
   timeoutMs: number;
-  /** What it reads on its standard input, which is empty if left out. */
-  input?: string | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -152,19 +150,17 @@ async function isProgram(path: string): Promise<boolean> {
 }
 
 /** `Host.run` of the real machine. */
-export async function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
-  const { cwd, signal, input } = options;
+async function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
+  const { cwd, signal } = options;
   // Loaded here, because most commands start no program, and with it node loads half of its network code.
   const { spawn } = await import("node:child_process");
   throwIfAborted(command, signal);
   const child = spawn(command, args, {
     cwd,
     env: { ...options.env },
-    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe"],
     windowsHide: true,
   });
-  // A program that ends without reading it says by its exit code what was wrong.
-  child.stdin?.on("error", () => undefined).end(input);
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
   let ended: RunResult["ended"] | undefined;

@@ -1,6 +1,7 @@
 // Winhelper does for goferry on Windows what Node cannot: the registry without code pages, the broadcast of a changed
-// environment, access lists, who holds a file, the event log. It has no settings, reads no file and dials nobody: one
-// JSON document on standard input names the calls, one on standard output has an answer for each.
+// environment, access lists, who holds a file, the event log. It has no settings, reads no file and dials nobody: each
+// line of standard input is a JSON document that names calls, and one on standard output has an answer for each of them.
+// It ends with its input, so that it never outlives who asks.
 //
 //	{"calls":[{"do":"readValue","key":"HKCU\\Environment","name":"Path"}]}
 //	{"answers":[{"ok":{"type":2,"data":"JQBzAA=="}}]}
@@ -58,21 +59,27 @@ func main() {
 }
 
 func serve(in io.Reader, out io.Writer) error {
-	var request struct {
-		Calls []call `json:"calls"`
-	}
 	decoder := json.NewDecoder(in)
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&request); err != nil {
-		return fmt.Errorf("the request is not understood: %w", err)
-	}
-	answers := []answer{}
-	for _, each := range request.Calls {
-		result, failed := perform(each)
-		answers = append(answers, answer{OK: result, Error: failed})
-		if failed != nil {
-			break
+	for {
+		var request struct {
+			Calls []call `json:"calls"`
+		}
+		if err := decoder.Decode(&request); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("the request is not understood: %w", err)
+		}
+		answers := []answer{}
+		for _, each := range request.Calls {
+			result, failed := perform(each)
+			answers = append(answers, answer{OK: result, Error: failed})
+			if failed != nil {
+				break
+			}
+		}
+		if err := json.NewEncoder(out).Encode(map[string]any{"answers": answers}); err != nil {
+			return err
 		}
 	}
-	return json.NewEncoder(out).Encode(map[string]any{"answers": answers})
 }

@@ -9,18 +9,31 @@ import { helperSystem } from "./helper.ts";
 import { textOf } from "./registry-text.ts";
 
 let scratch: Scratch;
+let opened: AsyncDisposable[];
 
 beforeEach(async () => {
   scratch = await scratchFolder("helper");
+  opened = [];
 });
-afterEach(() => scratch[Symbol.asyncDispose]());
+afterEach(async () => {
+  for (const each of opened) await each[Symbol.asyncDispose]();
+  await scratch[Symbol.asyncDispose]();
+});
 
-/** Ends with what it was asked in `asked`. */
-async function helper(answer: string, code = 0) {
+/** Gives each line the same answer, and leaves in `asked` what it was asked last. */
+async function helper(answer: string) {
+  const asked = join(scratch.path, "asked");
+  return await scripted(
+    `while read -r line; do printf '%s\\n' "$line" >'${asked}'; cat <<'E'\n${answer}\nE\ndone\n`,
+  );
+}
+
+async function scripted(script: string) {
   const program = join(scratch.path, "helper");
-  const script = `#!/bin/sh\ncat >'${join(scratch.path, "asked")}'\ncat <<'E'\n${answer}\nE\nexit ${code}\n`;
-  await writeFile(program, script, { mode: 0o755 });
-  return helperSystem({ env: { PATH: "/usr/bin:/bin" }, program: async () => program });
+  await writeFile(program, `#!/bin/sh\n${script}`, { mode: 0o755 });
+  const system = helperSystem({ env: {}, program: async () => program });
+  opened.push(system);
+  return system;
 }
 
 describe("helperSystem", () => {
@@ -72,13 +85,40 @@ describe("helperSystem", () => {
   });
 
   it.each([
-    ["something else", "hello", 0],
-    ["too few answers", '{"answers":[]}', 0],
-    ["an answer of another kind", '{"answers":[{"ok":{"sid":5}}]}', 0],
-    ["an error of its own", "", 1],
-  ])("does not take %s for an answer", async (_what, answer, code) => {
-    const windows = await helper(answer, code);
+    ["something else", "hello"],
+    ["too few answers", '{"answers":[]}'],
+    ["an answer of another kind", '{"answers":[{"ok":{"sid":5}}]}'],
+  ])("does not take %s for an answer", async (_what, answer) => {
+    const windows = await helper(answer);
     await expect(windows.account()).rejects.toMatchObject({ code: "IO_FAILED" });
+  });
+
+  it("says what the program said when it ends without an answer, and starts it again", async () => {
+    const windows = await scripted("read -r line; echo refused by a policy >&2; exit 1\n");
+    for (const _ of [1, 2])
+      await expect(windows.account()).rejects.toMatchObject({
+        code: "IO_FAILED",
+        found: "refused by a policy",
+      });
+  });
+
+  it("says so when the program cannot be started", async () => {
+    await using windows = helperSystem({ env: {}, program: async () => join(scratch.path, "absent") });
+    await expect(windows.account()).rejects.toMatchObject({
+      code: "IO_FAILED",
+      found: expect.stringContaining("ENOENT"),
+    });
+  });
+
+  it("asks one program all questions, one after the other, and ends it", async () => {
+    const log = join(scratch.path, "log");
+    const answer = '{"answers":[{"ok":"D:"}]}';
+    const windows = await scripted(
+      `echo begins >>'${log}'\nwhile read -r line; do echo asked >>'${log}'; sleep 0.01; echo '${answer}'; done\necho ends >>'${log}'\n`,
+    );
+    expect(await Promise.all(["a", "b"].map((path) => windows.accessOf(path)))).toEqual(["D:", "D:"]);
+    await windows[Symbol.asyncDispose]();
+    expect(await readFile(log, "utf8")).toBe("begins\nasked\nasked\nends\n");
   });
 
   it("starts nothing for no question", async () => {

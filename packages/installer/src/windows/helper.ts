@@ -1,10 +1,11 @@
-// The real Windows, by the program of packages/installer/winhelper: each question is one short process, whose input and
-// output are JSON in UTF-8.
+// The real Windows, by the program of packages/installer/winhelper: a question is a line of JSON in UTF-8, and so is its
+// answer.
 
 import { isAbsolute } from "node:path";
 import { GoferryError } from "@goferry/core";
 import * as z from "zod/mini";
-import { run, type HostFacts } from "../host.ts";
+import type { HostFacts } from "../host.ts";
+import { Conversation, NoAnswer, type Program } from "./conversation.ts";
 import { variable } from "./environment.ts";
 import { removeLater } from "./remove-later.ts";
 import type { WindowsSystem, WindowsVolume } from "./system.ts";
@@ -14,8 +15,10 @@ export interface HelperOptions extends Pick<HostFacts, "env"> {
   program(): Promise<string>;
 }
 
-export function helperSystem(options: HelperOptions): WindowsSystem {
-  const ask: Ask = (calls, shape, subject) => askHelper(options, { calls, shape, subject });
+/** To be disposed of before the program is removed. */
+export function helperSystem(options: HelperOptions): WindowsSystem & AsyncDisposable {
+  const helper = new Conversation(() => programOf(options), TIMEOUT_MS);
+  const ask: Ask = (calls, shape, subject) => askHelper(helper, { calls, shape, subject });
   const one = async <T>(call: Call, shape: z.ZodMiniType<T>, subject: string): Promise<T> => {
     const [answer] = await ask([call], shape, subject);
     if (answer === undefined) throw notUnderstood("no answer", subject);
@@ -66,7 +69,16 @@ export function helperSystem(options: HelperOptions): WindowsSystem {
       await one({ do: "logEvent", ...event }, z.unknown(), event.source);
     },
     removeLater: (folder) => removeLater(folder, options.env),
+    [Symbol.asyncDispose]: () => helper[Symbol.asyncDispose](),
   };
+}
+
+async function programOf({ env, program }: HelperOptions): Promise<Program> {
+  const file = await program();
+  const root = variable(env, "SystemRoot");
+  const cwd = root !== undefined && isAbsolute(root) ? root : file.replace(/[^\\/]*$/, "");
+  // Windows' own libraries find their way by SystemRoot.
+  return { file, cwd, env: { SystemRoot: root, TEMP: variable(env, "TEMP") } };
 }
 
 type Call = Record<string, unknown>;
@@ -94,31 +106,23 @@ const TIMEOUT_MS = 60_000;
 const DENIED = new Set([5, 1314]);
 
 async function askHelper<T>(
-  { env, program }: HelperOptions,
+  helper: Conversation,
   { calls, shape, subject }: { calls: readonly Call[]; shape: z.ZodMiniType<T>; subject: string },
 ): Promise<T[]> {
   if (calls.length === 0) return [];
-  const file = await program();
-  const root = variable(env, "SystemRoot");
-  const cwd = root !== undefined && isAbsolute(root) ? root : file.replace(/[^\\/]*$/, "");
-  const result = await run(file, [], {
-    // Windows' own libraries find their way by SystemRoot.
-    env: { SystemRoot: root, TEMP: variable(env, "TEMP") },
-    cwd,
-    timeoutMs: TIMEOUT_MS,
-    input: JSON.stringify({ calls }),
+  const text = await helper.ask(JSON.stringify({ calls })).catch((error: unknown) => {
+    throw error instanceof NoAnswer ? notUnderstood(error.message, subject) : error;
   });
-  if (result.code !== 0) throw notUnderstood(result.stderr.trim() || `exit code ${result.code}`, subject);
   const answers = parse(
-    result.stdout,
+    text,
     z.strictObject({ answers: z.array(z.strictObject({ ok: z.unknown(), error: z.optional(failure) })) }),
   );
-  if (answers === undefined) throw notUnderstood(result.stdout.slice(0, 200), subject);
+  if (answers === undefined) throw notUnderstood(text.slice(0, 200), subject);
   const failed = answers.answers.find(({ error }) => error !== undefined)?.error;
   if (failed !== undefined) throw refused(failed, subject);
   const parsed = z.array(shape).safeParse(answers.answers.map(({ ok }) => ok));
   if (!parsed.success || parsed.data.length !== calls.length)
-    throw notUnderstood(result.stdout.slice(0, 200), subject);
+    throw notUnderstood(text.slice(0, 200), subject);
   return parsed.data;
 }
 
