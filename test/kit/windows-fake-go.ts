@@ -78,12 +78,17 @@ export async function fakeGoBundle(folder: string): Promise<FakeGoBundle> {
   return { bundle, publicKey, logKey: small.log.vkey };
 }
 
-/** A Go program for Windows, by its one file. */
-export async function goProgram(folder: string, name: string, source: string): Promise<Uint8Array> {
+/** A Go program, for Windows if nothing else is said, by its one file. */
+export async function goProgram(
+  folder: string,
+  name: string,
+  source: string,
+  os: "windows" | "linux" = "windows",
+): Promise<Uint8Array> {
   const work = join(folder, name);
   await mkdir(work);
   await writeFile(join(work, "main.go"), source);
-  const env = { ...process.env, GOOS: "windows", GOARCH: "amd64", CGO_ENABLED: "0", GOFLAGS: "" };
+  const env = { ...process.env, GOOS: os, GOARCH: "amd64", CGO_ENABLED: "0", GOFLAGS: "" };
   const words = ["build", "-trimpath", "-ldflags=-s -w", "-o", "program.exe", "main.go"];
   await promisify(execFile)("go", words, { cwd: work, env });
   return await readFile(join(work, "program.exe"));

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findRealGo, linkRoot, plantGo, testPlatform } from "../../../test/kit/real-go.ts";
 import { currentTarget, launchers } from "./configure/launchers.ts";
 import { createHost } from "./host.ts";
-import { selfTest } from "./selftest.ts";
+import { selfTest, startTest } from "./selftest.ts";
 import { PROCESS_FACTS } from "../../../test/kit/process-facts.ts";
 
 const go = await findRealGo();
@@ -66,6 +66,14 @@ describe.skipIf(go === undefined)("selfTest, with a real Go", () => {
     await expect(test({ platform: "linux/riscv64" })).rejects.toEqual(failure("go version", version));
     const { length } = await readdir(join(root, "staging"));
     expect(length).toBe(0);
+  });
+
+  it("asks go alone for its version where that is enough, and writes nothing", async () => {
+    const before = await readdir(root, { recursive: true });
+    const host = createHost(facts);
+    await startTest(host, { root, version });
+    await expect(startTest(host, { root, version: "1.2.3" })).rejects.toEqual(failure("go version", version));
+    expect(await readdir(root, { recursive: true })).toEqual(before);
   });
 
   it("fails when a program lacks its execute bit", async () => {

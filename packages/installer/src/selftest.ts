@@ -21,11 +21,11 @@ export interface SelfTestRequest {
   /** The version that bin/go must be, without "go". */
   version: string;
   /**
-   * "start" asks go for its version: 0.02 s, where all else was tried when it was installed. "tools" starts go, gofmt, the
-   * compiler, the assembler, the linker and vet: 0.1 s. "build" also builds, vets and runs a small program, and builds and
-   * vets one that imports a module: some seconds, because a part of the standard library is compiled for them.
+   * "tools" starts go, gofmt, the compiler, the assembler, the linker and vet: 0.1 s. "build" also builds, vets and runs a
+   * small program, and builds and vets one that imports a module: some seconds, because a part of the standard library is
+   * compiled for them.
    */
-  depth: "start" | "tools" | "build";
+  depth: "tools" | "build";
   /** The modules that are installed. */
   units?: readonly InstalledUnit[] | undefined;
   signal?: AbortSignal | undefined;
@@ -56,6 +56,25 @@ export async function selfTest(host: Host, request: SelfTestRequest): Promise<Se
       },
     );
   }
+}
+
+/**
+ * Asks bin/go for its version, where all else was tried when it was installed: some milliseconds, and nothing is written.
+ * @throws SELF_TEST_FAILED; INTERRUPTED
+ */
+export async function startTest(
+  host: Host,
+  { root, version, signal }: Pick<SelfTestRequest, "root" | "version" | "signal">,
+): Promise<void> {
+  const { bin } = layout(root);
+  const env = {
+    ...(isWindows(host) ? systemRoot(host) : {}),
+    PATH: bin,
+    ...WITHOUT_SETTINGS,
+    // Nor may a go.mod in a folder above the root name another Go. Without HOME there is no place for counters.
+    GOTOOLCHAIN: "local",
+  };
+  await runCheck(host, versionCheck(host, "go", { root, version, cwd: bin, env }), signal);
 }
 
 interface Check {
@@ -94,12 +113,9 @@ async function checksOf(
   const at = layout(root);
   const command = (name: string) => join(at.bin, programFile(name));
   const brief = { cwd: scratch, env: cleanEnvironment(host, root, scratch), timeoutMs: START_TIMEOUT_MS };
-  const release = `go version go${version} ${host.platform}`;
-  const start: Check = { program: command("go"), args: ["version"], expected: release, ...brief };
-  if (depth === "start") return { starts: [start], builds: [] };
   const tools: Check[] = [
-    start,
-    { program: command(`go${version}`), args: ["version"], expected: release, ...brief },
+    versionCheck(host, "go", { root, version, ...brief }),
+    versionCheck(host, `go${version}`, { root, version, ...brief }),
     { program: command("go"), args: ["env", "GOROOT"], expected: await goroot(root, version), ...brief },
     { program: command("gofmt"), args: ["main.go"], expected: FORMATTED.trim(), ...brief },
     ...TOOLS.map((tool) => ({ program: command("go"), args: ["tool", tool, "-V"], ...brief })),
@@ -116,6 +132,16 @@ async function checksOf(
     { program: join(programs, programFile("selftest")), args: [], expected: GREETING, ...brief },
   ];
   return { starts: tools, builds };
+}
+
+function versionCheck(
+  { platform }: Host,
+  name: string,
+  { root, version, cwd, env }: Pick<SelfTestRequest, "root" | "version"> & Pick<Check, "cwd" | "env">,
+): Check {
+  const program = join(layout(root).bin, programFile(name));
+  const expected = `go version go${version} ${platform}`;
+  return { program, args: ["version"], cwd, env, timeoutMs: START_TIMEOUT_MS, expected };
 }
 
 async function writeProgram(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
@@ -136,6 +162,9 @@ async function goroot(root: string, version: string): Promise<string> {
   return realpath(folder).catch(() => folder);
 }
 
+/** Those of the user and of the folders above. */
+const WITHOUT_SETTINGS = { GOENV: "off", GOWORK: "off" };
+
 function cleanEnvironment(host: Host, root: string, scratch: string): Record<string, string> {
   return {
     ...(isWindows(host) ? windowsEnvironment(host, scratch) : {}),
@@ -145,8 +174,7 @@ function cleanEnvironment(host: Host, root: string, scratch: string): Record<str
     // Not the scratch folder itself: Go ignores a go.mod that lies directly in TMPDIR.
     GOTMPDIR: join(scratch, "tmp"),
     TMPDIR: join(scratch, "tmp"),
-    GOENV: "off",
-    GOWORK: "off",
+    ...WITHOUT_SETTINGS,
     // A C compiler, and a git repository around the root, are none of this test's business.
     CGO_ENABLED: "0",
     GOFLAGS: "-buildvcs=false",
@@ -154,18 +182,22 @@ function cleanEnvironment(host: Host, root: string, scratch: string): Record<str
 }
 
 /** What programs need on Windows to start at all, and its own names of HOME and TMPDIR, in a folder. */
-function windowsEnvironment({ env }: Pick<Host, "env">, scratch: string): Record<string, string> {
+function windowsEnvironment(host: Pick<Host, "env">, scratch: string): Record<string, string> {
   const home = join(scratch, "home");
-  const { SYSTEMROOT = "C:\\Windows" } = env;
   const tmp = join(scratch, "tmp");
   return {
-    SYSTEMROOT,
+    ...systemRoot(host),
     USERPROFILE: home,
     APPDATA: join(home, ".config"),
     LOCALAPPDATA: join(home, ".cache"),
     TMP: tmp,
     TEMP: tmp,
   };
+}
+
+function systemRoot({ env }: Pick<Host, "env">): Record<string, string> {
+  const { SYSTEMROOT = "C:\\Windows" } = env;
+  return { SYSTEMROOT };
 }
 
 async function makeScratch(staging: string): Promise<string> {

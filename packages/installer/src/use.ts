@@ -6,7 +6,7 @@ import { currentTarget } from "./configure/launchers.ts";
 import type { Finding } from "./findings.ts";
 import type { Host } from "./host.ts";
 import { switchScope, type ScopeEntry } from "./scope.ts";
-import { selfTest } from "./selftest.ts";
+import { startTest } from "./selftest.ts";
 import { openRoot } from "./site.ts";
 import { readState, type State } from "./transaction/state.ts";
 import { runTransaction } from "./transaction/transaction.ts";
@@ -68,7 +68,7 @@ export async function useVersion(host: Host, options: UseOptions): Promise<Used>
       };
     },
     async selfTest() {
-      await selfTest(host, { root, version, depth: "start", signal });
+      await startTest(host, { root, version, signal });
     },
     signal,
   });
