@@ -1,5 +1,5 @@
 // What goferry takes on Windows beside Linux, on the same machine and in one run: under Wine, whose own cost is in the figures.
-// Both roots lie in memory, if there is enough of it. So that both can be told apart, a Go program that does nothing but write files of the same
+// Both roots lie in memory, if there is enough of it. To tell what Wine costs from what goferry does, a Go program that does nothing but write files of the same
 // names and sizes runs beside each installation. Also what a launcher costs: `go version` by bin\go.exe and by the go.exe that
 // it starts. Needs a go on PATH and the rights of root, like test/windows.
 //
@@ -35,9 +35,10 @@ const WRITER = `package main
 
 import (
 	"bufio"
-	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -48,9 +49,8 @@ func main() {
 	var sizes []int
 	var names []string
 	for lines := bufio.NewScanner(list); lines.Scan(); {
-		var size int
-		var name string
-		_, err := fmt.Sscan(lines.Text(), &size, &name)
+		first, name, _ := strings.Cut(lines.Text(), " ")
+		size, err := strconv.Atoi(first)
 		check(err)
 		name = filepath.Join(os.Args[2], filepath.FromSlash(name))
 		sizes, names = append(sizes, size), append(names, name)

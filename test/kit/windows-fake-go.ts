@@ -78,7 +78,7 @@ export async function fakeGoBundle(folder: string): Promise<FakeGoBundle> {
   return { bundle, publicKey, logKey: small.log.vkey };
 }
 
-/** A Go program, for Windows if nothing else is said, by its one file. */
+/** A Go program from one source file, for Windows by default. */
 export async function goProgram(
   folder: string,
   name: string,

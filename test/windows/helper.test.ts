@@ -47,6 +47,16 @@ describe.runIf(wineRoot !== undefined)("winhelper.exe", () => {
     return await readFile(unixPath(wine, file), "utf16le");
   }
 
+  it("answers each line with a line, until its input ends", async () => {
+    const line = `${JSON.stringify({ calls: [{ do: "account" }] })}\n`;
+    const { code, stdout } = await wine.run(program, [], { input: line.repeat(2) });
+    const answers = stdout.trim().split("\n");
+    expect({ code, lines: answers.length }).toEqual({ code: 0, lines: 2 });
+    expect(JSON.parse(answers[1] ?? "")).toMatchObject({
+      answers: [{ ok: { sid: expect.stringMatching(/^S-1-/u) } }],
+    });
+  });
+
   const VALUES: [string, RegistryValue | null][] = [
     ["missing", null],
     ["empty", textValue("")],

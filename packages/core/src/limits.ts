@@ -34,7 +34,7 @@ export const MAX_JSON_VALUES = 500_000;
 /** Files of one layer: their names and hashes are held in memory until the layer has been proven, 300 bytes for each. */
 export const MAX_LAYER_ENTRIES = 500_000;
 
-/** Layers of one toolchain: goferry makes five. A host unpacks with three threads. */
+/** Layers of one toolchain: goferry makes at most five, one of them the platform's own; each is bounded by the unit's size. */
 export const MAX_TOOLCHAIN_LAYERS = 8;
 
 /** What unpacks of one unit, bytes: the 500 MiB of content that Go accepts (x/mod zip MaxZipFile), and the .mod beside it. */

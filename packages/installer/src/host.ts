@@ -81,8 +81,9 @@ export interface Host extends Omit<HostFacts, "now"> {
   mounts(): Promise<string | undefined>;
 }
 
+/** Of a program whose standard input is empty. */
 export interface RunOptions {
-  /** The whole environment of the program, whose standard input is empty; nothing is inherited. */
+  /** The whole environment of the program; nothing is inherited. */
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;
   /** Milliseconds until the program is killed. */

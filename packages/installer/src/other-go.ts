@@ -11,7 +11,7 @@ import type { Host } from "./host.ts";
 import { layout } from "./layout.ts";
 import { isGoferryRoot } from "./root-owner.ts";
 import { shellQuote } from "./shell-quote.ts";
-import { goOrigin, type GoOrigin } from "./windows/other-go.ts";
+import { goOrigin, type GoOrigin } from "./windows/go-origin.ts";
 
 export interface OtherGoRequest {
   /** The root as it was given. */

@@ -162,7 +162,7 @@ async function goroot(root: string, version: string): Promise<string> {
   return realpath(folder).catch(() => folder);
 }
 
-/** Those of the user and of the folders above. */
+/** Turns off the settings of the user, and of a go.work in a folder above. */
 const WITHOUT_SETTINGS = { GOENV: "off", GOWORK: "off" };
 
 function cleanEnvironment(host: Host, root: string, scratch: string): Record<string, string> {

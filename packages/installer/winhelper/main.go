@@ -1,7 +1,7 @@
 // Winhelper does for goferry on Windows what Node cannot: the registry without code pages, the broadcast of a changed
 // environment, access lists, who holds a file, the event log. It has no settings, reads no file and dials nobody: each
-// line of standard input is a JSON document that names calls, and one on standard output has an answer for each of them.
-// It ends with its input, so that it never outlives who asks.
+// line of standard input is a JSON document that names calls, and for each it writes a line with an answer to each call.
+// It ends with its input.
 //
 //	{"calls":[{"do":"readValue","key":"HKCU\\Environment","name":"Path"}]}
 //	{"answers":[{"ok":{"type":2,"data":"JQBzAA=="}}]}

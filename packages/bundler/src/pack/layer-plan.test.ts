@@ -7,6 +7,7 @@ import { codeOf, temporaryFolder } from "../../../../test/kit/bundler-go.ts";
 import { makeZip, type TestEntry } from "../../../../test/kit/make-zip.ts";
 import type { FetchedUnit } from "../stages.ts";
 import { planLayers } from "./layer-plan.ts";
+import { MAX_PARTS, WORK_PER_FILE, WORK_PER_PART } from "./toolchain-layers.ts";
 import type { PlannedFile } from "./planned-layer.ts";
 
 const HASHES = { h1: "h1:x=", modH1: "h1:y=", evidence: "private" } as const;
@@ -131,13 +132,18 @@ describe("planLayers", () => {
         const paths = parts.flat().map(({ path }) => path);
         expect(paths).toEqual(paths.toSorted(compareNames));
         expect(paths.length).toBe(5 + names.length);
-        const total = megabytes.reduce((sum, each) => sum + each, 0);
-        expect(parts.length).toBeLessThanOrEqual(4);
-        expect(parts.length).toBeGreaterThanOrEqual(Math.min(4, Math.floor(total / 92)));
+        const work = (files: readonly PlannedFile[]): number =>
+          files.reduce((sum, { size }) => sum + size + WORK_PER_FILE, 0);
+        const total = work(parts.flat());
+        expect(parts.length).toBeLessThanOrEqual(MAX_PARTS);
+        // A file is not cut, so one that is larger than a part takes the place of several.
+        const largest = Math.max(...parts.flat().map(({ size }) => size + WORK_PER_FILE));
+        expect(parts.length).toBeGreaterThanOrEqual(
+          Math.min(MAX_PARTS, total / (WORK_PER_PART + largest)) | 0,
+        );
         for (const part of parts) {
           expect(part.length).toBeGreaterThan(0);
-          const size = part.reduce((sum, file) => sum + file.size, 0) / 2 ** 20;
-          expect(size).toBeLessThanOrEqual(Math.max(total / parts.length, 64) + 61);
+          expect(work(part)).toBeLessThan(Math.max(total / MAX_PARTS, 2 * WORK_PER_PART) + largest);
         }
       }),
       { numRuns: 40 },

@@ -72,7 +72,7 @@ describe("pack", () => {
     await expect(packing).rejects.toMatchObject({ code: "HASH_MISMATCH", subject: name });
   });
 
-  // The common layer is read from one platform's zip only; that the other has the same files must be shown.
+  // Common layers are read from one platform's zip only; that the other has the same files must be shown.
   it("refuses toolchains whose common files differ", async () => {
     await using folder = await temporaryFolder();
     const { fetched } = await smallFetched(folder.path);

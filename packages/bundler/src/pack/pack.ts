@@ -60,7 +60,7 @@ function describeToolchain(
   indexes: number[],
 ): Unit {
   const { kind, go, platform, path, version, h1, modH1, evidence } = fetched;
-  // The common layer was read from the first platform's zip, so its files are counted under that unit.
+  // The common layers were read from the first platform's zip, so their files are counted under that unit.
   const seen = indexes.flatMap((i) => [...(layers[i]?.seen.values() ?? [])]);
   const unit = {
     kind,

@@ -15,27 +15,26 @@ import {
 type ToolchainUnit = Extract<FetchedUnit, { kind: "toolchain" }>;
 
 /**
- * A part of the files that platforms share is begun for so much work, up to so many parts: two or three threads, which is
- * what a host unpacks with, then come to their end at about the same time. Four cost 0.3 % more bytes than one
- * (measured on go1.27.1); a toolchain of a few files stays whole.
+ * Bytes of work for which one more part is begun: a toolchain of a few files stays whole. With the most parts the two or
+ * three threads of a host end at about the same time, and four parts take 0.3 % more bytes than one (go1.27.1).
  */
-const WORK_PER_PART = 32 << 20;
-const MAX_PARTS = 4;
+export const WORK_PER_PART = 32 << 20;
+export const MAX_PARTS = 4;
 
 /** What a host has to do for a file beside its bytes, as bytes: a file of this size takes twice as long as an empty one. */
-const WORK_PER_FILE = 24 << 10;
+export const WORK_PER_FILE = 24 << 10;
 
 export async function toolchainLayers(go: string, units: readonly ToolchainUnit[]): Promise<PlannedLayer[]> {
   const platforms = units.toSorted((a, b) => compareNames(a.platform, b.platform));
   const [first] = platforms;
   if (first === undefined) return [];
-  const begins = await partsOf(first);
+  const begins = await partBegins(first);
   const common = begins.map((begin, part): PlannedLayer => ({
     kind: "sdk",
     go,
     units: platforms,
     // Its files are those of the first of them.
-    identity: identityOf("sdk", go, "common", [hashesOf(first)], [part, begins.length]),
+    identity: identityOf("sdk", go, "common", [hashesOf(first)], [begin, begins[part + 1] ?? null]),
     open: () => openPart(first, begin, begins[part + 1]),
   }));
   const own = platforms.map((unit): PlannedLayer => ({
@@ -50,7 +49,7 @@ export async function toolchainLayers(go: string, units: readonly ToolchainUnit[
 }
 
 /** The paths with which parts of about equal work begin, the first of them empty. */
-async function partsOf(unit: ToolchainUnit): Promise<string[]> {
+async function partBegins(unit: ToolchainUnit): Promise<string[]> {
   await using layer = await openPart(unit, "");
   const total = layer.files.reduce((sum, file) => sum + workOf(file), 0);
   const count = Math.min(MAX_PARTS, Math.max(1, Math.floor(total / WORK_PER_PART)));

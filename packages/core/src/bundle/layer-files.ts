@@ -106,7 +106,10 @@ export class LayerFiles implements TarHandler {
     if (layer.kind === "mod") for (const unit of units) this.#expectModule(unit);
   }
 
-  /** Nothing reaches the sink that no unit answers for, and no more bytes than were announced: room was made for those. */
+  /**
+   * Nothing reaches the sink that no unit answers for, nor more bytes of a module, or in one layer of a toolchain, than
+   * were announced of it.
+   */
   begin(entry: TarEntry): void {
     this.#entries += 1;
     this.#entry = entry;

@@ -58,7 +58,7 @@ describe("checkToolchain", () => {
     expectRefused([COMMON, OWN, { files: [file("src/evil.go")], size: 0 }]);
   });
 
-  it("refuses a file that stands in both layers", () => {
+  it("refuses a file that stands in two layers", () => {
     expectRefused(
       [COMMON, { files: [...OWN.files, file("VERSION", "other")], size: 20 }],
       UNIT,

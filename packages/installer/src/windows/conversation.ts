@@ -1,8 +1,10 @@
 // A program that answers each line with a line. It is started by the first question and stays for the others: to start a program
-// takes Windows longer than it takes the program to answer.
+// takes Windows longer than it takes the program to answer. Answers are known by their order alone, so a program that says
+// anything else than one line for a question is ended, and another one asked next.
 
-import type { ChildProcessByStdio } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
+import type { GoferryError } from "@goferry/core";
 
 export interface Program {
   /** Absolute. */
@@ -11,100 +13,173 @@ export interface Program {
   env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The program was not there, ended, or took too long; the next question starts it again. */
-export class NoAnswer extends Error {}
+export interface Question<T> {
+  /** Without a newline. */
+  line: string;
+  /** Makes something of the answer; if it throws, the program is ended. */
+  read(answer: string): T;
+  /** The error for a program that is not there, ended, or took too long. */
+  noAnswer(found: string, cause?: unknown): GoferryError;
+}
 
-type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+interface Open {
+  answered(line: string): void;
+  failed(found: string, cause?: unknown): void;
+}
 
-/** What the program may say on standard error, characters. */
+interface Running {
+  child: ChildProcess;
+  stdin: Writable;
+  closed: Promise<void>;
+  /** What was read of an answer. */
+  part: string;
+  /** The end of what it said on standard error. */
+  said: string;
+  open: Open | undefined;
+}
+
+/** Characters. */
 const STDERR_LIMIT = 4096;
 
 export class Conversation implements AsyncDisposable {
   readonly #program: () => Promise<Program>;
   readonly #timeoutMs: number;
-  /** The last question: one at a time is asked. */
+  /** One question is asked at a time; this settles with the last of them. */
   #last: Promise<unknown> = Promise.resolve();
-  #running: Child | undefined;
+  #running: Running | undefined;
+  /** Programs that have not ended yet. */
+  readonly #alive = new Set<Running>();
+  #isDisposed = false;
 
-  /** @param program is asked for when the first question is; `timeoutMs` is for each answer */
+  /**
+   * @param program is called each time that the program has to be started
+   * @param timeoutMs for each answer, and for the end of the program
+   */
   constructor(program: () => Promise<Program>, timeoutMs: number) {
     this.#program = program;
     this.#timeoutMs = timeoutMs;
   }
 
-  /**
-   * @param question without a newline
-   * @throws NoAnswer; what `program` throws
-   */
-  async ask(question: string): Promise<string> {
+  /** @throws what `read` throws; the error of `noAnswer`; what `program` throws */
+  async ask<T>(question: Question<T>): Promise<T> {
     const answer = this.#last.then(() => this.#exchange(question));
     this.#last = answer.catch(() => undefined);
     return await answer;
   }
 
-  /** Ends the program, which reads that there are no more questions, and waits for its end. */
+  /** Ends the program, which reads that there are no more questions, and waits for the end of all that were started. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
     await this.#last;
-    const child = this.#running;
-    if (child === undefined) return;
-    const closed = new Promise((resolve) => child.once("close", resolve));
-    const timer = setTimeout(() => child.kill("SIGKILL"), this.#timeoutMs);
-    child.stdin.end();
-    await closed;
+    const timer = setTimeout(() => {
+      for (const { child } of this.#alive) child.kill("SIGKILL");
+    }, this.#timeoutMs);
+    for (const { stdin } of this.#alive) stdin.end();
+    await Promise.all([...this.#alive].map(({ closed }) => closed));
     clearTimeout(timer);
   }
 
-  async #exchange(question: string): Promise<string> {
-    const child = (this.#running ??= await this.#start());
-    return await new Promise((resolve, reject) => {
-      let line = "";
-      let said = "";
-      const settle = (end: () => void): void => {
+  async #exchange<T>({ line, read, noAnswer }: Question<T>): Promise<T> {
+    if (this.#isDisposed) throw noAnswer("it was ended already");
+    const running = (this.#running ??= await this.#start(noAnswer));
+    const answer = await new Promise<string>((resolve, reject) => {
+      // Holds this process as long as it waits; the program itself does not.
+      const timer = setTimeout(
+        () => this.#drop(running, `no answer in ${this.#timeoutMs} ms`),
+        this.#timeoutMs,
+      );
+      const settle = (): void => {
         clearTimeout(timer);
-        child.stdout.off("data", onData);
-        child.stderr.off("data", onStderr);
-        child.off("error", onError).off("close", onClose);
-        end();
+        running.open = undefined;
       };
-      const fail = (why: string): void => {
-        this.#running = undefined;
-        settle(() => reject(new NoAnswer(why)));
+      running.open = {
+        answered: (text) => {
+          settle();
+          resolve(text);
+        },
+        failed: (found, cause) => {
+          settle();
+          reject(noAnswer(found, cause));
+        },
       };
-      const onData = (text: string): void => {
-        line += text;
-        if (line.endsWith("\n")) settle(() => resolve(line.slice(0, -1)));
-      };
-      const onStderr = (text: string): void => void (said = (said + text).slice(0, STDERR_LIMIT));
-      const onError = (error: Error): void => fail(error.message);
-      const onClose = (code: number | null): void => fail(said.trim() || `exit code ${code}`);
-      const timer = setTimeout(() => {
-        child.kill("SIGKILL");
-        fail(`no answer in ${this.#timeoutMs} ms`);
-      }, this.#timeoutMs);
-      child.stdout.on("data", onData);
-      child.stderr.on("data", onStderr);
-      child.on("error", onError).on("close", onClose);
-      child.stdin.write(`${question}\n`);
+      running.stdin.write(`${line}\n`);
+    });
+    try {
+      return read(answer);
+    } catch (error) {
+      this.#drop(running, "it was not understood");
+      throw error;
+    }
+  }
+
+  async #start(noAnswer: Question<unknown>["noAnswer"]): Promise<Running> {
+    const { file, cwd, env } = await this.#program();
+    const { spawn } = await import("node:child_process");
+    let child: ChildProcess;
+    try {
+      child = spawn(file, [], { cwd, env: { ...env }, stdio: ["pipe", "pipe", "pipe"], windowsHide: true });
+    } catch (error) {
+      throw noAnswer(messageOf(error), error);
+    }
+    let running: Running | undefined;
+    const failed = new Promise<unknown>((resolve) => child.once("error", resolve));
+    child.on("error", (error) => {
+      if (running !== undefined) this.#fail(running, error.message, error);
+    });
+    const { stdin, stdout, stderr } = child;
+    // There are none where this process may not open any more files; then an error follows.
+    if (stdin === null || stdout === null || stderr === null) {
+      const error = await failed;
+      throw noAnswer(messageOf(error), error);
+    }
+    const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+    running = { child, stdin, closed, part: "", said: "", open: undefined };
+    this.#follow(running, stdout, stderr);
+    return running;
+  }
+
+  #follow(running: Running, stdout: Readable, stderr: Readable): void {
+    const { child, stdin } = running;
+    this.#alive.add(running);
+    // Nobody who forgets to dispose waits for ever.
+    child.unref();
+    for (const stream of [stdin, stdout, stderr])
+      if ("unref" in stream) (stream as { unref(): void }).unref();
+    stdin.on("error", () => undefined);
+    stderr.setEncoding("utf8").on("data", (text: string) => {
+      running.said = (running.said + text).slice(-STDERR_LIMIT);
+    });
+    stdout.setEncoding("utf8").on("data", (text: string) => {
+      running.part += text;
+      const end = running.part.indexOf("\n");
+      if (running.open === undefined) this.#drop(running, "it spoke without being asked");
+      else if (end === running.part.length - 1) {
+        const answer = running.part.slice(0, -1);
+        running.part = "";
+        running.open.answered(answer);
+      } else if (end !== -1) this.#drop(running, "more than one line for a question");
+    });
+    child.once("close", (code, signal) => {
+      this.#alive.delete(running);
+      this.#fail(
+        running,
+        running.said.trim() || (signal === null ? `exit code ${code}` : `ended by ${signal}`),
+      );
     });
   }
 
-  async #start(): Promise<Child> {
-    const { file, cwd, env } = await this.#program();
-    const { spawn } = await import("node:child_process");
-    const child = spawn(file, [], {
-      cwd,
-      env: { ...env },
-      stdio: ["pipe", "pipe", "pipe"],
-      windowsHide: true,
-    });
-    child.stdout.setEncoding("utf8");
-    child.stderr.setEncoding("utf8");
-    // Between questions it may fail as well; its end is seen when the next one is asked.
-    child.stdin.on("error", () => undefined);
-    child.on("error", () => undefined);
-    child.once("exit", () => {
-      if (this.#running === child) this.#running = undefined;
-    });
-    return child;
+  /** Ends a program that is not to be relied on. */
+  #drop(running: Running, found: string): void {
+    this.#fail(running, found);
+    running.child.kill("SIGKILL");
   }
+
+  #fail(running: Running, found: string, cause?: unknown): void {
+    if (this.#running === running) this.#running = undefined;
+    running.open?.failed(found, cause);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -5,7 +5,7 @@ import { isAbsolute } from "node:path";
 import { GoferryError } from "@goferry/core";
 import * as z from "zod/mini";
 import type { HostFacts } from "../host.ts";
-import { Conversation, NoAnswer, type Program } from "./conversation.ts";
+import { Conversation, type Program } from "./conversation.ts";
 import { variable } from "./environment.ts";
 import { removeLater } from "./remove-later.ts";
 import type { WindowsSystem, WindowsVolume } from "./system.ts";
@@ -105,25 +105,36 @@ const TIMEOUT_MS = 60_000;
 /** ERROR_ACCESS_DENIED, ERROR_PRIVILEGE_NOT_HELD. */
 const DENIED = new Set([5, 1314]);
 
-async function askHelper<T>(
-  helper: Conversation,
-  { calls, shape, subject }: { calls: readonly Call[]; shape: z.ZodMiniType<T>; subject: string },
-): Promise<T[]> {
+interface Shape<T> {
+  calls: readonly Call[];
+  shape: z.ZodMiniType<T>;
+  subject: string;
+}
+
+async function askHelper<T>(helper: Conversation, { calls, shape, subject }: Shape<T>): Promise<T[]> {
   if (calls.length === 0) return [];
-  const text = await helper.ask(JSON.stringify({ calls })).catch((error: unknown) => {
-    throw error instanceof NoAnswer ? notUnderstood(error.message, subject) : error;
+  const answer = await helper.ask({
+    line: JSON.stringify({ calls }),
+    read: (text) => readAnswer(text, { calls, shape, subject }),
+    noAnswer: (found, cause) => notUnderstood(found, subject, cause),
   });
+  if ("code" in answer) throw refused(answer, subject);
+  return answer.values;
+}
+
+type Failed = z.infer<typeof failure>;
+
+/** @throws IO_FAILED */
+function readAnswer<T>(text: string, { calls, shape, subject }: Shape<T>): { values: T[] } | Failed {
   const answers = parse(
     text,
     z.strictObject({ answers: z.array(z.strictObject({ ok: z.unknown(), error: z.optional(failure) })) }),
-  );
-  if (answers === undefined) throw notUnderstood(text.slice(0, 200), subject);
-  const failed = answers.answers.find(({ error }) => error !== undefined)?.error;
-  if (failed !== undefined) throw refused(failed, subject);
-  const parsed = z.array(shape).safeParse(answers.answers.map(({ ok }) => ok));
-  if (!parsed.success || parsed.data.length !== calls.length)
-    throw notUnderstood(text.slice(0, 200), subject);
-  return parsed.data;
+  )?.answers;
+  const failed = answers?.find(({ error }) => error !== undefined)?.error;
+  if (failed !== undefined) return failed;
+  const values = z.array(shape).safeParse(answers?.map(({ ok }) => ok)).data;
+  if (values?.length !== calls.length) throw notUnderstood(text.slice(0, 200), subject);
+  return { values };
 }
 
 function parse<T>(text: string, shape: z.ZodMiniType<T>): T | undefined {
@@ -134,7 +145,7 @@ function parse<T>(text: string, shape: z.ZodMiniType<T>): T | undefined {
   }
 }
 
-function refused({ code, in: call, text }: z.infer<typeof failure>, subject: string): GoferryError {
+function refused({ code, in: call, text }: Failed, subject: string): GoferryError {
   const isDenied = DENIED.has(code);
   return new GoferryError(isDenied ? "PERMISSION_DENIED" : "IO_FAILED", {
     subject,
@@ -146,12 +157,13 @@ function refused({ code, in: call, text }: z.infer<typeof failure>, subject: str
   });
 }
 
-function notUnderstood(found: string, subject: string): GoferryError {
+function notUnderstood(found: string, subject: string, cause?: unknown): GoferryError {
   return new GoferryError("IO_FAILED", {
     subject,
     message: "the program by which goferry asks Windows did not answer as it should",
     expected: "an answer for each question",
     found,
     next: "see whether an antivirus program or AppLocker keeps programs of goferry from running (docs/WINDOWS.md)",
+    cause,
   });
 }

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { variable } from "./environment.ts";
 
 /**
- * Half a minute of tries, a second apart. The name of the folder is no part of the line but comes by the environment, read when
- * the line was parsed (/v:on): what is in it is no command, whatever it looks like.
+ * Half a minute of tries, a second apart. The name of the folder is no part of the line but comes by the environment, and is put
+ * in only after cmd has parsed the line (/v:on): what is in it is no command, whatever it looks like.
  */
 const SCRIPT =
   'for /l %i in (1,1,30) do @if exist "!GOFERRY_LEFT!" (rd /s /q "!GOFERRY_LEFT!" & ping -n 2 127.0.0.1 >nul)';

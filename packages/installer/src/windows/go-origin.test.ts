@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { goOrigin } from "./other-go.ts";
+import { goOrigin } from "./go-origin.ts";
 
 const MSI = String.raw`C:\Program Files\Go`;
 
