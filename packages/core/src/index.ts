@@ -44,6 +44,7 @@ export { openBundleFile, programSize, selfContainedTrailer } from "./bundle/self
 export { openFileSource, truncated, type ByteSource, type FileSource } from "./bundle/source.ts";
 export { checkToolchain } from "./bundle/toolchain.ts";
 export { verifyBundle, verifyChunks } from "./bundle/verify.ts";
+export { countText } from "./count-text.ts";
 export { digestHex, digestOf, sha256Hex, type Digest } from "./digest.ts";
 export { dirhash, dirhashLines, goModHash, hashLines, type HashedFile } from "./dirhash.ts";
 export { CODES, EXIT, GoferryError, type ErrorCode, type ErrorDetail, type ExitName } from "./errors.ts";

@@ -1,7 +1,7 @@
 // What a bundle says of itself, as build, verify and inspect tell it.
 
-import { unitName, type Contents, type VerifiedSignature } from "@goferry/core";
-import { amountText, countText, timeText } from "./output/units.ts";
+import { countText, unitName, type Contents, type VerifiedSignature } from "@goferry/core";
+import { amountText, timeText } from "./output/units.ts";
 import { type Row } from "./output/rows.ts";
 
 export interface BundleFacts {

@@ -1,10 +1,10 @@
 // What vouches for each unit of a root, as `goferry list --evidence` tells it: to be read, kept and signed off.
 
-import { parseVerifier, unitName } from "@goferry/core";
+import { countText, parseVerifier, unitName } from "@goferry/core";
 import { rootEvidence, type BundleEvidence, type State, type UnitEvidence } from "@goferry/installer";
 import type { Outcome } from "./command.ts";
 import { rowsText } from "./output/rows.ts";
-import { amountText, countText } from "./output/units.ts";
+import { amountText } from "./output/units.ts";
 
 /** Throws LOG_MISMATCH, as rootEvidence does. */
 export function evidenceOutcome(state: State): Outcome {

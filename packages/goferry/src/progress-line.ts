@@ -1,8 +1,9 @@
 // How far a command is, as one line of a terminal that changes.
 
+import { countText } from "@goferry/core";
 import { SingleBar } from "cli-progress";
 import { RateMeter } from "./rate.ts";
-import { bytesText, countText } from "./output/units.ts";
+import { bytesText } from "./output/units.ts";
 import { printable } from "./output/printable.ts";
 import type { Progress, ProgressEvent } from "./progress.ts";
 import type { Output } from "./terminal.ts";

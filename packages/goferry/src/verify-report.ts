@@ -2,6 +2,7 @@
 // not, and everything that is wrong.
 
 import {
+  countText,
   parseVerifier,
   signerFacts,
   type BundleReview,
@@ -14,7 +15,7 @@ import {
 } from "@goferry/core";
 import { bundleFacts, factRows, signatureJson, type BundleFacts } from "./bundle-facts.ts";
 import { rowsText, type Row } from "./output/rows.ts";
-import { amountText, bytesText, countText, timeText } from "./output/units.ts";
+import { amountText, bytesText, timeText } from "./output/units.ts";
 import { claimedLines, patternLines } from "./private-text.ts";
 import { VERSION } from "./version.ts";
 

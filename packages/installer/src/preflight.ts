@@ -4,7 +4,7 @@
 
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { GoferryError } from "@goferry/core";
+import { countText, GoferryError } from "@goferry/core";
 import type { Finding } from "./findings.ts";
 import { isWindows } from "./host.ts";
 import type { Host } from "./host.ts";
@@ -203,7 +203,7 @@ function networkFindings(folder: string, type: number): Finding[] {
 }
 
 function megabytes(count: number): string {
-  return `${count.toLocaleString("en-US")} MB`;
+  return `${countText(count)} MB`;
 }
 
 /** A folder above the root in which anybody may rename the root away and put another one in its place. */

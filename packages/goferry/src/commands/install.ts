@@ -1,7 +1,7 @@
 // `goferry install`: verify a bundle and install it, in one step that succeeds as a whole or leaves nothing behind.
 
 import { delimiter } from "node:path";
-import { openBundle, openBundleFile, SUM_GOLANG_ORG_KEY } from "@goferry/core";
+import { countText, openBundle, openBundleFile, SUM_GOLANG_ORG_KEY } from "@goferry/core";
 import {
   defaultPath,
   defaultRoot,
@@ -15,7 +15,7 @@ import type { Outcome, Run } from "../command.ts";
 import { findingText } from "../finding-text.ts";
 import { binFolder } from "../machine.ts";
 import { rowsText } from "../output/rows.ts";
-import { amountText, countText } from "../output/units.ts";
+import { amountText } from "../output/units.ts";
 import { exportPath } from "../path-line.ts";
 import { patternLines } from "../private-text.ts";
 import { selectionOf } from "../selection.ts";

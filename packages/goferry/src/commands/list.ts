@@ -1,6 +1,6 @@
 // `goferry list`: what is installed in a root.
 
-import { patternUses, unitName, type PatternUse } from "@goferry/core";
+import { countText, patternUses, unitName, type PatternUse } from "@goferry/core";
 import {
   defaultRoot,
   describeRoot,
@@ -11,7 +11,7 @@ import {
 import { evidenceOutcome } from "../evidence-text.ts";
 import { binFolder } from "../machine.ts";
 import { beginning, rowsText } from "../output/rows.ts";
-import { amountText, bytesText, countText } from "../output/units.ts";
+import { amountText, bytesText } from "../output/units.ts";
 import { patternLines } from "../private-text.ts";
 import type { Run } from "../command.ts";
 import type { listTable } from "./tables/list.ts";

@@ -1,11 +1,12 @@
 // `goferry plan`: what a build would decide, before anything large is downloaded.
 
+import { countText } from "@goferry/core";
 import { resolve } from "node:path";
 import { changeText, planBundle, type Forecast, type Plan } from "@goferry/bundler";
 import type { Outcome, Run } from "../command.ts";
 import { buildMachine } from "../build-machine.ts";
 import { beginning, rowsText, type Row } from "../output/rows.ts";
-import { amountText, bytesText, countText } from "../output/units.ts";
+import { amountText, bytesText } from "../output/units.ts";
 import { reportBuild } from "../stages.ts";
 import { planOptions } from "../plan-options.ts";
 import { DEFAULT_SPEC } from "./tables/shared.ts";

@@ -1,5 +1,6 @@
 // `goferry sign`: a further signature for a bundle that somebody else has built.
 
+import { countText } from "@goferry/core";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { countersign, type Countersigned } from "@goferry/bundler";
@@ -7,7 +8,7 @@ import { bundleFacts, expiryWarning, signatureText } from "../bundle-facts.ts";
 import type { Outcome, Run } from "../command.ts";
 import { evidencePolicy } from "../evidence-policy.ts";
 import { rowsText } from "../output/rows.ts";
-import { amountText, bytesText, countText } from "../output/units.ts";
+import { amountText, bytesText } from "../output/units.ts";
 import { patternLines } from "../private-text.ts";
 import { openSigners } from "../signers.ts";
 import { trustForSigning } from "../trusted-keys.ts";

@@ -1,10 +1,11 @@
 // wrap, rows, units and printable: how results become lines.
 
+import { countText } from "@goferry/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { printable } from "./printable.ts";
 import { beginning, rowsText } from "./rows.ts";
-import { amountText, bytesText, countText, timeText } from "./units.ts";
+import { amountText, bytesText, timeText } from "./units.ts";
 import { wrap } from "./wrap.ts";
 
 describe("wrap", () => {

@@ -1,5 +1,7 @@
 // Numbers and times as people read them; the same in every locale.
 
+import { countText } from "@goferry/core";
+
 /** Bytes with a decimal unit: `512 B`, `26.0 MB`. */
 export function bytesText(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
@@ -10,11 +12,6 @@ export function bytesText(bytes: number): string {
     unit += 1;
   }
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
-}
-
-/** `71,834,221`. */
-export function countText(count: number): string {
-  return count.toLocaleString("en-US");
 }
 
 /** `1 module`, `249 modules`. */

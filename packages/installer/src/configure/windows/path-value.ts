@@ -6,6 +6,7 @@
 
 import { access } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
+import { countText } from "@goferry/core";
 import type { Finding } from "../../findings.ts";
 import type { HostFacts } from "../../host.ts";
 import { expand } from "../../windows/environment.ts";
@@ -86,16 +87,14 @@ function longFindings(subject: string, { before, after, env, values, scope }: Le
   return after.length > PATH_SAFE && before.length <= PATH_SAFE ? [long(subject, after.length)] : [];
 }
 
-const COUNT = new Intl.NumberFormat("en-US");
-
 function tooLong(subject: string, length: number): Finding {
   return {
     code: "PATH_TOO_LONG",
     level: "refuse",
     subject,
     message: "PATH has no room for one more folder: Windows hands no longer variable to a program",
-    expected: `at most ${COUNT.format(PATH_LIMIT)} characters, with every %VARIABLE% written out`,
-    found: COUNT.format(length),
+    expected: `at most ${countText(PATH_LIMIT)} characters, with every %VARIABLE% written out`,
+    found: countText(length),
     next: "take folders out of PATH that are not there any more; or run the command with --path none",
   };
 }
@@ -106,8 +105,8 @@ function long(subject: string, length: number): Finding {
     level: "warn",
     subject,
     message: "PATH is longer now than what some installers and older systems can hold: they may cut it",
-    expected: `at most ${COUNT.format(PATH_SAFE)} characters`,
-    found: COUNT.format(length),
+    expected: `at most ${countText(PATH_SAFE)} characters`,
+    found: countText(length),
     next: "take folders out of PATH that are not there any more; never change it with setx, which cuts at 1,024",
   };
 }
