@@ -70,9 +70,8 @@ export async function inContext<T>(
   work: (context: BenchContext) => Promise<T>,
 ): Promise<T> {
   const inputs = await openInputs({ executable });
-  const folders = [dir, ...(options.isQuick ? [] : ["/dev/shm"])].map((folder) =>
-    join(folder, "goferry-bench"),
-  );
+  const tops = new Set([dir, ...(options.isQuick ? [] : ["/dev/shm"])]);
+  const folders = [...tops].map((folder) => join(folder, "goferry-bench"));
   try {
     const places: Place[] = [];
     for (const folder of folders) {
