@@ -10,7 +10,6 @@ import { releaseDatabase } from "./release-database.ts";
 import { linuxArchive, realData, RELEASE } from "./release-data.ts";
 
 export interface WindowsBundle extends AsyncDisposable {
-  /** Go 1.27.0 for both systems, and the demo project with its modules. */
   bundle: string;
   publicKey: string;
   /** The folder of the project. */
@@ -24,18 +23,34 @@ const DEMO = new URL("../../bundles/demo/app/", import.meta.url);
 export async function makeWindowsBundle(): Promise<WindowsBundle | undefined> {
   const zip = await realData(`go${RELEASE}.windows-amd64.zip`);
   if (zip === undefined) return undefined;
-  const linux = (await linuxArchive()).file;
+  return await bundleOf(RELEASE, {
+    archives: { "linux-amd64.tar.gz": (await linuxArchive()).file, "windows-amd64.zip": zip },
+    spec: "name: site\nplatforms: [linux/amd64, windows/amd64]\nprojects: [./app]\n",
+  });
+}
+
+/** Go of another release for Windows alone, from an archive of it: `go-dist` of GOFERRY_REALDATA makes one. */
+export async function makeOtherGoBundle(release: string, zip: string): Promise<WindowsBundle> {
+  return await bundleOf(release, {
+    archives: { "windows-amd64.zip": zip },
+    spec: "name: other\nplatforms: [windows/amd64]\n",
+  });
+}
+
+/** @param archives by the end of their names */
+async function bundleOf(
+  release: string,
+  { archives, spec }: { archives: Readonly<Record<string, string>>; spec: string },
+): Promise<WindowsBundle> {
   const signer = await releaseSigner(new Date(Date.now() - 60_000));
-  const archives: MirroredArchive[] = [];
-  for (const [filename, content] of [
-    [`go${RELEASE}.linux-amd64.tar.gz`, linux],
-    [`go${RELEASE}.windows-amd64.zip`, zip],
-  ] as const) {
-    archives.push({ filename, content, signature: await signer.sign(await readFile(content), new Date()) });
+  const mirrored: MirroredArchive[] = [];
+  for (const [end, content] of Object.entries(archives)) {
+    const signature = await signer.sign(await readFile(content), new Date());
+    mirrored.push({ filename: `go${release}.${end}`, content, signature });
   }
   const work = join(TEST_CACHE, "windows");
   await mkdir(work, { recursive: true });
-  await using mirror = await goMirror({ archives });
+  await using mirror = await goMirror({ archives: mirrored });
   await using database = await releaseDatabase(work);
   const env = { GOSUMDB: `sum.golang.org ${database.url}`, GOPROXY: database.network.proxy.list };
   const site = await buildSite({ cache: work, env });
@@ -43,8 +58,7 @@ export async function makeWindowsBundle(): Promise<WindowsBundle | undefined> {
   await cp(DEMO, site.app, { recursive: true });
   const key = join(site.folder, "mirror.asc");
   await writeFile(key, signer.publicKey);
-  const platforms = "[linux/amd64, windows/amd64]";
-  await writeFile(site.spec, `name: site\ngo: ["${RELEASE}"]\nplatforms: ${platforms}\nprojects: [./app]\n`);
+  await writeFile(site.spec, `go: ["${release}"]\n${spec}`);
   const dl = ["--from", "dl", "--dl-url", mirror.url, "--release-key", key];
   const built = await build(site, ["--json", ...dl]);
   if (built.code !== 0) throw new Error(`the bundle was not built: ${built.stderr}${built.stdout}`);
