@@ -93,20 +93,42 @@ export interface BinaryArchive {
 
 /** The archive of the release for linux/amd64, as published where its source archive is there. Kept between runs. */
 export async function linuxArchive(): Promise<BinaryArchive> {
-  const name = `go${RELEASE}.linux-amd64.tar.gz`;
   const script = await realData("go-dist");
-  const published = script === undefined ? undefined : await publishedSum(name);
-  const file = join(TEST_CACHE, "archives", published ?? "from-module", name);
-  if ((await access(file).catch(() => "absent")) === undefined) return { file, published };
+  const published = script === undefined ? undefined : await publishedSum(linuxName(RELEASE));
+  if (script === undefined) return { file: await moduleArchive(RELEASE), published };
+  const folder = published ?? "from-source";
+  return {
+    file: await keptArchive(folder, linuxName(RELEASE), (work) => makeOfficial(script, work)),
+    published,
+  };
+}
+
+/** An archive of a release for linux/amd64, from its module. Kept between runs. */
+export async function moduleArchive(release: string): Promise<string> {
+  return await keptArchive("from-module", linuxName(release), (work) => archiveOfModule(work, release));
+}
+
+function linuxName(release: string): string {
+  return `go${release}.linux-amd64.tar.gz`;
+}
+
+/** @param make puts the file into the folder that it is given */
+async function keptArchive(
+  folder: string,
+  name: string,
+  make: (work: string) => Promise<void>,
+): Promise<string> {
+  const file = join(TEST_CACHE, "archives", folder, name);
+  if ((await access(file).catch(() => "absent")) === undefined) return file;
   await mkdir(join(file, ".."), { recursive: true });
   const work = await mkdtemp(join(TEST_CACHE, "archives", "work-"));
   try {
-    await (script === undefined ? archiveOfModule(work, name) : makeOfficial(script, work));
+    await make(work);
     await rename(join(work, name), file);
   } finally {
     await rm(work, { recursive: true, force: true, maxRetries: 3 });
   }
-  return { file, published };
+  return file;
 }
 
 /** What Google publishes as the SHA-256 of a file of the release. */
@@ -127,11 +149,18 @@ async function makeOfficial(script: string, work: string): Promise<void> {
 }
 
 /** The files of the module under the names of an archive, and some of those that only an archive has. */
-async function archiveOfModule(work: string, name: string): Promise<void> {
-  const module = toolchainModule(RELEASE, "linux/amd64");
+async function archiveOfModule(work: string, release: string): Promise<void> {
+  const module = toolchainModule(release, "linux/amd64");
   const zip = await fetchToolchain(`${module.path}/@v/${module.version}.zip`);
   const h1 = await hashModuleZip(zip, `${unitName(module)}/`);
   await unpackToolchain({ zip, h1, version: module.version, dir: join(work, "go") });
   await writeFiles(join(work, "go"), { "api/go1.txt": "pkg x\n", "test/x.go": "package x\n" });
-  await promisify(execFile)("tar", ["--format=ustar", "-czf", join(work, name), "-C", work, "go"]);
+  await promisify(execFile)("tar", [
+    "--format=ustar",
+    "-czf",
+    join(work, linuxName(release)),
+    "-C",
+    work,
+    "go",
+  ]);
 }

@@ -7,7 +7,7 @@ import { buildSite, build, type BuildSite } from "./build-site.ts";
 import { TEST_CACHE } from "./demo-bundle.ts";
 import { goMirror, releaseSigner, type MirroredArchive } from "./go-mirror.ts";
 import { releaseDatabase } from "./release-database.ts";
-import { linuxArchive, realData, RELEASE } from "./release-data.ts";
+import { linuxArchive, moduleArchive, realData, RELEASE } from "./release-data.ts";
 
 export interface WindowsBundle extends AsyncDisposable {
   bundle: string;
@@ -32,7 +32,8 @@ export async function makeWindowsBundle(): Promise<WindowsBundle | undefined> {
 /** Go of another release for Windows alone, from an archive of it: `go-dist` of GOFERRY_REALDATA makes one. */
 export async function makeOtherGoBundle(release: string, zip: string): Promise<WindowsBundle> {
   return await bundleOf(release, {
-    archives: { "windows-amd64.zip": zip },
+    // That for Linux is the one that builds.
+    archives: { "linux-amd64.tar.gz": await moduleArchive(release), "windows-amd64.zip": zip },
     spec: "name: other\nplatforms: [windows/amd64]\n",
   });
 }

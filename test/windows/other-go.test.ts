@@ -33,8 +33,8 @@ describe.runIf(zip !== undefined && shared !== undefined)("two releases of Go on
     goferry = windowsGoferry(wine, exe, ["--root", ROOT]);
   });
   afterAll(async () => {
-    await wine[Symbol.asyncDispose]();
-    await made[Symbol.asyncDispose]();
+    await wine?.[Symbol.asyncDispose]();
+    await made?.[Symbol.asyncDispose]();
   });
 
   async function install({ bundle, publicKey }: { bundle: string; publicKey: string }): Promise<unknown> {
