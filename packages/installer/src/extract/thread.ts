@@ -72,7 +72,8 @@ export class WorkThread {
   }
 
   async stop(): Promise<void> {
-    this.#worker.removeAllListeners();
+    // Of several threads that fail at once one is heard; an error of another that nobody hears would end the process.
+    this.#worker.removeAllListeners().on("error", () => undefined);
     await this.#worker.terminate();
   }
 
