@@ -2,8 +2,7 @@
 // takes Windows longer than it takes the program to answer. Answers are known by their order alone, so a program that says
 // anything else than one line for a question is ended, and another one asked next.
 
-import type { ChildProcess } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import type { GoferryError } from "@goferry/core";
 
 export interface Program {
@@ -28,8 +27,7 @@ interface Open {
 }
 
 interface Running {
-  child: ChildProcess;
-  stdin: Writable;
+  child: ChildProcessWithoutNullStreams;
   closed: Promise<void>;
   /** What was read of an answer. */
   part: string;
@@ -74,7 +72,7 @@ export class Conversation implements AsyncDisposable {
     const timer = setTimeout(() => {
       for (const { child } of this.#alive) child.kill("SIGKILL");
     }, this.#timeoutMs);
-    for (const { stdin } of this.#alive) stdin.end();
+    for (const { child } of this.#alive) child.stdin.end();
     await Promise.all([...this.#alive].map(({ closed }) => closed));
     clearTimeout(timer);
   }
@@ -102,7 +100,7 @@ export class Conversation implements AsyncDisposable {
           reject(noAnswer(found, cause));
         },
       };
-      running.stdin.write(`${line}\n`);
+      running.child.stdin.write(`${line}\n`);
     });
     try {
       return read(answer);
@@ -115,37 +113,31 @@ export class Conversation implements AsyncDisposable {
   async #start(noAnswer: Question<unknown>["noAnswer"]): Promise<Running> {
     const { file, cwd, env } = await this.#program();
     const { spawn } = await import("node:child_process");
-    let child: ChildProcess;
+    let child: ChildProcessWithoutNullStreams;
     try {
-      child = spawn(file, [], { cwd, env: { ...env }, stdio: ["pipe", "pipe", "pipe"], windowsHide: true });
+      child = spawn(file, [], { cwd, env: { ...env }, stdio: "pipe", windowsHide: true });
     } catch (error) {
       throw noAnswer(messageOf(error), error);
     }
-    let running: Running | undefined;
-    const failed = new Promise<unknown>((resolve) => child.once("error", resolve));
-    child.on("error", (error) => {
-      if (running !== undefined) this.#fail(running, error.message, error);
-    });
-    const { stdin, stdout, stderr } = child;
-    // There are none where this process may not open any more files; then an error follows.
-    if (stdin === null || stdout === null || stderr === null) {
-      const error = await failed;
+    // Not started: absent, forbidden, or this process may not open any more files, and then it has no streams either.
+    if (child.pid === undefined) {
+      const error = await new Promise((resolve) => child.once("error", resolve));
       throw noAnswer(messageOf(error), error);
     }
-    const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
-    running = { child, stdin, closed, part: "", said: "", open: undefined };
-    this.#follow(running, stdout, stderr);
-    return running;
+    return this.#follow(child);
   }
 
-  #follow(running: Running, stdout: Readable, stderr: Readable): void {
-    const { child, stdin } = running;
+  #follow(child: ChildProcessWithoutNullStreams): Running {
+    const { stdin, stdout, stderr } = child;
+    const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+    const running: Running = { child, closed, part: "", said: "", open: undefined };
     this.#alive.add(running);
     // Nobody who forgets to dispose waits for ever.
     child.unref();
     for (const stream of [stdin, stdout, stderr])
       if ("unref" in stream) (stream as { unref(): void }).unref();
     stdin.on("error", () => undefined);
+    child.on("error", (error) => this.#fail(running, error.message, error));
     stderr.setEncoding("utf8").on("data", (text: string) => {
       running.said = (running.said + text).slice(-STDERR_LIMIT);
     });
@@ -166,6 +158,7 @@ export class Conversation implements AsyncDisposable {
         running.said.trim() || (signal === null ? `exit code ${code}` : `ended by ${signal}`),
       );
     });
+    return running;
   }
 
   /** Ends a program that is not to be relied on. */

@@ -105,13 +105,13 @@ const TIMEOUT_MS = 60_000;
 /** ERROR_ACCESS_DENIED, ERROR_PRIVILEGE_NOT_HELD. */
 const DENIED = new Set([5, 1314]);
 
-interface Shape<T> {
+interface Asked<T> {
   calls: readonly Call[];
   shape: z.ZodMiniType<T>;
   subject: string;
 }
 
-async function askHelper<T>(helper: Conversation, { calls, shape, subject }: Shape<T>): Promise<T[]> {
+async function askHelper<T>(helper: Conversation, { calls, shape, subject }: Asked<T>): Promise<T[]> {
   if (calls.length === 0) return [];
   const answer = await helper.ask({
     line: JSON.stringify({ calls }),
@@ -125,7 +125,7 @@ async function askHelper<T>(helper: Conversation, { calls, shape, subject }: Sha
 type Failed = z.infer<typeof failure>;
 
 /** @throws IO_FAILED */
-function readAnswer<T>(text: string, { calls, shape, subject }: Shape<T>): { values: T[] } | Failed {
+function readAnswer<T>(text: string, { calls, shape, subject }: Asked<T>): { values: T[] } | Failed {
   const answers = parse(
     text,
     z.strictObject({ answers: z.array(z.strictObject({ ok: z.unknown(), error: z.optional(failure) })) }),
