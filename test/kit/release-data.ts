@@ -94,13 +94,11 @@ export interface BinaryArchive {
 /** The archive of the release for linux/amd64, as published where its source archive is there. Kept between runs. */
 export async function linuxArchive(): Promise<BinaryArchive> {
   const script = await realData("go-dist");
-  const published = script === undefined ? undefined : await publishedSum(linuxName(RELEASE));
-  if (script === undefined) return { file: await moduleArchive(RELEASE), published };
-  const folder = published ?? "from-source";
-  return {
-    file: await keptArchive(folder, linuxName(RELEASE), (work) => makeOfficial(script, work)),
-    published,
-  };
+  if (script === undefined) return { file: await moduleArchive(RELEASE), published: undefined };
+  const name = linuxName(RELEASE);
+  const published = await publishedSum(name);
+  const file = await keptArchive(published ?? "from-source", name, (work) => makeOfficial(script, work));
+  return { file, published };
 }
 
 /** An archive of a release for linux/amd64, from its module. Kept between runs. */

@@ -1,7 +1,7 @@
 // `goferry plan`: what a build would decide, before anything large is downloaded.
 
-import { countText } from "@goferry/core";
 import { resolve } from "node:path";
+import { countText } from "@goferry/core";
 import { changeText, planBundle, type Forecast, type Plan } from "@goferry/bundler";
 import type { Outcome, Run } from "../command.ts";
 import { buildMachine } from "../build-machine.ts";

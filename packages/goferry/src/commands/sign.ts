@@ -1,8 +1,8 @@
 // `goferry sign`: a further signature for a bundle that somebody else has built.
 
-import { countText } from "@goferry/core";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { countText } from "@goferry/core";
 import { countersign, type Countersigned } from "@goferry/bundler";
 import { bundleFacts, expiryWarning, signatureText } from "../bundle-facts.ts";
 import type { Outcome, Run } from "../command.ts";
