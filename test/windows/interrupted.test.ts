@@ -145,19 +145,17 @@ describe.runIf(wineRoot !== undefined)("a change on Windows", () => {
     const file = `${ROOT}\\bin\\go${NEWER}.exe`;
     const held = wine.run("C:\\holder.exe", [file, "C:\\held"], { signal: stop.signal });
     while (!existsSync(unixPath(wine, "C:\\held"))) await setImmediate();
-    const started = performance.now();
+    // What it tries again, and how long, is told in windows-fs.test.ts.
     const refused = await goferry.run(["uninstall", `go${NEWER}`]);
+    for (const pid of await wine.pids("holder.exe")) process.kill(pid, "SIGKILL");
+    stop.abort();
+    await held;
     expect({ code: refused.code, error: refused.json.error }).toMatchObject({
       code: 8,
       error: { code: "ROLLED_BACK", subject: file, next: expect.stringContaining("end ") },
     });
-    // A scanner would have been done by then.
-    expect(performance.now() - started).toBeGreaterThan(30_000);
     expect(readFileSync(inRoot("state", "state.json"), "utf8")).toBe(before);
     expect(exists("state", "journal.json") || exists("staging")).toBe(false);
-    for (const pid of await wine.pids("holder.exe")) process.kill(pid, "SIGKILL");
-    stop.abort();
-    await held;
     expect(await goferry.done(["check"])).toMatchObject({ clean: true });
   });
 

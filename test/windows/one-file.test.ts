@@ -62,11 +62,11 @@ describe.runIf(wineRoot !== undefined)("goferry.exe with a bundle behind it", ()
     const made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate];
     const subject = ["-subj", "/CN=Site", "-days", "30", "-addext", "extendedKeyUsage=codeSigning"];
     await run("openssl", [...made, ...subject]);
-    for (const [file, words] of [
-      [exe, ["--version"]],
-      [oneFile, ["verify", ...trust]],
+    for (const [file, name, words] of [
+      [exe, "signed-alone.exe", ["--version"]],
+      [oneFile, "signed-with-bundle.exe", ["verify", ...trust]],
     ] as const) {
-      const signed = join(scratch.path, `signed-${file.length}.exe`);
+      const signed = join(scratch.path, name);
       await run("osslsigncode", ["sign", "-certs", certificate, "-key", key, "-in", file, "-out", signed]);
       const { stdout } = await run("osslsigncode", ["verify", "-CAfile", certificate, "-in", signed]);
       expect(stdout).toContain("Signature verification: ok");
