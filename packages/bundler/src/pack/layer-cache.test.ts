@@ -27,7 +27,7 @@ async function bench(path: string): Promise<Bench> {
   return {
     folder,
     cache,
-    planned: await planLayers(fetched.units, fetched.log?.tiles),
+    planned: await planLayers(fetched.units, { tiles: fetched.log?.tiles }),
     async run(name, from = cache) {
       let packedBytes = 0;
       const onBytes = (bytes: number): void => void (packedBytes += bytes);

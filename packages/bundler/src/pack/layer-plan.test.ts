@@ -1,4 +1,4 @@
-import { readdir, readlink, writeFile } from "node:fs/promises";
+import { appendFile, readdir, readlink, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { compareNames, toolchainModule } from "@goferry/core";
 import fc from "fast-check";
@@ -7,7 +7,14 @@ import { codeOf, temporaryFolder } from "../../../../test/kit/bundler-go.ts";
 import { makeZip, type TestEntry } from "../../../../test/kit/make-zip.ts";
 import type { FetchedUnit } from "../stages.ts";
 import { planLayers } from "./layer-plan.ts";
-import { MAX_PARTS, WORK_PER_FILE, WORK_PER_PART } from "./toolchain-layers.ts";
+import {
+  MAX_PARTS,
+  rememberedBegins,
+  WORK_PER_FILE,
+  WORK_PER_PART,
+  type PartBegins,
+  type ToolchainUnit,
+} from "./toolchain-layers.ts";
 import type { PlannedFile } from "./planned-layer.ts";
 
 const HASHES = { h1: "h1:x=", modH1: "h1:y=", evidence: "private" } as const;
@@ -41,7 +48,7 @@ async function toolchainUnit(
   go: string,
   platform: string,
   sources: Record<string, number> = {},
-): Promise<FetchedUnit> {
+): Promise<ToolchainUnit> {
   const module = toolchainModule(go, platform);
   const prefix = `${module.path}@${module.version}/`;
   const tool = `pkg/tool/${platform.replace("/", "_")}/compile`;
@@ -148,6 +155,22 @@ describe("planLayers", () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  it("remembers where the parts of a toolchain begin, and lists its zip once", async () => {
+    await using folder = await temporaryFolder();
+    const unit = await toolchainUnit(folder.path, "1.27.1", "linux/amd64", { "b.go": 80 << 20, "c.go": 1 });
+    const records = join(folder.path, "records");
+    const identities = async (begins?: PartBegins): Promise<string[]> =>
+      (await planLayers([unit], { begins })).map(({ identity }) => identity);
+    const planned = await identities();
+    expect(planned.length).toBeGreaterThan(2);
+    expect(await identities(rememberedBegins(records))).toEqual(planned);
+    await rm(unit.zip);
+    expect(await identities(rememberedBegins(records))).toEqual(planned);
+    const [record = ""] = await readdir(records);
+    await appendFile(join(records, record), " ");
+    expect(await codeOf(identities(rememberedBegins(records)))).toBe("IO_FAILED");
   });
 
   it("puts a module's tree and what lies beside it into one layer, all in path order", async () => {

@@ -16,7 +16,7 @@ import {
   type PlannedLayer,
   type ZipShelf,
 } from "./planned-layer.ts";
-import { toolchainLayers } from "./toolchain-layers.ts";
+import { partBegins, toolchainLayers, type PartBegins } from "./toolchain-layers.ts";
 
 /**
  * Bytes of modules, unpacked, for which one more layer is begun. Measured on Prometheus: smaller layers cost size,
@@ -25,9 +25,15 @@ import { toolchainLayers } from "./toolchain-layers.ts";
 const MODULES_PER_LAYER = 192 << 20;
 const MAX_MODULE_LAYERS = 16;
 
+export interface LayerPlanOptions {
+  tiles?: readonly TileFile[] | undefined;
+  /** Where the parts of a toolchain begin: found out anew if left out. */
+  begins?: PartBegins | undefined;
+}
+
 export async function planLayers(
   units: readonly FetchedUnit[],
-  tiles: readonly TileFile[] = [],
+  { tiles = [], begins = partBegins }: LayerPlanOptions = {},
 ): Promise<PlannedLayer[]> {
   const toolchains = units.filter((unit) => unit.kind === "toolchain");
   const versions = [...new Set(toolchains.map(({ go }) => go))].sort(compareNames);
@@ -37,6 +43,7 @@ export async function planLayers(
       ...(await toolchainLayers(
         go,
         toolchains.filter((unit) => unit.go === go),
+        begins,
       )),
     );
   const modules = units.filter((unit) => unit.kind !== "toolchain");

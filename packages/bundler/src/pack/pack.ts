@@ -18,14 +18,16 @@ import type { Fetched, FetchedLog, FetchedUnit, Packed } from "../stages.ts";
 import { planLayers } from "./layer-plan.ts";
 import type { LayerPress } from "./layer-press.ts";
 import { renderReadme } from "./readme.ts";
+import type { PartBegins } from "./toolchain-layers.ts";
 import type { UnitSums, WrittenLayer } from "./write-layer.ts";
 
 /**
  * Has every layer made by `press`, where they stay until it is disposed of.
+ * @param begins as for planLayers
  * @throws HASH_MISMATCH for a unit whose files do not have its h1; DISK_FULL, IO_FAILED, MODULE_ZIP_INVALID
  */
-export async function pack(fetched: Fetched, press: LayerPress): Promise<Packed> {
-  const planned = await planLayers(fetched.units, fetched.log?.tiles);
+export async function pack(fetched: Fetched, press: LayerPress, begins?: PartBegins): Promise<Packed> {
+  const planned = await planLayers(fetched.units, { tiles: fetched.log?.tiles, begins });
   const layers = await Promise.all(planned.map((layer) => press.layer(layer)));
   const units: Unit[] = [];
   for (const unit of fetched.units) units.push(await describeUnit(unit, layers));

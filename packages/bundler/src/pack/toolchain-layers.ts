@@ -1,6 +1,8 @@
 // The layers of one Go version: what all platforms share, in parts, and for each platform its own files.
 
 import { compareNames, fileMode, sdkPlace, toolchainTreeName } from "@goferry/core";
+import * as z from "zod";
+import { keepRecord, keptRecord, recordKey } from "../cache/records.ts";
 import type { FetchedUnit } from "../stages.ts";
 import {
   hashesOf,
@@ -12,7 +14,10 @@ import {
   type ZipShelf,
 } from "./planned-layer.ts";
 
-type ToolchainUnit = Extract<FetchedUnit, { kind: "toolchain" }>;
+export type ToolchainUnit = Extract<FetchedUnit, { kind: "toolchain" }>;
+
+/** The paths with which the parts of what platforms share begin, the first of them empty. */
+export type PartBegins = (unit: ToolchainUnit) => Promise<string[]>;
 
 /**
  * Bytes of work for which one more part is begun: a toolchain of a few files stays whole. With the most parts the two or
@@ -24,18 +29,22 @@ export const MAX_PARTS = 4;
 /** What a host has to do for a file beside its bytes, as bytes: a file of this size takes twice as long as an empty one. */
 export const WORK_PER_FILE = 24 << 10;
 
-export async function toolchainLayers(go: string, units: readonly ToolchainUnit[]): Promise<PlannedLayer[]> {
+export async function toolchainLayers(
+  go: string,
+  units: readonly ToolchainUnit[],
+  begins: PartBegins,
+): Promise<PlannedLayer[]> {
   const platforms = units.toSorted((a, b) => compareNames(a.platform, b.platform));
   const [first] = platforms;
   if (first === undefined) return [];
-  const begins = await partBegins(first);
-  const common = begins.map((begin, part): PlannedLayer => ({
+  const parts = await begins(first);
+  const common = parts.map((begin, part): PlannedLayer => ({
     kind: "sdk",
     go,
     units: platforms,
     // Its files are those of the first of them.
-    identity: identityOf("sdk", go, "common", [hashesOf(first)], [begin, begins[part + 1] ?? null]),
-    open: () => openPart(first, begin, begins[part + 1]),
+    identity: identityOf("sdk", go, "common", [hashesOf(first)], [begin, parts[part + 1] ?? null]),
+    open: () => openPart(first, begin, parts[part + 1]),
   }));
   const own = platforms.map((unit): PlannedLayer => ({
     kind: "sdk",
@@ -48,8 +57,8 @@ export async function toolchainLayers(go: string, units: readonly ToolchainUnit[
   return [...common, ...own];
 }
 
-/** The paths with which parts of about equal work begin, the first of them empty. */
-async function partBegins(unit: ToolchainUnit): Promise<string[]> {
+/** Of about equal work. */
+export async function partBegins(unit: ToolchainUnit): Promise<string[]> {
   await using layer = await openPart(unit, "");
   const total = layer.files.reduce((sum, file) => sum + workOf(file), 0);
   const count = Math.min(MAX_PARTS, Math.max(1, Math.floor(total / WORK_PER_PART)));
@@ -60,6 +69,20 @@ async function partBegins(unit: ToolchainUnit): Promise<string[]> {
     before += workOf(file);
   }
   return begins;
+}
+
+const PARTS_RECORD = z.strictObject({ begins: z.array(z.string()) });
+
+/** partBegins with a memory in `folder`: listing the zip of a toolchain takes longer than all else that a plan of layers needs. */
+export function rememberedBegins(folder: string): PartBegins {
+  return async (unit) => {
+    const key = recordKey({ parts: hashesOf(unit), WORK_PER_PART, WORK_PER_FILE, MAX_PARTS });
+    const known = await keptRecord(folder, key, PARTS_RECORD);
+    if (known !== undefined) return known.begins;
+    const begins = await partBegins(unit);
+    await keepRecord(folder, key, { begins });
+    return begins;
+  };
 }
 
 function workOf({ size }: PlannedFile): number {
