@@ -79,6 +79,7 @@ export function faultyFs(fs: HostFs, fault: Fault): FaultyFs {
     syncFile: (path) => change(`sync ${path}`, nothing),
     syncFolder: (path) => change(`sync ${path}`, nothing),
     syncTree: (path) => change(`sync ${path}`, nothing),
+    syncsEachFile: fs.syncsEachFile,
   };
 }
 

@@ -76,8 +76,13 @@ export interface HostFs {
   syncFile(path: string): Promise<void>;
   /** Makes the names in a folder durable. */
   syncFolder(path: string): Promise<void>;
-  /** Makes everything durable that was written below `path`. */
-  syncTree(path: string): Promise<void>;
+  /**
+   * Makes everything durable that was written below `path`.
+   * @param synced folders below it whose files need no more: who wrote them has synced each (`syncsEachFile`)
+   */
+  syncTree(path: string, synced?: readonly string[]): Promise<void>;
+  /** Whether files are made durable one by one, so that who writes thousands should do it before closing each. */
+  readonly syncsEachFile: boolean;
 }
 
 /** Replaces a file durably: readers, and a power cut, see the old bytes or the new ones. */

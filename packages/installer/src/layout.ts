@@ -3,6 +3,7 @@
 // moved on some day, by reading one page.
 
 import { join, sep } from "node:path";
+import { modulePlace, type Unit } from "@goferry/core";
 
 /** The absolute paths of one root. */
 export interface Layout {
@@ -70,6 +71,13 @@ export function programFile(name: string): string {
 /** The GOROOT of a Go version, written without "go": `sdkFolder(at, "1.27.1")` is `<root>/sdk/go1.27.1`. */
 export function sdkFolder(at: Layout, version: string): string {
   return join(at.sdk, `go${version}`);
+}
+
+/** The folder of the files that have a unit's h1; of a unit that is only a .mod there is none. */
+export function unitTree(at: Layout, unit: Unit): string {
+  return unit.kind === "toolchain"
+    ? sdkFolder(at, unit.go)
+    : join(at.root, modulePlace(unit).tree.slice(0, -1));
 }
 
 /** The state that a generation left: `generationFile(at, 3)` is `<root>/state/generations/3.json`. */

@@ -91,6 +91,7 @@ export function nodeFs(host: Pick<Host, "run" | "env">): HostFs {
         EINVAL: undefined,
       }),
     syncTree: (path) => attempt("sync", path, () => syncTree(path, host)),
+    syncsEachFile: false,
   };
 }
 

@@ -55,7 +55,6 @@ export async function uninstallAll(host: Host, options: UninstallAllOptions): Pr
   const state = await readState(site.fs, at);
   if (state.transaction === null) throw nothingThere(root);
   const findings = await runningFindings(root, root);
-  const removal = await planRemoval(host, place, signal);
   const report = (planned: Removal): UninstalledAll => ({
     root,
     removed: {
@@ -74,13 +73,14 @@ export async function uninstallAll(host: Host, options: UninstallAllOptions): Pr
     findings: [...findings, ...planned.outside.findings, ...planned.registry.findings],
   });
   if (dryRun) {
+    const removal = await planRemoval(host, place, signal);
     const planned = report(removal);
     const gone = [...removal.remove, at.state, ...(planned.rootGoes ? state.madeFolders : [])];
     const outside = await editScope(place, removal.outside.edits);
     const values = await registryScope(host, removal.registry.changes);
     return { ...planned, scope: [...(await removalScope(place, gone)), ...outside, ...values] };
   }
-  let done = removal;
+  let done = NOTHING;
   const aside = await stepAside(host, at, state.madeFolders);
   const change = runTransaction(site, root, {
     command,
@@ -113,6 +113,14 @@ interface Removal {
   outside: Restoration;
   registry: RegistryRestoration;
 }
+
+/** Until the root is locked and was looked through. */
+const NOTHING: Removal = {
+  remove: [],
+  left: [],
+  outside: { edits: [], emptied: [], findings: [] },
+  registry: { changes: [], emptied: [], findings: [] },
+};
 
 async function planRemoval(host: Host, place: Place, signal: AbortSignal | undefined): Promise<Removal> {
   const { fs, at } = place;

@@ -63,7 +63,8 @@ export function windowsFs(options: WindowsFsOptions): HostFs {
     rmdir: (path) => patiently(options, [path], () => posix.rmdir(path)),
     syncFile: (path) => syncFile(path),
     syncFolder: async () => Promise.resolve(),
-    syncTree: (path) => syncTree(path),
+    syncTree: (path, synced) => syncTree(path, synced),
+    syncsEachFile: true,
   };
 }
 
@@ -147,10 +148,10 @@ async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** Every file by itself, several at a time: only an administrator could flush a whole volume. */
-async function syncTree(path: string): Promise<void> {
+/** Every file by itself, several at a time: only an administrator could flush a whole volume. A scanner may read each that is opened. */
+async function syncTree(path: string, synced: readonly string[] = []): Promise<void> {
   const files: string[] = [];
-  await collect(path, files);
+  await collect(path, { files, synced: new Set(synced) });
   const work = async (): Promise<void> => {
     for (let file = files.pop(); file !== undefined; file = files.pop()) {
       await syncFile(file).catch((error: unknown) => {
@@ -162,13 +163,17 @@ async function syncTree(path: string): Promise<void> {
   await Promise.all(Array.from({ length: SYNCED_AT_ONCE }, work));
 }
 
-async function collect(folder: string, files: string[]): Promise<void> {
+async function collect(
+  folder: string,
+  sets: { files: string[]; synced: ReadonlySet<string> },
+): Promise<void> {
+  if (sets.synced.has(folder)) return;
   const entries = await fsp.readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     throw ioError(error, "list", folder);
   });
   for (const entry of entries) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) await collect(path, files);
-    else if (entry.isFile()) files.push(path);
+    if (entry.isDirectory()) await collect(path, sets);
+    else if (entry.isFile()) sets.files.push(path);
   }
 }

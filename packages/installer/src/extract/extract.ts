@@ -25,6 +25,8 @@ export interface ExtractOptions {
    */
   units: readonly Unit[];
   zips: boolean;
+  /** Make every file durable before it is closed: where that cannot be done for all at once. */
+  sync?: boolean | undefined;
   /** JavaScript of worker.ts, where it is not a file: in a stand-alone executable. */
   workerSource?: string | undefined;
   signal?: AbortSignal | undefined;
@@ -85,7 +87,7 @@ export async function extractLayers(
 function jobOf(
   { source, contents, layerOffsets }: OpenedBundle,
   index: number,
-  { folder, zips, units: wanted }: ExtractOptions,
+  { folder, zips, sync = false, units: wanted }: ExtractOptions,
 ): ExtractJob {
   const layer = contents.layers[index];
   const file = source.file(layerOffsets[index] ?? -1);
@@ -98,7 +100,8 @@ function jobOf(
   const units = unitsOfLayer(contents, index);
   const chosen = new Set(wanted);
   const kept = units.filter((unit) => chosen.has(unit));
-  return { kind: "extract", name: source.name, ...file, layer, units, kept, log: contents.log, folder, zips };
+  const { log } = contents;
+  return { kind: "extract", name: source.name, ...file, layer, units, kept, log, folder, zips, sync };
 }
 
 function abortion(signal: AbortSignal | undefined): { promise: Promise<never>; forget(): void } {

@@ -28,6 +28,8 @@ export interface ExtractJob {
   /** Absolute folder to write below. */
   folder: string;
   zips: boolean;
+  /** Make every file durable before it is closed. */
+  sync: boolean;
 }
 
 export type WorkAnswer =

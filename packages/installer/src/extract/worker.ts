@@ -28,8 +28,8 @@ function check(job: TreeJob): WorkAnswer {
 }
 
 async function extract(job: ExtractJob): Promise<WorkAnswer> {
-  const { layer, units, kept, log, folder, zips, offset } = job;
-  const files = new FileSink({ folder, units: kept, zips });
+  const { layer, units, kept, log, folder, zips, sync, offset } = job;
+  const files = new FileSink({ folder, units: kept, zips, sync });
   const isPart = layer.kind === "mod" && kept.length < units.length;
   const sink = isPart ? new UnitFilter(files, kept) : files;
   try {

@@ -18,7 +18,7 @@ import type { Finding } from "../findings.ts";
 import { isBelow, type HostFs } from "../fs.ts";
 import type { Host } from "../host.ts";
 import type { InstallOptions } from "../install.ts";
-import { goEnvFile, layout, sdkFolder, type Layout } from "../layout.ts";
+import { goEnvFile, layout, sdkFolder, unitTree, type Layout } from "../layout.ts";
 import { ioError } from "../node-fs.ts";
 import type { EditRequest, Prepared } from "../transaction/describe.ts";
 import type { Move } from "../transaction/journal.ts";
@@ -100,6 +100,7 @@ export async function stageBundle(request: StageRequest): Promise<Prepared | nul
     replace: bin.replace,
     edits,
     registry,
+    synced: fs.syncsEachFile ? wanted.units.map((unit) => unitTree(staged, unit)) : [],
     audit: {
       action: "install",
       subject: `${bundle.contents.name} serial ${bundle.contents.serial} (${options.bundleFile})${pinned(before, state)}${excepted(allowed)}`,
@@ -136,7 +137,7 @@ async function besides<T>(aside: Promise<T>, main: Promise<void>): Promise<T> {
   return await aside;
 }
 
-async function unpack(wanted: Demand, { host, staging, options }: StageRequest): Promise<void> {
+async function unpack(wanted: Demand, { host, fs, staging, options }: StageRequest): Promise<void> {
   const { bundle, zips, signal, onProgress } = options;
   let done = 0;
   const onBytes = (bytes: number): void => {
@@ -152,6 +153,7 @@ async function unpack(wanted: Demand, { host, staging, options }: StageRequest):
     layers,
     units,
     zips,
+    sync: fs.syncsEachFile,
     cores,
     workerSource,
     signal,
@@ -176,7 +178,7 @@ async function stageCacheLock({ fs, at }: StageRequest, staged: Layout): Promise
 
 /** Writes our settings into each new GOROOT while it is still in staging. */
 async function configureSdks(
-  { at, staging }: StageRequest,
+  { fs, at, staging }: StageRequest,
   { units }: Demand,
   state: State,
 ): Promise<Move[]> {
@@ -189,6 +191,8 @@ async function configureSdks(
       const plain = await readFile(file, "utf8");
       await keepText(join(staged.units, plainGoEnvName(unitName(unit))), plain);
       await writeFile(file, editGoEnv(plain, settingsFor(at, state)));
+      // The tree that it is in passes for synced.
+      if (fs.syncsEachFile) await fs.syncFile(file);
     } catch (error) {
       throw ioError(error, "write", file);
     }

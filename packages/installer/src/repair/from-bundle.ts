@@ -19,7 +19,7 @@ import { editGoEnv } from "../configure/go-env.ts";
 import { extractLayers } from "../extract/extract.ts";
 import { TILES } from "../extract/file-sink.ts";
 import { isBelow } from "../fs.ts";
-import { goEnvFile, layout, sdkFolder, type Layout } from "../layout.ts";
+import { goEnvFile, layout, unitTree, type Layout } from "../layout.ts";
 import { ioError } from "../node-fs.ts";
 import { settingsFor } from "../plan/go-env-edits.ts";
 import { knownTiles } from "../plan/tiles.ts";
@@ -125,8 +125,7 @@ async function stageUnit(
   const { at } = place;
   const name = unitName(unit);
   const staged = layout(folder);
-  const tree =
-    unit.kind === "toolchain" ? sdkFolder(at, unit.go) : join(at.root, modulePlace(unit).tree.slice(0, -1));
+  const tree = unitTree(at, unit);
   const keep = (key: string): void => {
     const each = sums.get(key);
     const path = join(at.units, sumsName(key));

@@ -38,6 +38,8 @@ export interface Prepared {
   emptiedKeys?: readonly string[];
   /** Folders outside of the root that go afterwards, if nothing is in them; outermost first. */
   emptied?: readonly string[];
+  /** Folders in staging whose files were synced as they were written. */
+  synced?: readonly string[];
   /** Takes state/ away too, with all that is in it, once the change is committed. */
   removesRoot?: boolean;
   audit: AuditEntry;

@@ -11,12 +11,19 @@ import type { Edit, Journal, Move } from "./journal.ts";
 /** Up to so many are synced each for itself; a spinning disk takes some 10 ms for each. */
 const SINGLE_SYNCS = 24;
 
-/** All that waits in staging, with its names: after it the journal may say that it is there. */
-export async function syncStaged(site: Site, journal: Journal): Promise<void> {
-  const { fs, at } = site;
+/**
+ * All that waits in staging, with its names: after it the journal may say that it is there.
+ * @param synced folders in staging whose files were synced as they were written
+ */
+export async function syncStaged(
+  site: Site,
+  journal: Journal,
+  synced: readonly string[] = [],
+): Promise<void> {
+  const { at } = site;
   const moves = [...journal.place, ...journal.replace];
   // The first transaction of a root has made the folders above it, too.
-  if (journal.stateBefore === null || (await hasFolder(site, moves))) return await fs.syncTree(at.root);
+  if (journal.stateBefore === null || (await hasFolder(site, moves))) return await syncRoot(site, synced);
   const own = [stagedState(at, journal.id), stagedGeneration(at, journal.id)];
   const edits = ownEdits(site, journal).flatMap(({ edit, index }) =>
     (["before", "after"] as const)
@@ -42,12 +49,18 @@ export async function syncNames(site: Site, journal: Journal): Promise<void> {
   await syncPaths(site, { files: [], folders: [...names, ...parentsOf([...aside, ...place, ...replace])] });
 }
 
+/** What is written in a root now, or waits in staging. All that is installed was synced in staging, when it came. */
+export async function syncRoot({ fs, at }: Site, synced: readonly string[] = []): Promise<void> {
+  await fs.syncTree(at.root, [at.sdk, at.mod, ...synced]);
+}
+
 async function syncPaths(
-  { fs, at }: Site,
+  site: Site,
   { files, folders }: { files: readonly string[]; folders: readonly string[] },
 ): Promise<void> {
+  const { fs } = site;
   const different = [...new Set(folders)];
-  if (files.length + different.length > SINGLE_SYNCS) return await fs.syncTree(at.root);
+  if (files.length + different.length > SINGLE_SYNCS) return await syncRoot(site);
   // At the same time: a journaling file system writes then once for all what it would write for each.
   await allOf(files.map((file) => fs.syncFile(file)));
   await allOf(different.map((folder) => fs.syncFolder(folder)));

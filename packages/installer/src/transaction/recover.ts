@@ -10,6 +10,7 @@ import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
 import { restageEdits, switchEdits, unmakeMoves } from "./changes.ts";
 import type { Site } from "./changes.ts";
+import { syncRoot } from "./durable.ts";
 import { clearStaging } from "./staging.ts";
 import { readJournal } from "./journal.ts";
 import { finishRegistry } from "./registry-edits.ts";
@@ -127,9 +128,9 @@ async function wasCommitted({ fs, at }: Site, journal: Journal): Promise<boolean
 /** The renames were durable before the commit; only small files could be missing, where a disk lied about a sync. */
 async function redo(site: Site, journal: Journal): Promise<Recovery> {
   await restageEdits(site, journal, "after");
-  await site.fs.syncTree(site.at.root);
+  await syncRoot(site);
   const { foreign } = await switchEdits(site, journal, "after");
-  await site.fs.syncTree(site.at.root);
+  await syncRoot(site);
   await finish(site, journal);
   return { outcome: "finished", command: journal.command, undone: 0, foreign, auditLine: journal.auditLine };
 }
@@ -140,10 +141,10 @@ async function redo(site: Site, journal: Journal): Promise<Recovery> {
  */
 async function undo(site: Site, journal: Journal): Promise<Recovery> {
   await restageEdits(site, journal, "before");
-  await site.fs.syncTree(site.at.root);
+  await syncRoot(site);
   const { changed, foreign } = await switchEdits(site, journal, "before");
   const undone = changed + (await unmakeMoves(site, journal));
-  await site.fs.syncTree(site.at.root);
+  await syncRoot(site);
   await dropJournal(site);
   await clearStaging(site, journal.id).catch(() => undefined);
   return { outcome: "undone", command: journal.command, undone, foreign, auditLine: null };

@@ -126,7 +126,7 @@ async function change(
     await fs.createFile(file, stateAfter, { mode: 0o644 });
 
   begin("sync", host, plan);
-  await syncStaged(site, journal);
+  await syncStaged(site, journal, prepared.synced);
 
   begin("journal", host, plan);
   await writeFileAtomic(fs, at.journal, serializeJournal(journal), { mode: 0o600 });
