@@ -1,6 +1,8 @@
 // The rules of Windows, on the file system of this machine. On Windows itself they are tried by test/windows.
 
-import { mkdtemp, rm } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GoferryError } from "@goferry/core";
@@ -149,5 +151,24 @@ describe("syncing on Windows", () => {
     await expect(fs.syncFile(join(folder, "absent"))).rejects.toMatchObject({
       subject: join(folder, "absent"),
     });
+  });
+
+  it("does not open again what was synced as it was written", async () => {
+    const fs = open();
+    const [synced, rest] = [join(folder, "synced"), join(folder, "rest")];
+    for (const each of [synced, rest]) await fs.mkdir(each, 0o755);
+    await fs.createFile(join(rest, "file"), Buffer.from("text"), { mode: 0o644 });
+    // Linux lets nobody open a program for writing while it runs.
+    const program = join(synced, "sleep");
+    await copyFile("/bin/sleep", program);
+    const running = spawn(program, ["60"]);
+    await once(running, "spawn");
+    try {
+      await expect(fs.syncTree(folder)).rejects.toMatchObject({ subject: program });
+      await fs.syncTree(folder, [synced]);
+    } finally {
+      running.kill();
+      await once(running, "exit");
+    }
   });
 });

@@ -1,13 +1,17 @@
 import { randomBytes } from "node:crypto";
+import { closeSync, fsyncSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { modulePlace, readLayer, sha256Hex, unitsOfLayer } from "@goferry/core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { picture } from "../../../../test/kit/host-root.ts";
 import { scriptedToolchain, layeredBundle, type LayeredBundle } from "../../../../test/kit/layered-bundle.ts";
 import { canMount, smallDisk } from "../../../../test/kit/small-disk.ts";
 import { FileSink } from "./file-sink.ts";
+
+// Calls through: only that a file was synced leaves nothing behind to look at.
+vi.mock(import("node:fs"), { spy: true });
 
 const mounts = await canMount();
 
@@ -21,16 +25,23 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+interface UnpackOptions {
+  layer?: number;
+  zips?: boolean;
+  to?: string;
+  sync?: boolean;
+}
+
 /** Reads a layer into a sink, as worker.ts does. */
 async function unpack(
   bundle: LayeredBundle,
-  { layer: index = 0, zips = true, to = out }: { layer?: number; zips?: boolean; to?: string } = {},
+  { layer: index = 0, zips = true, to = out, sync = false }: UnpackOptions = {},
 ): Promise<FileSink> {
   const { source, contents, layerOffsets } = bundle;
   const layer = contents.layers[index];
   if (layer === undefined) throw new Error(`no layer ${index}`);
   const units = unitsOfLayer(contents, index);
-  const sink = new FileSink({ folder: to, units, zips });
+  const sink = new FileSink({ folder: to, units, zips, sync });
   try {
     await readLayer({ source, offset: layerOffsets[index] ?? -1, layer, units, sink });
   } catch (error) {
@@ -63,6 +74,20 @@ async function openFiles(): Promise<string[]> {
 }
 
 describe("FileSink", () => {
+  it("makes every file of a layer durable before it is closed, if asked", async () => {
+    await using bundle = await layeredBundle(folder, { modules: [[text, lone]] });
+    const [synced, closed] = [vi.mocked(fsyncSync), vi.mocked(closeSync)];
+    await unpack(bundle, { zips: false });
+    expect(synced).not.toHaveBeenCalled();
+    closed.mockClear();
+    await unpack(bundle, { zips: false, sync: true, to: join(folder, "other") });
+    const fds = synced.mock.calls.map(([fd]) => fd);
+    expect(fds.length).toBeGreaterThan(4);
+    expect(closed.mock.calls.map(([fd]) => fd)).toEqual(fds);
+    for (const [i, order] of synced.mock.invocationCallOrder.entries())
+      expect(order).toBeLessThan(closed.mock.invocationCallOrder[i] ?? 0);
+  });
+
   it("writes the files of modules where Go looks for them, and a zip of each", async () => {
     await using bundle = await layeredBundle(folder, { modules: [[text, upper, lone]] });
     const sink = await unpack(bundle);
