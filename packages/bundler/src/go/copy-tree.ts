@@ -18,6 +18,7 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import type { Dirent } from "node:fs";
 import { diskError } from "../net/disk-error.ts";
 import { isDraftOf } from "../output.ts";
+import { inParallel } from "../parallel.ts";
 import { interrupted } from "./spawn.ts";
 
 export interface CopyTreeOptions {
@@ -46,13 +47,14 @@ export async function copyTree(options: CopyTreeOptions): Promise<{ skipped: str
     const target = join(options.to, folder);
     try {
       await mkdir(target, { recursive: true });
-      for (const item of await readdir(join(options.from, folder), { withFileTypes: true })) {
+      const items = await readdir(join(options.from, folder), { withFileTypes: true });
+      await inParallel(items, { width: FILES_AT_ONCE }, async (item) => {
         const path = join(folder, item.name);
-        if (isLeftOut(path, item, options)) continue;
+        if (isLeftOut(path, item, options)) return;
         if (item.isDirectory()) pending.push(path);
         else if (item.isFile()) await copyWritable(join(options.from, path), join(options.to, path));
         else if (item.isSymbolicLink() && !(await copyLink(path, options))) skipped.push(path);
-      }
+      });
     } catch (error) {
       throw error instanceof Error && "syscall" in error
         ? diskError(error, join(options.from, folder))
@@ -61,6 +63,8 @@ export async function copyTree(options: CopyTreeOptions): Promise<{ skipped: str
   }
   return { skipped: skipped.toSorted() };
 }
+
+const FILES_AT_ONCE = 8;
 
 function isLeftOut(path: string, item: Dirent, { from, exclude = [] }: CopyTreeOptions): boolean {
   // In a worktree or a submodule .git is a file.

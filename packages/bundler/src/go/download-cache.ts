@@ -3,6 +3,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { compareNames, goModHash, matchingPattern, unescapePath, unescapeVersion } from "@goferry/core";
 import { diskError } from "../net/disk-error.ts";
+import { inParallel } from "../parallel.ts";
 
 /** A version of a module, with its files in the download cache. */
 export type CollectedModule = CollectedBase &
@@ -37,15 +38,14 @@ export async function readDownloadCache(
   download: string,
   patterns: readonly string[],
 ): Promise<CollectedModule[]> {
-  const modules: CollectedModule[] = [];
+  const versions: VersionFiles[] = [];
   for (const [folder, names] of await versionFolders(download)) {
     const path = modulePath(download, folder);
     const isPrivate = matchingPattern(patterns, path) !== undefined;
-    for (const name of names) {
-      if (!name.endsWith(".mod")) continue;
-      modules.push(await readVersion({ path, folder, names, stem: name.slice(0, -4), isPrivate }));
-    }
+    for (const name of names)
+      if (name.endsWith(".mod")) versions.push({ path, folder, names, stem: name.slice(0, -4), isPrivate });
   }
+  const modules = await inParallel(versions, { width: VERSIONS_AT_ONCE }, readVersion);
   return modules.sort((a, b) => compareNames(a.path, b.path) || compareNames(a.version, b.version));
 }
 
@@ -99,6 +99,8 @@ export async function versionFolders(download: string): Promise<Map<string, Set<
   }
   return folders;
 }
+
+const VERSIONS_AT_ONCE = 8;
 
 interface VersionFiles {
   path: string;

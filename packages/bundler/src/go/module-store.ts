@@ -16,6 +16,7 @@ import { fileSha256 } from "../cache/file-sha256.ts";
 import { pin } from "../cache/pin.ts";
 import { touch } from "../cache/records.ts";
 import { diskError, errorCode } from "../net/disk-error.ts";
+import { inParallel } from "../parallel.ts";
 import { modulePath, versionFolders } from "./download-cache.ts";
 import { hashModuleZip } from "./zip.ts";
 
@@ -46,18 +47,25 @@ export async function takeModules(
   shelf: string,
   modules: readonly StoredModule[],
 ): Promise<boolean> {
-  for (const module of modules) {
-    const hasZip = module.zipSha256 !== undefined;
-    // The store may have the zip for another closure, and this one needs the go.mod alone.
-    await pinFiles(module, hasZip ? EXTENSIONS : MOD_FILES, { from: store, to: shelf });
-    const mod = await readFile(moduleFile(shelf, module, ".mod")).catch(() => undefined);
-    if (mod === undefined || goModHash(mod) !== module.modH1) return false;
-    await touch(moduleFile(store, module, ".mod"));
-    if (module.zipSha256 === undefined) continue;
-    const zip = moduleFile(shelf, module, ".zip");
-    if ((await fileSha256(zip).catch(() => undefined)) !== module.zipSha256) return false;
-  }
-  return true;
+  const taken = await inParallel(modules, { width: MODULES_AT_ONCE }, (module) =>
+    takeModule(store, shelf, module),
+  );
+  return taken.every(Boolean);
+}
+
+/** What a disk, and the threads of node that read from it, have to do at a time. */
+const MODULES_AT_ONCE = 8;
+
+async function takeModule(store: string, shelf: string, module: StoredModule): Promise<boolean> {
+  const { modH1, zipSha256 } = module;
+  // The store may have the zip for another closure, and this one needs the go.mod alone.
+  const extensions = zipSha256 === undefined ? MOD_FILES : EXTENSIONS;
+  await pinFiles(module, extensions, { from: store, to: shelf });
+  const mod = await readFile(moduleFile(shelf, module, ".mod")).catch(() => undefined);
+  if (mod === undefined || goModHash(mod) !== modH1) return false;
+  await touch(moduleFile(store, module, ".mod"));
+  if (zipSha256 === undefined) return true;
+  return (await fileSha256(moduleFile(shelf, module, ".zip")).catch(() => undefined)) === zipSha256;
 }
 
 /** A version of the store with something wrong in it. */

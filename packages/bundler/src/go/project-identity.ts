@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { compareNames, type Digest } from "@goferry/core";
 import { fileSha256 } from "../cache/file-sha256.ts";
 import { diskError } from "../net/disk-error.ts";
+import { inParallel } from "../parallel.ts";
 import type { ProjectBuild } from "./modules.ts";
+import type { ProjectCopy } from "./project-copy.ts";
 
 /** As JSON. Reads every file of the copy. @throws IO_FAILED */
 export async function projectIdentity({
@@ -20,7 +22,7 @@ export async function projectIdentity({
   const place = (path: string): string => path.slice(copy.root.length);
   return {
     name: copy.name,
-    tree: await treeDigest(copy.root),
+    tree: await digestOfCopy(copy),
     modules: copy.moduleDirs.map(place),
     work: copy.workFile === undefined ? null : place(copy.workFile),
     platforms,
@@ -30,24 +32,35 @@ export async function projectIdentity({
   };
 }
 
+/** A copy stays as it was made, and more than one question is asked about it. */
+const DIGESTS = new WeakMap<ProjectCopy, Promise<Digest>>();
+
+async function digestOfCopy(copy: ProjectCopy): Promise<Digest> {
+  const digest = DIGESTS.get(copy) ?? treeDigest(copy.root);
+  DIGESTS.set(copy, digest);
+  return await digest;
+}
+
 /** Of names, kinds, the executable bit and contents, in the order of names. Times and owners are left out. */
 async function treeDigest(root: string): Promise<Digest> {
   const all = createHash("sha256");
   try {
-    const names = await readdir(root, { recursive: true });
-    for (const name of names.sort(compareNames)) {
-      const path = join(root, name);
-      const status = await lstat(path);
-      const isRun = (status.mode & 0o100) !== 0;
-      const line = status.isSymbolicLink()
-        ? ["link", await readlink(path)]
-        : status.isFile()
-          ? [isRun ? "run" : "file", await fileSha256(path)]
-          : ["folder"];
-      all.update(`${JSON.stringify([name, ...line])}\n`);
-    }
+    const names = (await readdir(root, { recursive: true })).sort(compareNames);
+    const lines = await inParallel(names, { width: FILES_AT_ONCE }, async (name) =>
+      JSON.stringify([name, ...(await described(join(root, name)))]),
+    );
+    for (const line of lines) all.update(`${line}\n`);
   } catch (error) {
     throw diskError(error, root);
   }
   return `sha256:${all.digest("hex")}`;
+}
+
+const FILES_AT_ONCE = 8;
+
+async function described(path: string): Promise<string[]> {
+  const status = await lstat(path);
+  if (status.isSymbolicLink()) return ["link", await readlink(path)];
+  if (!status.isFile()) return ["folder"];
+  return [(status.mode & 0o100) === 0 ? "file" : "run", await fileSha256(path)];
 }

@@ -22,8 +22,9 @@ export async function writeOuter(
   { draft, out, signal }: WriteOptions,
 ): Promise<number> {
   try {
-    await draft.write(chunksOf(pieces, signal));
-    await checkWithOtherReader(draft.path, pieces);
+    const other = otherReader(out);
+    await draft.write(other.watch(chunksOf(pieces, signal)));
+    other.check(pieces);
   } catch (error) {
     throw error instanceof Error && "syscall" in error ? diskError(error, out) : error;
   }
@@ -66,31 +67,50 @@ async function* layerChunks(
   });
 }
 
+interface OtherReader {
+  /** Reads along. */
+  watch(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  /** When all is written. @throws INTERNAL */
+  check(pieces: readonly Piece[]): void;
+}
+
 /**
  * Our own reader has seen these bytes already. This one, of another make, shows that other people's tools find the same
  * entries in the file that is handed out.
  */
-async function checkWithOtherReader(file: string, pieces: readonly Piece[]): Promise<void> {
+function otherReader(file: string): OtherReader {
   let entries = 0;
   let content = 0;
-  await list({
-    file,
+  let failure: Error | undefined;
+  const reader = list({
     strict: true,
     onReadEntry: (entry) => {
       entries += 1;
       content += entry.size;
     },
-  });
-  // Three pieces an entry, the trailer last; the second of the three is the content.
-  const expected = pieces.filter((_, i) => i % 3 === 1);
-  if (entries === expected.length && content === totalSize(expected)) return;
-  throw new GoferryError("INTERNAL", {
-    subject: file,
-    message: "another tar reader does not find in the bundle what was written",
-    expected: `${expected.length} entries, ${totalSize(expected)} bytes`,
-    found: `${entries} entries, ${content} bytes`,
-    next: "Report this as a bug of goferry",
-  });
+  }).on("error", (error: Error) => (failure ??= error));
+  return {
+    async *watch(chunks) {
+      for await (const bytes of chunks) {
+        reader.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+        yield bytes;
+      }
+      reader.end();
+    },
+    check(pieces) {
+      // Three pieces an entry, the trailer last; the second of the three is the content.
+      const expected = pieces.filter((_, i) => i % 3 === 1);
+      if (failure === undefined && entries === expected.length && content === totalSize(expected)) return;
+      throw new GoferryError("INTERNAL", {
+        subject: file,
+        message: "another tar reader does not find in the bundle what was written",
+        expected: `${expected.length} entries, ${totalSize(expected)} bytes`,
+        found: failure === undefined ? `${entries} entries, ${content} bytes` : failure.message,
+        next: "Report this as a bug of goferry",
+        cause: failure,
+      });
+    },
+  };
 }
 
 function totalSize(pieces: readonly Piece[]): number {

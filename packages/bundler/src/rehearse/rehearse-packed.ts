@@ -5,14 +5,7 @@
 import { join } from "node:path";
 import { mkdir, rm } from "node:fs/promises";
 import type { RehearsalInstall } from "../build.ts";
-import {
-  checkEvidence,
-  GoferryError,
-  openBundle,
-  readTrustedKey,
-  verifyBundle,
-  verifyChunks,
-} from "@goferry/core";
+import { checkEvidence, GoferryError, openBundle, readTrustedKey, verifyBundle } from "@goferry/core";
 import { generateKey, unlockKey } from "../keys.ts";
 import type { BuildContext } from "../machine.ts";
 import type { Network } from "../network.ts";
@@ -48,8 +41,8 @@ export async function rehearsePacked(packed: Packed, options: RehearsePackedOpti
   });
   const kept = await keptRehearsals(cacheDir, key);
   if (kept !== undefined) {
-    // The same layers, by their digests, were unpacked and proven then: only that they are these is left to be shown.
-    await tryPacked(packed, "chunks", options);
+    // The same layers, by their digests, were unpacked and proven then. That they have these digests is seen as they are written.
+    await tryPacked(packed, "documents", options);
     return kept;
   }
   // The installed toolchain must run here: a bundle for other platforms only is read back, and that is all.
@@ -82,7 +75,7 @@ export async function rehearsePacked(packed: Packed, options: RehearsePackedOpti
 /** Verifies the packed bundle as a host does, as far as it is said, and installs it in `root` if there is one. */
 async function tryPacked(
   packed: Packed,
-  how: "chunks" | "all" | { root: string },
+  how: "documents" | "all" | { root: string },
   { context, network, install }: RehearsePackedOptions,
 ): Promise<void> {
   const { machine, signal } = context;
@@ -96,9 +89,8 @@ async function tryPacked(
   const keys = [await readTrustedKey(Buffer.from(pair.publicKey))];
   const bundle = await openBundle(source, { keys, now });
   const policy = { logKey, privatePatterns: allowPrivate };
-  if (how === "chunks") {
+  if (how === "documents") {
     checkEvidence(bundle.contents, policy);
-    await verifyChunks(bundle, { signal });
     return;
   }
   await verifyBundle(bundle, { policy, signal });

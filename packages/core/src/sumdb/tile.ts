@@ -5,7 +5,7 @@
 // A tile comes from a proxy and proves nothing by itself. The reader here takes no hash from it before it has
 // shown that the edge tiles together give the signed root, and every other tile the hash that its parent holds.
 
-import { HASH_SIZE, logMismatch, pairHash, subtrees, treeHash } from "./tlog.ts";
+import { HASH_SIZE, logMismatch, subtrees, treeHash, writePairHash } from "./tlog.ts";
 import type { HashReader, TreeHead, TreeNode } from "./tlog.ts";
 
 /** The tile of the hashes from number n * 256 on, at level 8 * `level` of the tree. */
@@ -199,10 +199,8 @@ function heightOf(data: Uint8Array, height: number): Uint8Array {
 
 function pairsOf(hashes: Uint8Array): Uint8Array {
   const pairs = Math.floor(hashes.length / (2 * HASH_SIZE));
-  const above = new Uint8Array(pairs * HASH_SIZE);
-  for (let i = 0; i < pairs; i++) {
-    above.set(pairHash(hashes.subarray(2 * i * HASH_SIZE, (2 * i + 2) * HASH_SIZE)), i * HASH_SIZE);
-  }
+  const above = Buffer.alloc(pairs * HASH_SIZE);
+  for (let i = 0; i < pairs; i++) writePairHash(hashes, 2 * i * HASH_SIZE, above, i * HASH_SIZE);
   return above;
 }
 

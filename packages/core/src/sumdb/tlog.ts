@@ -43,15 +43,21 @@ export function recordHash(text: string): Uint8Array {
 
 /** Hash of an inner node: SHA-256 of 0x01 and the hashes below it. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return sha256(Uint8Array.of(1), left, right);
+  PAIR.set(left, 1);
+  PAIR.set(right, 1 + HASH_SIZE);
+  return Buffer.from(hash("sha256", PAIR, "hex"), "hex");
 }
 
-/** nodeHash of two hashes that lie one after the other. */
-export function pairHash(both: Uint8Array): Uint8Array {
-  const text = new Uint8Array(1 + 2 * HASH_SIZE);
-  text[0] = 1;
-  text.set(both, 1);
-  return hash("sha256", text, "buffer");
+/** 0x01, and room for two hashes. */
+const PAIR = Buffer.alloc(1 + 2 * HASH_SIZE, 1);
+
+/**
+ * nodeHash of the two hashes at `from` of `hashes`, which lie one after the other. A tile has 255 of them, and node takes less for
+ * a digest as text, written where it belongs, than for a buffer of its own.
+ */
+export function writePairHash(hashes: Uint8Array, from: number, target: Buffer, to: number): void {
+  PAIR.set(hashes.subarray(from, from + 2 * HASH_SIZE), 1);
+  target.write(hash("sha256", PAIR, "hex"), to, HASH_SIZE, "hex");
 }
 
 /**
