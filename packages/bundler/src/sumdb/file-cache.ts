@@ -3,7 +3,8 @@
 // somebody a forger for what was only a power cut.
 
 import { hash, randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { LogCache } from "./source.ts";
 
@@ -18,11 +19,10 @@ export function fileLogCache(dir: string): LogCache {
   const file = (key: string): string => join(dir, ...key.split("/"));
   return {
     async get(key) {
-      const bytes = await readFile(file(key)).catch(() => undefined);
+      const bytes = readWhole(file(key));
       const data = bytes?.subarray(SUM_BYTES);
-      return data !== undefined && bytes?.subarray(0, SUM_BYTES).equals(sumOf(data)) === true
-        ? data
-        : undefined;
+      const isWhole = data !== undefined && bytes?.subarray(0, SUM_BYTES).equals(sumOf(data)) === true;
+      return await Promise.resolve(isWhole ? data : undefined);
     },
     async put(key, data) {
       const target = file(key);
@@ -36,6 +36,15 @@ export function fileLogCache(dir: string): LogCache {
       }
     },
   };
+}
+
+/** Synchronous on purpose: of two thousand files with a few kilobytes each, a promise would cost most of the time. */
+function readWhole(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What was asked for stays in memory, as the same bytes, so that what was computed of them need not be computed again. */
