@@ -2,7 +2,7 @@
 // itself, because those who unpack an archive rarely wait for it, and goferry does.
 
 import { execFile, spawn } from "node:child_process";
-import { createReadStream } from "node:fs";
+import { createReadStream, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,6 +27,8 @@ export interface Sample {
   cpuSeconds: number;
   /** The most that one process of it had resident, in bytes. */
   peakBytes: number;
+  /** The most that the program itself had resident, without those that it starts, in bytes. */
+  ownPeakBytes: number;
   /** Handed to a disk by it and its children; 0 on tmpfs. */
   writtenBytes: number;
 }
@@ -55,19 +57,47 @@ async function runTimed({ words, env, cwd }: Command): Promise<Omit<Sample, "sec
   const folder = await mkdtemp(join(tmpdir(), "goferry-time-"));
   const file = join(folder, "time");
   try {
-    await runCommand({ words: ["/usr/bin/time", "-o", file, "-f", "%M %O %U %S", ...words], env, cwd });
+    const command = { words: ["/usr/bin/time", "-o", file, "-f", "%M %O %U %S", ...words], env, cwd };
+    let ownPeakBytes = 0;
+    await runCommand(command, (pid) => {
+      // `time` starts the program and nothing else.
+      const look = setInterval(() => (ownPeakBytes = Math.max(ownPeakBytes, peakOfChild(pid))), LOOK_MS);
+      return () => clearInterval(look);
+    });
     const [kilobytes = 0, blocks = 0, user = 0, system = 0] = (await readFile(file, "utf8"))
       .trim()
       .split(" ")
       .map(Number);
-    return { peakBytes: kilobytes * 1024, writtenBytes: blocks * 512, cpuSeconds: user + system };
+    const [peakBytes, writtenBytes] = [kilobytes * 1024, blocks * 512];
+    return { peakBytes, ownPeakBytes, writtenBytes, cpuSeconds: user + system };
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-/** Runs a command to its end; what it printed. @throws with both outputs where it fails */
-export async function runCommand({ words, env, cwd }: Command): Promise<string> {
+const LOOK_MS = 50;
+
+/** The system keeps the highest value, so only what comes in the last moment is missed. 0 where there is no child now. */
+function peakOfChild(pid: number): number {
+  try {
+    const [child = ""] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
+    const [, kilobytes = "0"] =
+      /^VmHWM:\s*(\d+) kB$/mu.exec(readFileSync(`/proc/${child}/status`, "utf8")) ?? [];
+    return Number(kilobytes) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * Runs a command to its end; what it printed.
+ * @param onStart gets the process number; what it returns is called at the end
+ * @throws with both outputs where it fails
+ */
+export async function runCommand(
+  { words, env, cwd }: Command,
+  onStart?: (pid: number) => () => void,
+): Promise<string> {
   const [program = "", ...rest] = words;
   const child = spawn(program, rest, {
     env: { ...(env ?? inherited()) },
@@ -77,10 +107,11 @@ export async function runCommand({ words, env, cwd }: Command): Promise<string> 
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const onEnd = child.pid === undefined ? undefined : onStart?.(child.pid);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);
-  });
+  }).finally(onEnd);
   if (code === 0) return stdout;
   throw new Error(`${words.join(" ")}\nended with ${code}\n${stderr.slice(-3000)}${stdout.slice(-3000)}`);
 }

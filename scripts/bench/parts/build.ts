@@ -62,6 +62,11 @@ export async function build(context: BenchContext): Promise<PartResult> {
       seconds("build after one module has another version", changed),
       memory("memory of the first build", cold),
       memory("memory of the second build", measured("second build", warm)),
+      {
+        what: "the most memory that one process of go took in the first build, compiling",
+        value: cold.peakBytes,
+        unit: "bytes",
+      },
     ],
   };
 }
@@ -109,6 +114,8 @@ function seconds(what: string, { synced }: Measured): Figure {
   };
 }
 
-function memory(what: string, { peakBytes }: Measured): Figure {
-  return { what, value: peakBytes, unit: "bytes", limit: 512_000_000 };
+/** Of goferry itself: what the compilers of a rehearsal take is theirs. */
+function memory(what: string, { samples }: Measured): Figure {
+  const value = Math.max(...samples.map(({ ownPeakBytes }) => ownPeakBytes));
+  return { what, value, unit: "bytes", limit: 512_000_000 };
 }
