@@ -37,9 +37,9 @@ export async function openPacked(
   return {
     name,
     size,
-    async read(offset, length) {
+    async read(offset, length, memory) {
       if (offset + length > size) throw truncated(name, offset + length, size);
-      const bytes = Buffer.allocUnsafe(length);
+      const bytes = memory?.subarray(0, length) ?? Buffer.allocUnsafe(length);
       for (const part of placed) {
         const from = Math.max(offset, part.start);
         const to = Math.min(offset + length, part.end);

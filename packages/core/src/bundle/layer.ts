@@ -126,13 +126,15 @@ async function* readFrame(job: LayerJob): AsyncGenerator<Uint8Array> {
   // What was not signed must not be passed over here: the rest of the frame would be unpacked without it.
   for await (const bytes of readChunks({ ...job, report: undefined })) {
     frame.write(bytes);
+    // Whoever takes it is done with it before asking for the next: zstd here at once, node's stream before it says so.
     yield bytes;
   }
   frame.finish();
 }
 
 /**
- * The compressed bytes of a layer in checked chunks. The next one is read while this one is used. One that is not what was
+ * The compressed bytes of a layer in checked chunks. The next one is read while this one is used, which is valid until the next
+ * one is asked for: a new buffer for each would have V8 collect garbage all the time, and grow meanwhile. One that is not what was
  * signed is told to `report`, and passed over; without that, it ends the reading.
  */
 async function* readChunks({
@@ -143,8 +145,12 @@ async function* readChunks({
   report,
   first = 0,
 }: ChunkJob): AsyncGenerator<Uint8Array> {
-  const read = (i: number): Promise<Uint8Array> =>
-    source.read(offset + i * CHUNK_BYTES, Math.min(CHUNK_BYTES, layer.size - i * CHUNK_BYTES));
+  const length = Math.min(CHUNK_BYTES, layer.size);
+  const memory = [Buffer.allocUnsafeSlow(length), Buffer.allocUnsafeSlow(length)];
+  const read = (i: number): Promise<Uint8Array> => {
+    const at = i * CHUNK_BYTES;
+    return source.read(offset + at, Math.min(CHUNK_BYTES, layer.size - at), memory[i % 2]);
+  };
   if (first >= layer.chunks.length) return;
   let ahead = read(first);
   for (const [i, expected] of layer.chunks.entries()) {

@@ -13,9 +13,10 @@ export interface ByteSource {
   readonly size: number;
   /**
    * Exactly `length` bytes from `offset`.
+   * @param memory of at least that many bytes, may be used for them: they are valid then until it is given again
    * @throws BUNDLE_MALFORMED if the file ends before; IO_FAILED if the medium cannot be read
    */
-  read(offset: number, length: number): Promise<Uint8Array>;
+  read(offset: number, length: number, memory?: Buffer): Promise<Uint8Array>;
   /**
    * The open file that holds the byte at `offset`, and where in it: for worker threads, which share descriptors. A name
    * could lead elsewhere a moment later.
@@ -44,8 +45,8 @@ export async function openFileSource(file: string): Promise<FileSource> {
     name: file,
     size: status.size,
     file: (offset) => ({ fd: handle.fd, offset }),
-    async read(offset, length) {
-      const bytes = Buffer.allocUnsafe(length);
+    async read(offset, length, memory) {
+      const bytes = memory?.subarray(0, length) ?? Buffer.allocUnsafe(length);
       for (let done = 0; done < length;) {
         const { bytesRead } = await handle
           .read(bytes, done, length - done, offset + done)

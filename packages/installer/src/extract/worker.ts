@@ -54,8 +54,8 @@ async function descriptorSource({ name, fd }: ExtractJob): Promise<ByteSource> {
   return {
     name,
     size,
-    async read(offset, length) {
-      const bytes = Buffer.allocUnsafe(length);
+    async read(offset, length, memory) {
+      const bytes = memory?.subarray(0, length) ?? Buffer.allocUnsafe(length);
       for (let done = 0; done < length;) {
         const { bytesRead } = await readAt(fd, bytes, done, length - done, offset + done).catch(
           (cause: unknown) => {
