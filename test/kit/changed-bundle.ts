@@ -74,7 +74,6 @@ export function testZstd(tar: Uint8Array, { params = {}, ...options }: ZstdOptio
     params: {
       [constants.ZSTD_c_compressionLevel]: 12,
       [constants.ZSTD_c_windowLog]: WINDOW_LOG,
-      [constants.ZSTD_c_enableLongDistanceMatching]: 1,
       [constants.ZSTD_c_contentSizeFlag]: 1,
       [constants.ZSTD_c_checksumFlag]: 0,
       ...params,

