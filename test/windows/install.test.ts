@@ -115,7 +115,11 @@ describe.runIf(wineRoot !== undefined && shared !== undefined)("a bundle on Wind
   });
 
   it("is installed: launchers, the file that says which Go is current, and a go.env with paths of Windows", async () => {
-    expect(await install()).toMatchObject({ changed: true, current: VERSION });
+    const installed = await install();
+    expect(installed).toMatchObject({ changed: true, current: VERSION });
+    // The window that this runs in was opened with the GOROOT that is set aside in the registry.
+    const overrides = [{ code: "SETTING_OVERRIDDEN", subject: "GOROOT", found: String.raw`C:\go1.4` }];
+    expect(installed).toMatchObject({ overrides });
     expect(await readdir(inRoot("bin"))).toEqual(["go.exe", `go${VERSION}.exe`, "goferry.exe", "gofmt.exe"]);
     expect(await readFile(inRoot("current"), "utf8")).toBe(`goferry-link: sdk/go${VERSION}\n`);
     const goEnv = await readFile(inRoot("sdk", `go${VERSION}`, "go.env"), "utf8");

@@ -3,10 +3,11 @@
 // what it goes by, and every setting that is not ours is named with where it comes from and what to type.
 
 import { readFile, realpath } from "node:fs/promises";
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, resolve as resolvePath } from "node:path";
 import type { Finding } from "../findings.ts";
+import { hostFs } from "../host-fs.ts";
 import { isWindows, type Host, type RunResult } from "../host.ts";
-import { layout, programFile } from "../layout.ts";
+import { layout, programFile, type Layout } from "../layout.ts";
 import { hasErrno, ioError } from "../node-fs.ts";
 import { shellQuote } from "../shell-quote.ts";
 import type { State } from "../transaction/state.ts";
@@ -38,7 +39,7 @@ const TIMEOUT_MS = 60_000;
  * @throws IO_FAILED when bin/go cannot be started
  */
 export async function findOverrides(host: Host, request: OverridesRequest): Promise<Override[]> {
-  const goroot = await realpath(layout(request.root).current);
+  const goroot = await currentGoroot(host, layout(request.root));
   const answer = await askGo(host, request, goroot);
   if (!answer.ok) return [unreadable(answer.result, request.root)];
   const { effective } = answer;
@@ -59,6 +60,13 @@ export async function findOverrides(host: Host, request: OverridesRequest): Prom
   const foreign = await findForeignLog(host, { root: request.root, log: request.log ?? null, gopath });
   const all = [...foreign, ...roots, ...found, ...flagOverrides(context), ...moduleModeOverrides(context)];
   return all.toSorted((a, b) => (a.subject < b.subject ? -1 : 1));
+}
+
+/** On Windows what stands for the link is a file that says where it leads. */
+async function currentGoroot(host: Host, { root, current }: Layout): Promise<string> {
+  const fs = hostFs(host);
+  const isLink = (await fs.lstat(current))?.kind === "link";
+  return await realpath(isLink ? resolvePath(root, await fs.readLink(current)) : current);
 }
 
 const ENVIRONMENT = "environment";
