@@ -5,12 +5,12 @@
 import {
   openBundle,
   verifyBundle,
-  verifyChunks,
   type EvidencePolicy,
   type GoferryError,
   type OpenedBundle,
   type TrustedKey,
 } from "../../packages/core/src/index.ts";
+import { verifyChunks } from "./verify-chunks.ts";
 import { mutantSource, type Mutant } from "./mutations.ts";
 import { refusal } from "./tampered.ts";
 

@@ -317,9 +317,12 @@ export function memorySource(bytes: Uint8Array, name = "small.tar"): ByteSource 
     name,
     size: bytes.length,
     file: () => undefined,
-    async read(offset, length) {
+    async read(offset, length, memory) {
       if (offset + length > bytes.length) throw truncated(name, offset + length, bytes.length);
-      return await Promise.resolve(bytes.subarray(offset, offset + length));
+      const found = bytes.subarray(offset, offset + length);
+      if (memory === undefined) return await Promise.resolve(found);
+      memory.set(found);
+      return await Promise.resolve(memory.subarray(0, length));
     },
   };
 }

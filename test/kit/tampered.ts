@@ -17,11 +17,11 @@ import {
   trailer,
   truncated,
   verifyBundle,
-  verifyChunks,
   type ByteSource,
   type Contents,
   type TrustedKey,
 } from "../../packages/core/src/index.ts";
+import { verifyChunks } from "./verify-chunks.ts";
 import { keySigner, unlockKey } from "../../packages/bundler/src/index.ts";
 import { contentOf, entryOf, wholeEntry, type OuterTar } from "./outer-tar.ts";
 

@@ -94,7 +94,7 @@ export async function buildBundle(options: BuildOptions, machine: BuildMachine):
     const packing = packProgress(context);
     const level = plan.request.smallest === true ? SMALLEST_LEVEL : USUAL_LEVEL;
     await using press = openPress(context, { level, onBytes: packing.count });
-    const begins = rememberedBegins(layerFolder(machine.cacheDir));
+    const begins = rememberedBegins(layerFolder(machine.cacheDir), machine.userAgent);
     const onToolchains = async (units: FetchedUnit[]): Promise<void> => {
       // While modules are fetched, the processors have little to do. What fails here fails again when the layers are asked for.
       for (const layer of await planLayers(units, { begins })) press.layer(layer).catch(() => undefined);

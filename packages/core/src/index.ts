@@ -43,7 +43,7 @@ export {
 export { openBundleFile, programSize, selfContainedTrailer } from "./bundle/self-contained.ts";
 export { openFileSource, truncated, type ByteSource, type FileSource } from "./bundle/source.ts";
 export { checkToolchain } from "./bundle/toolchain.ts";
-export { verifyBundle, verifyChunks } from "./bundle/verify.ts";
+export { verifyBundle } from "./bundle/verify.ts";
 export { countText } from "./count-text.ts";
 export { digestHex, digestOf, sha256Hex, type Digest } from "./digest.ts";
 export { dirhash, dirhashLines, goModHash, hashLines, type HashedFile } from "./dirhash.ts";

@@ -81,12 +81,13 @@ export async function uninstallAll(host: Host, options: UninstallAllOptions): Pr
     return { ...planned, scope: [...(await removalScope(place, gone)), ...outside, ...values] };
   }
   let done = NOTHING;
-  const aside = await stepAside(host, at, state.madeFolders);
+  let aside: string | undefined;
   const change = runTransaction(site, root, {
     command,
     leaving: [...state.madeFolders, at.state],
     async stage() {
       done = await planRemoval(host, place, signal);
+      aside = await stepAside(host, at, state.madeFolders);
       const now = await readState(site.fs, at);
       return {
         state: withNothing(now),

@@ -64,7 +64,7 @@ export async function build(context: BenchContext): Promise<PartResult> {
       memory("memory of the first build", cold),
       memory("memory of the second build", measured("second build", warm)),
       {
-        what: "the most memory that one process of go took in the first build, compiling",
+        what: "the most memory that one process had in the first build, goferry or a compiler",
         value: cold.peakBytes,
         unit: "bytes",
       },

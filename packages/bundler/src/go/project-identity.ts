@@ -47,10 +47,12 @@ async function treeDigest(root: string): Promise<Digest> {
   const all = createHash("sha256");
   try {
     const names = (await readdir(root, { recursive: true })).sort(compareNames);
-    for (const [i, name] of names.entries()) {
-      if (i % FILES_AT_ONCE === 0) await setImmediate();
+    let unheard = 0;
+    for (const name of names) {
       const path = join(root, name);
       const status = lstatSync(path);
+      unheard += status.size + BYTES_A_FILE;
+      if (unheard > BYTES_AT_ONCE) unheard = await setImmediate(0);
       const line = status.isSymbolicLink()
         ? ["link", readlinkSync(path)]
         : status.isFile()
@@ -64,15 +66,18 @@ async function treeDigest(root: string): Promise<Digest> {
   return `sha256:${all.digest("hex")}`;
 }
 
-/** Until something else, such as an interruption, is heard of. */
-const FILES_AT_ONCE = 256;
+/** Bytes that are hashed until something else, such as an interruption, is heard of. */
+const BYTES_AT_ONCE = 16 << 20;
+
+/** What looking at a file takes, as bytes. */
+const BYTES_A_FILE = 32 << 10;
 
 /** Bytes up to which a file is read whole. */
 const WHOLE_BYTES = 4 << 20;
 
 /**
- * Synchronous on purpose: the copy was written a moment ago, so all of it is in memory, and for thousands of small files a
- * promise costs more than the call.
+ * Synchronous on purpose: the copy was made a moment ago, so nearly always all of it is in memory, and for thousands of small
+ * files a promise costs more than the call.
  */
 async function contentDigest(path: string, size: number): Promise<string> {
   return size > WHOLE_BYTES ? await fileSha256(path) : sha256Hex(readFileSync(path));

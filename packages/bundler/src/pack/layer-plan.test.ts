@@ -165,12 +165,13 @@ describe("planLayers", () => {
       (await planLayers([unit], { begins })).map(({ identity }) => identity);
     const planned = await identities();
     expect(planned.length).toBeGreaterThan(2);
-    expect(await identities(rememberedBegins(records))).toEqual(planned);
+    expect(await identities(rememberedBegins(records, "goferry/1"))).toEqual(planned);
     await rm(unit.zip);
-    expect(await identities(rememberedBegins(records))).toEqual(planned);
+    expect(await identities(rememberedBegins(records, "goferry/1"))).toEqual(planned);
+    expect(await codeOf(identities(rememberedBegins(records, "goferry/2")))).toBe("IO_FAILED");
     const [record = ""] = await readdir(records);
     await appendFile(join(records, record), " ");
-    expect(await codeOf(identities(rememberedBegins(records)))).toBe("IO_FAILED");
+    expect(await codeOf(identities(rememberedBegins(records, "goferry/1")))).toBe("IO_FAILED");
   });
 
   it("puts a module's tree and what lies beside it into one layer, all in path order", async () => {

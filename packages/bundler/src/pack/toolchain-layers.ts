@@ -73,10 +73,10 @@ export async function partBegins(unit: ToolchainUnit): Promise<string[]> {
 
 const PARTS_RECORD = z.strictObject({ begins: z.array(z.string()) });
 
-/** partBegins with a memory in `folder`: listing the zip of a toolchain takes longer than all else that a plan of layers needs. */
-export function rememberedBegins(folder: string): PartBegins {
+/** partBegins with a memory in `folder`, of this version of goferry: listing the zip of a toolchain takes longer than all else that a plan of layers needs. */
+export function rememberedBegins(folder: string, program: string): PartBegins {
   return async (unit) => {
-    const key = recordKey({ parts: hashesOf(unit), WORK_PER_PART, WORK_PER_FILE, MAX_PARTS });
+    const key = recordKey({ parts: hashesOf(unit), program, WORK_PER_PART, WORK_PER_FILE, MAX_PARTS });
     const known = await keptRecord(folder, key, PARTS_RECORD);
     if (known !== undefined) return known.begins;
     const begins = await partBegins(unit);

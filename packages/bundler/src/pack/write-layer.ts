@@ -62,11 +62,8 @@ export const SMALLEST_LEVEL = 19;
  */
 const COMMON_WINDOW_LOG = 23;
 
-/**
- * Whatever else decides about the bytes of a layer, so that a layer of before is only taken for one of the same form. The number
- * is another one whenever something below is that decides too.
- */
-export const LAYER_FORM = { chunk: CHUNK_BYTES, form: 2 };
+/** Whatever else decides about the bytes of a layer, so that a layer of before is only taken for one of the same form. */
+export const LAYER_FORM = { windowLogs: [COMMON_WINDOW_LOG, WINDOW_LOG], chunk: CHUNK_BYTES, form: 2 };
 
 /** Bytes of small files that are collected before they are handed to the compressor. */
 const BATCH_BYTES = 1 << 20;

@@ -2,6 +2,7 @@
 // was signed, and other people's tools must find the same in it.
 
 import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
 import { list } from "tar";
 import { GoferryError } from "@goferry/core";
 import { filePieces } from "../cache/file-sha256.ts";
@@ -25,6 +26,7 @@ export async function writeOuter(
     const other = otherReader(out);
     await draft.write(other.watch(chunksOf(pieces, signal)));
     other.check(pieces);
+    await checkSize(draft.path, totalSize(pieces));
   } catch (error) {
     throw error instanceof Error && "syscall" in error ? diskError(error, out) : error;
   }
@@ -67,6 +69,19 @@ async function* layerChunks(
   });
 }
 
+/** @throws INTERNAL */
+async function checkSize(file: string, expected: number): Promise<void> {
+  const { size } = await stat(file);
+  if (size === expected) return;
+  throw new GoferryError("INTERNAL", {
+    subject: file,
+    message: "the file has not the size of what was written",
+    expected: `${expected} bytes`,
+    found: `${size} bytes`,
+    next: "Report this as a bug of goferry, or look at the disk",
+  });
+}
+
 interface OtherReader {
   /** Reads along. */
   watch(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
@@ -76,7 +91,7 @@ interface OtherReader {
 
 /**
  * Our own reader has seen these bytes already. This one, of another make, shows that other people's tools find the same
- * entries in the file that is handed out.
+ * entries in what is handed out. It counts and keeps nothing: the memory of a chunk is used again.
  */
 function otherReader(file: string): OtherReader {
   let entries = 0;

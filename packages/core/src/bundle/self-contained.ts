@@ -62,9 +62,9 @@ function within(source: FileSource, { offset, size }: Inside): FileSource {
     name: source.name,
     size,
     file: (at) => source.file(offset + at),
-    async read(at, length) {
+    async read(at, length, memory) {
       if (at + length > size) throw truncated(source.name, at + length, size);
-      return await source.read(offset + at, length);
+      return await source.read(offset + at, length, memory);
     },
     [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
   };

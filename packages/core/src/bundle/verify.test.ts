@@ -28,7 +28,8 @@ import { zipPrefix } from "../gomodule/path.ts";
 import type { EvidencePolicy, EvidenceReport } from "./evidence.ts";
 import { openBundle } from "./open.ts";
 import { modulePlace, zipHashFile } from "./place.ts";
-import { verifyBundle, verifyChunks } from "./verify.ts";
+import { verifyChunks } from "../../../../test/kit/verify-chunks.ts";
+import { verifyBundle } from "./verify.ts";
 
 // Layers of a bundle for linux/amd64 and linux/arm64.
 const COMMON = 0;

@@ -1,16 +1,9 @@
-// `verify`: everything that can be known about a bundle without unpacking it anywhere. `quick` stops after the
-// signed bytes are known to be all there; the whole also unpacks every layer in memory and proves every unit. The first
-// thing that is wrong is thrown; for all of them see review.ts.
+// Everything that can be known about a bundle without unpacking it anywhere: every layer is unpacked in memory and every unit
+// proven. The first thing that is wrong is thrown; for all of them see review.ts.
 
 import type { EvidenceReport } from "./evidence.ts";
 import type { OpenedBundle } from "./open.ts";
-import { reviewBundle, reviewChunks, type ReviewOptions, type VerifyOptions } from "./review.ts";
-
-/** Checks every chunk against the signed contents, and nothing of what they unpack to. Throws CHUNK_MISMATCH, IO_FAILED. */
-export async function verifyChunks(bundle: OpenedBundle, options: ReviewOptions): Promise<void> {
-  const { findings } = await reviewChunks(bundle, options);
-  for (const finding of findings) throw finding;
-}
+import { reviewBundle, type VerifyOptions } from "./review.ts";
 
 /**
  * Checks every chunk, entry, h1 and log proof.

@@ -39,6 +39,7 @@ function extract(
     layers,
     units: bundle.contents.units,
     zips: true,
+    sync: false,
     cores: 2,
     ...options,
   });

@@ -26,7 +26,7 @@ export interface ExtractOptions {
   units: readonly Unit[];
   zips: boolean;
   /** Make every file durable before it is closed: where that cannot be done for all at once. */
-  sync?: boolean | undefined;
+  sync: boolean;
   /** JavaScript of worker.ts, where it is not a file: in a stand-alone executable. */
   workerSource?: string | undefined;
   signal?: AbortSignal | undefined;
@@ -87,7 +87,7 @@ export async function extractLayers(
 function jobOf(
   { source, contents, layerOffsets }: OpenedBundle,
   index: number,
-  { folder, zips, sync = false, units: wanted }: ExtractOptions,
+  { folder, zips, sync, units: wanted }: ExtractOptions,
 ): ExtractJob {
   const layer = contents.layers[index];
   const file = source.file(layerOffsets[index] ?? -1);

@@ -25,7 +25,7 @@ export interface FileSinkOptions {
   /** Also rebuild the zip of every module, which `go mod download` needs. */
   zips: boolean;
   /** Make every file of the layer durable before it is closed. A zip is not: it is one file among hundreds. */
-  sync?: boolean;
+  sync: boolean;
 }
 
 /**
@@ -58,7 +58,7 @@ export class FileSink implements LayerSink {
   #zipUnit = "";
   #zipPath = "";
 
-  constructor({ folder, units, zips, sync = false }: FileSinkOptions) {
+  constructor({ folder, units, zips, sync }: FileSinkOptions) {
     this.#folder = folder;
     this.#sync = sync;
     if (zips) this.#zips = new Map(units.flatMap(zipTarget));

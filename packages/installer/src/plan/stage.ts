@@ -190,9 +190,8 @@ async function configureSdks(
     try {
       const plain = await readFile(file, "utf8");
       await keepText(join(staged.units, plainGoEnvName(unitName(unit))), plain);
-      await writeFile(file, editGoEnv(plain, settingsFor(at, state)));
       // The tree that it is in passes for synced.
-      if (fs.syncsEachFile) await fs.syncFile(file);
+      await writeFile(file, editGoEnv(plain, settingsFor(at, state)), { flush: fs.syncsEachFile });
     } catch (error) {
       throw ioError(error, "write", file);
     }

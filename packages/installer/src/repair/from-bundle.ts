@@ -61,6 +61,8 @@ export async function stageFromBundle(
     layers,
     units,
     zips: [...plan.fromBundle.values()].flat().some(({ subject }) => /\.zip(?:\.sums)?$/.test(subject)),
+    // Only a few of these files are used; they are synced as they wait in staging.
+    sync: false,
     cores: host.cores,
     workerSource: host.workerSource,
     signal: options.signal,
