@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../../test/kit/bundler-go.ts";
 import { fileLogCache } from "./file-cache.ts";
@@ -40,20 +41,23 @@ describe("fileLogCache", () => {
     const values = Array.from({ length: 8 }, (_, i) => randomBytes(1000 * (i + 1)));
     const wholes = new Set(values.map((value) => value.toString("hex")));
     let found = 0;
+    let isWritten = false;
     const write = async (value: Uint8Array): Promise<void> => {
       const cache = fileLogCache(folder.path);
       for (let i = 0; i < 20; i++) await cache.put(LOOKUP, value);
     };
     const look = async (): Promise<void> => {
       const cache = fileLogCache(folder.path);
-      for (let i = 0; i < 100; i++) {
+      while (!isWritten) {
+        await setImmediate();
         const value = await cache.get(LOOKUP);
         if (value === undefined) continue;
         found += 1;
         expect(wholes.has(Buffer.from(value).toString("hex"))).toBe(true);
       }
     };
-    await Promise.all([...values.map(write), look(), look()]);
+    const writing = Promise.all(values.map(write)).finally(() => (isWritten = true));
+    await Promise.all([writing, look(), look()]);
     expect(found).toBeGreaterThan(0);
     expect(await filesIn(folder.path)).toHaveLength(1);
   });
