@@ -41,14 +41,14 @@ describe("fileLogCache", () => {
     const values = Array.from({ length: 8 }, (_, i) => randomBytes(1000 * (i + 1)));
     const wholes = new Set(values.map((value) => value.toString("hex")));
     let found = 0;
-    let isWritten = false;
+    const writers = { done: false };
     const write = async (value: Uint8Array): Promise<void> => {
       const cache = fileLogCache(folder.path);
       for (let i = 0; i < 20; i++) await cache.put(LOOKUP, value);
     };
     const look = async (): Promise<void> => {
       const cache = fileLogCache(folder.path);
-      while (!isWritten) {
+      while (!writers.done) {
         await setImmediate();
         const value = await cache.get(LOOKUP);
         if (value === undefined) continue;
@@ -56,7 +56,7 @@ describe("fileLogCache", () => {
         expect(wholes.has(Buffer.from(value).toString("hex"))).toBe(true);
       }
     };
-    const writing = Promise.all(values.map(write)).finally(() => (isWritten = true));
+    const writing = Promise.all(values.map(write)).finally(() => (writers.done = true));
     await Promise.all([writing, look(), look()]);
     expect(found).toBeGreaterThan(0);
     expect(await filesIn(folder.path)).toHaveLength(1);
