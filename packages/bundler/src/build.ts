@@ -16,7 +16,7 @@ import { planLayers } from "./pack/layer-plan.ts";
 import { layerPress, type LayerPress } from "./pack/layer-press.ts";
 import { lockOf } from "./pack/lock-of.ts";
 import { pack } from "./pack/pack.ts";
-import { rememberedBegins } from "./pack/toolchain-layers.ts";
+import { rememberedBegins, type PartBegins } from "./pack/toolchain-layers.ts";
 import { SMALLEST_LEVEL, USUAL_LEVEL } from "./pack/write-layer.ts";
 import { seal } from "./pack/seal.ts";
 import { forecastPlan, type Forecast } from "./plan/forecast.ts";
@@ -95,10 +95,7 @@ export async function buildBundle(options: BuildOptions, machine: BuildMachine):
     const level = plan.request.smallest === true ? SMALLEST_LEVEL : USUAL_LEVEL;
     await using press = openPress(context, { level, onBytes: packing.count });
     const begins = rememberedBegins(layerFolder(machine.cacheDir), machine.userAgent);
-    const onToolchains = async (units: FetchedUnit[]): Promise<void> => {
-      // While modules are fetched, the processors have little to do. What fails here fails again when the layers are asked for.
-      for (const layer of await planLayers(units, { begins })) press.layer(layer).catch(() => undefined);
-    };
+    const onToolchains = (units: FetchedUnit[]): Promise<void> => beginLayers(units, press, begins);
     const fetched = await fetchAll(plan, network, { ...context, exclude, onToolchains });
     packing.show();
     const packed = await pack(fetched, press, begins);
@@ -197,6 +194,11 @@ function openPress(
     signal,
     onBytes,
   });
+}
+
+/** While modules are fetched, the processors have little to do. What fails here fails again when the layers are asked for. */
+async function beginLayers(units: FetchedUnit[], press: LayerPress, begins: PartBegins): Promise<void> {
+  for (const layer of await planLayers(units, { begins })) press.layer(layer).catch(() => undefined);
 }
 
 async function inContext<T>(

@@ -1,6 +1,9 @@
 // Several pieces of work side by side, of which nothing goes on in the background once one has failed: a download that
 // nobody waits for would keep the program alive, and a file that is still written cannot be removed.
 
+/** Files that are read or copied at a time: a disk, and the threads of node that wait for it, have enough to do with these. */
+export const FILES_AT_ONCE = 8;
+
 export interface ParallelOptions {
   /** Items that are worked on at a time. */
   width: number;

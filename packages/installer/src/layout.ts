@@ -3,7 +3,7 @@
 // moved on some day, by reading one page.
 
 import { join, sep } from "node:path";
-import { modulePlace, type Unit } from "@goferry/core";
+import { modulePlace, type ModuleVersion, type Unit } from "@goferry/core";
 
 /** The absolute paths of one root. */
 export interface Layout {
@@ -75,9 +75,12 @@ export function sdkFolder(at: Layout, version: string): string {
 
 /** The folder of the files that have a unit's h1; of a unit that is only a .mod there is none. */
 export function unitTree(at: Layout, unit: Unit): string {
-  return unit.kind === "toolchain"
-    ? sdkFolder(at, unit.go)
-    : join(at.root, modulePlace(unit).tree.slice(0, -1));
+  return unit.kind === "toolchain" ? sdkFolder(at, unit.go) : moduleFolder(at, unit);
+}
+
+/** The tree of a module. */
+export function moduleFolder(at: Layout, module: ModuleVersion): string {
+  return join(at.root, modulePlace(module).tree.slice(0, -1));
 }
 
 /** The state that a generation left: `generationFile(at, 3)` is `<root>/state/generations/3.json`. */

@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { compareGoVersions, modulePlace, type ModuleVersion } from "@goferry/core";
 import type { HostFs } from "./fs.ts";
-import type { Layout } from "./layout.ts";
+import { moduleFolder, type Layout } from "./layout.ts";
 import type { InstalledUnit } from "./transaction/state.ts";
 
 export const GREETING = "goferry self-test";
@@ -90,7 +90,7 @@ async function isAlone(
 
 /** The package at the top of the module, or in a folder there. */
 async function packageOf(fs: HostFs, at: Layout, unit: InstalledUnit): Promise<Choice | undefined> {
-  const top = join(at.root, modulePlace(unit).tree.slice(0, -1));
+  const top = moduleFolder(at, unit);
   const folders = (await fs.list(top)).filter(({ name, kind }) => kind === "folder" && isPublic(name));
   for (const name of ["", ...folders.map((folder) => folder.name)]) {
     const imports = await importsOf(fs, join(top, name));

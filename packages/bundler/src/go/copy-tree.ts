@@ -18,7 +18,7 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import type { Dirent } from "node:fs";
 import { diskError } from "../net/disk-error.ts";
 import { isDraftOf } from "../output.ts";
-import { inParallel } from "../parallel.ts";
+import { FILES_AT_ONCE, inParallel } from "../parallel.ts";
 import { interrupted } from "./spawn.ts";
 
 export interface CopyTreeOptions {
@@ -63,8 +63,6 @@ export async function copyTree(options: CopyTreeOptions): Promise<{ skipped: str
   }
   return { skipped: skipped.toSorted() };
 }
-
-const FILES_AT_ONCE = 8;
 
 function isLeftOut(path: string, item: Dirent, { from, exclude = [] }: CopyTreeOptions): boolean {
   // In a worktree or a submodule .git is a file.

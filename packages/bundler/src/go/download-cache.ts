@@ -3,7 +3,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { compareNames, goModHash, matchingPattern, unescapePath, unescapeVersion } from "@goferry/core";
 import { diskError } from "../net/disk-error.ts";
-import { inParallel } from "../parallel.ts";
+import { FILES_AT_ONCE, inParallel } from "../parallel.ts";
 
 /** A version of a module, with its files in the download cache. */
 export type CollectedModule = CollectedBase &
@@ -45,7 +45,7 @@ export async function readDownloadCache(
     for (const name of names)
       if (name.endsWith(".mod")) versions.push({ path, folder, names, stem: name.slice(0, -4), isPrivate });
   }
-  const modules = await inParallel(versions, { width: VERSIONS_AT_ONCE }, readVersion);
+  const modules = await inParallel(versions, { width: FILES_AT_ONCE }, readVersion);
   return modules.sort((a, b) => compareNames(a.path, b.path) || compareNames(a.version, b.version));
 }
 
@@ -99,8 +99,6 @@ export async function versionFolders(download: string): Promise<Map<string, Set<
   }
   return folders;
 }
-
-const VERSIONS_AT_ONCE = 8;
 
 interface VersionFiles {
   path: string;

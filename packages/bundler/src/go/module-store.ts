@@ -16,7 +16,7 @@ import { fileSha256 } from "../cache/file-sha256.ts";
 import { pin } from "../cache/pin.ts";
 import { touch } from "../cache/records.ts";
 import { diskError, errorCode } from "../net/disk-error.ts";
-import { inParallel } from "../parallel.ts";
+import { FILES_AT_ONCE, inParallel } from "../parallel.ts";
 import { modulePath, versionFolders } from "./download-cache.ts";
 import { hashModuleZip } from "./zip.ts";
 
@@ -47,14 +47,11 @@ export async function takeModules(
   shelf: string,
   modules: readonly StoredModule[],
 ): Promise<boolean> {
-  const taken = await inParallel(modules, { width: MODULES_AT_ONCE }, (module) =>
+  const taken = await inParallel(modules, { width: FILES_AT_ONCE }, (module) =>
     takeModule(store, shelf, module),
   );
   return taken.every(Boolean);
 }
-
-/** What a disk, and the threads of node that read from it, have to do at a time. */
-const MODULES_AT_ONCE = 8;
 
 async function takeModule(store: string, shelf: string, module: StoredModule): Promise<boolean> {
   const { modH1, zipSha256 } = module;

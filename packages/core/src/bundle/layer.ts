@@ -145,13 +145,13 @@ async function* readChunks({
   report,
   first = 0,
 }: ChunkJob): AsyncGenerator<Uint8Array> {
+  if (first >= layer.chunks.length) return;
   const length = Math.min(CHUNK_BYTES, layer.size);
   const memory = [Buffer.allocUnsafeSlow(length), Buffer.allocUnsafeSlow(length)];
   const read = (i: number): Promise<Uint8Array> => {
     const at = i * CHUNK_BYTES;
     return source.read(offset + at, Math.min(CHUNK_BYTES, layer.size - at), memory[i % 2]);
   };
-  if (first >= layer.chunks.length) return;
   let ahead = read(first);
   for (const [i, expected] of layer.chunks.entries()) {
     if (i < first) continue;

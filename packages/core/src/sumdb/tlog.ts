@@ -43,17 +43,15 @@ export function recordHash(text: string): Uint8Array {
 
 /** Hash of an inner node: SHA-256 of 0x01 and the hashes below it. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  PAIR.set(left, 1);
-  PAIR.set(right, 1 + HASH_SIZE);
-  return Buffer.from(hash("sha256", PAIR, "hex"), "hex");
+  return sha256(Uint8Array.of(1), left, right);
 }
 
-/** 0x01, and room for two hashes. */
+/** 0x01, and room for the two hashes of writePairHash. */
 const PAIR = Buffer.alloc(1 + 2 * HASH_SIZE, 1);
 
 /**
- * nodeHash of the two hashes at `from` of `hashes`, which lie one after the other. A tile has 255 of them, and node takes less for
- * a digest as text, written where it belongs, than for a buffer of its own.
+ * nodeHash of the two hashes at `from` of `hashes`, which lie one after the other. A tile has 255 of them:
+ * each is written where it belongs.
  */
 export function writePairHash(hashes: Uint8Array, from: number, target: Buffer, to: number): void {
   PAIR.set(hashes.subarray(from, from + 2 * HASH_SIZE), 1);
@@ -252,5 +250,6 @@ function at(hashes: readonly Uint8Array[], i: number): Uint8Array {
 }
 
 function sha256(...parts: Uint8Array[]): Uint8Array {
-  return hash("sha256", Buffer.concat(parts), "buffer");
+  // Node takes less for a digest as text, and for reading it, than for a buffer.
+  return Buffer.from(hash("sha256", Buffer.concat(parts), "hex"), "hex");
 }

@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { goModHash, modulePlace, toolchainModule, unitName, zipPrefix } from "@goferry/core";
 import type { HostFs } from "../fs.ts";
-import { sdkFolder, type Layout } from "../layout.ts";
+import { moduleFolder, sdkFolder, type Layout } from "../layout.ts";
 import { generatedFiles, generatedGoEnv, plainGoEnvFile, type Generated } from "../plan/generated.ts";
 import { knownTiles, tileSums } from "../plan/tiles.ts";
 import { sumsName } from "../plan/unit-files.ts";
@@ -46,8 +46,7 @@ export async function treeJobs(
   for (const module of state.units) {
     if (module.h1 === null) continue;
     const unit = unitName(module);
-    const { tree } = modulePlace(module);
-    const folder = join(at.root, tree.slice(0, -1));
+    const folder = moduleFolder(at, module);
     const prefix = zipPrefix(module);
     const lists = [sums(unit)];
     jobs.push({ ...common, unit, sums: lists, h1: module.h1, folder, prefix, form: "tree", except: [] });
