@@ -184,3 +184,4 @@ export {
   type TrustUpdateFile,
   type VerifiedUpdate,
 } from "./trust-update.ts";
+export { zlibHere, type ZlibHere } from "./zlib-here.ts";

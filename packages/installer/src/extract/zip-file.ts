@@ -3,7 +3,7 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
-import { crc32, deflateRawSync } from "node:zlib";
+import { crc32 } from "node:zlib";
 import {
   ZIP_DEFLATED,
   ZIP_LOCAL_BYTES,
@@ -14,14 +14,12 @@ import {
   type ZipRecord,
 } from "@goferry/core";
 import { ioError } from "../node-fs.ts";
+import { deflate } from "./deflate.ts";
 
 /** Bytes up to which a file is kept in memory and deflated; a larger one is stored as it comes. */
 const DEFLATE_LIMIT = 8 << 20;
 /** Bytes that are collected before they are written. */
 const BUFFER_BYTES = 1 << 18;
-/** Bytes that deflate gives at a time. */
-const OUTPUT_BYTES = 1 << 16;
-
 /**
  * The content of one file that waits to be deflated, over all zips of a thread. Pieces of 70,000 different sizes, each in
  * memory of its own, would leave the allocator with 500 MB that it cannot give back.
@@ -113,9 +111,7 @@ export class ZipFile {
   }
 
   #deflate(entry: ZipRecord, content: Uint8Array): void {
-    // Two sizes, again for the allocator.
-    const chunkSize = content.length < OUTPUT_BYTES / 16 ? OUTPUT_BYTES / 16 : OUTPUT_BYTES;
-    const packed = deflateRawSync(content, { level: 1, chunkSize });
+    const packed = deflate(content);
     this.#waiting = 0;
     entry.packed = packed.length;
     this.#emit(zipLocalHeader(entry));
