@@ -1,13 +1,7 @@
 // Installs a bundle in a root. This file is the list of the stages; the transaction (transaction/transaction.ts) makes
 // them one step that succeeds as a whole or leaves nothing behind.
 
-import {
-  checkEvidence,
-  GoferryError,
-  type EvidenceReport,
-  type OpenedBundle,
-  type VerifiedSignature,
-} from "@goferry/core";
+import { GoferryError, type EvidenceReport, type OpenedBundle, type VerifiedSignature } from "@goferry/core";
 import { refuseBroken } from "./check/whole.ts";
 import { findOverrides, type Override } from "./configure/overrides.ts";
 import { checkPatterns, readGoEnv } from "./configure/go-env.ts";
@@ -22,7 +16,7 @@ import type { Selection } from "./plan/selection.ts";
 import { stageBundle } from "./plan/stage.ts";
 import { programNames } from "./plan/stage-bin.ts";
 import { lastAuditTime } from "./audit.ts";
-import { checkPolicy, evidencePolicy, type PolicyExceptions } from "./policy.ts";
+import { checkPolicy, evidenceCheck, type PolicyExceptions } from "./policy.ts";
 import { preflight, withNeed } from "./preflight.ts";
 import { nameFindings } from "./preflight-root.ts";
 import { isSameFile } from "./plan/same-file.ts";
@@ -122,10 +116,16 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   const { fs } = site;
   const before = await readState(fs, at);
   checkSigners(bundle, before);
-  const evidence = checkEvidence(bundle.contents, evidencePolicy(before, options));
+  // Threads have the time for it while proofs are looked at here; of a bundle that the root has, it may not be needed.
+  const isNew = !before.bundles.some(({ indexDigest }) => indexDigest === bundle.indexDigest);
+  const whole = isNew ? refuseBroken(host, at, { state: before, signal }) : undefined;
+  // It is heard when its turn comes, which is never if something else is refused first.
+  whole?.catch(() => undefined);
+  const lastAudit = await lastAuditTime(fs, at.audit);
+  const evidenceOf = evidenceCheck(bundle, options);
+  const evidence = evidenceOf(before);
   const wanted = await demand(fs, at, options, host);
   const history = historyFindings(followLog(bundle.contents, before, options.logKey), before);
-  const lastAudit = await lastAuditTime(fs, at.audit);
   const { exceptions } = options;
   const allowed = checkPolicy(bundle, before, { now: host.now(), lastAudit, exceptions });
   const pathSetup = await pathSetupOf(host, root, { wanted, path: options.path });
@@ -141,7 +141,7 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   const findings = [...checked.findings, ...long, ...pathSetup.findings, ...allowed, ...history];
   refuseFindings(findings);
   // What could not be gone back to must not be left.
-  if (wanted.changesSomething) await refuseBroken(host, at, { state: before, signal });
+  if (wanted.changesSomething) await (whole ?? refuseBroken(host, at, { state: before, signal }));
   const report = {
     root,
     evidence,
@@ -174,6 +174,7 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
         staging,
         before: locked,
         options,
+        evidenceOf,
         onMissing: (names) => (missing = names),
       });
     },

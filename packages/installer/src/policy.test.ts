@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { GoferryError, type OpenedBundle } from "@goferry/core";
-import { checkPolicy, type PolicyExceptions } from "./policy.ts";
+import { smallBundle } from "../../../test/kit/small-bundle.ts";
+import { checkPolicy, evidenceCheck, type PolicyExceptions } from "./policy.ts";
 import { emptyState, type State } from "./transaction/state.ts";
 
 const NOW = new Date("2026-11-21T05:00:00Z");
@@ -135,5 +136,19 @@ describe("the clock", () => {
     expect(judged(bundle(5), had(), { lastAudit, exceptions: { expired: true } })).toBe(
       "accepted in spite of CLOCK_BEHIND",
     );
+  });
+});
+
+describe("evidenceCheck", () => {
+  it("looks at the proofs once, and again by what the root allows then", async () => {
+    const own = "example.com/hello";
+    const { packed, log } = await smallBundle({ private: [own] });
+    const evidenceOf = evidenceCheck(packed, { logKey: log.vkey, allowPrivate: [] });
+    const allowing = { ...emptyState("/r"), privatePatterns: [own] };
+    const report = evidenceOf(allowing);
+    expect(report.private).toBe(1);
+    expect(evidenceOf({ ...allowing, root: "/r" })).toBe(report);
+    expect(() => evidenceOf(emptyState("/r"))).toThrow(expect.objectContaining({ code: "PRIVATE_REFUSED" }));
+    expect(evidenceOf(allowing)).toBe(report);
   });
 });

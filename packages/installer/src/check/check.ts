@@ -1,10 +1,10 @@
 // Is everything in a root as it was verified when it was installed? Reads and changes nothing. What cannot be derived
 // again from state.json is compared with the hashes in state/units/, each list of which has to have the h1 in state.json.
 
-import { setImmediate } from "node:timers/promises";
 import { GoferryError } from "@goferry/core";
 import { differsOutside } from "../configure/outside.ts";
 import { differsInRegistry } from "../configure/windows/record.ts";
+import { startedThreads } from "../extract/thread.ts";
 import { isWindows, type Host } from "../host.ts";
 import type { Layout } from "../layout.ts";
 import { hostFs, type FsHost } from "../host-fs.ts";
@@ -16,7 +16,7 @@ import { runCheckJobs } from "./check-jobs.ts";
 import { changed, missing, type Difference } from "./difference.ts";
 import { findExtras, keptStates } from "./extras.ts";
 import { checkGenerated, checkModFiles, commonJobs, treeJobs, type Place } from "./installed.ts";
-import { checkTree, type Depth, type TimeDrift } from "./tree-check.ts";
+import type { Depth, TimeDrift } from "./tree-check.ts";
 
 export interface CheckOptions {
   root: string;
@@ -123,8 +123,8 @@ export async function compareRoot(
 
 /**
  * Whether the units of a state are whole, by sizes and times: the trees of its Go versions and modules, and the go.mod
- * files and zips beside them. Not what else a root holds, which another generation may have made otherwise. Without
- * threads, which take longer to start than most roots to look at. Throws INTERRUPTED.
+ * files and zips beside them. Not what else a root holds, which another generation may have made otherwise. In threads
+ * only if some were started already: to start them takes longer than to look at most roots. Throws INTERRUPTED.
  */
 export async function checkUnits(
   host: CheckHost,
@@ -132,14 +132,14 @@ export async function checkUnits(
   { state, signal }: { state: State; signal?: AbortSignal | undefined },
 ): Promise<Difference[]> {
   const place = await placeOf(host, at);
-  const differences: Difference[] = [];
-  for (const job of await treeJobs(place, state, "quick")) {
-    // So that an interruption is heard of.
-    await setImmediate();
-    if (signal?.aborted) throw interrupted(at, signal.reason);
-    differences.push(...checkTree(job).differences);
-  }
-  return [...differences, ...(await checkModFiles(place, state))];
+  const cores = Math.min(host.cores, startedThreads());
+  const jobs = await treeJobs(place, state, "quick");
+  const answers = await runCheckJobs(jobs, { cores, workerSource: host.workerSource, signal }).catch(
+    (error: unknown) => {
+      throw signal?.aborted === true ? interrupted(at, signal.reason) : error;
+    },
+  );
+  return [...answers.flatMap(({ differences }) => differences), ...(await checkModFiles(place, state))];
 }
 
 function interrupted({ root }: Layout, cause: unknown): GoferryError {

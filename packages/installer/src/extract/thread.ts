@@ -25,13 +25,19 @@ const spares: Worker[] = [];
  * @param source as of WorkThread
  */
 export function startThreads(count: number, source: string | undefined): void {
-  while (spares.length < count) {
-    const worker = startWorker(source);
-    worker.unref();
-    // Of one that fails before its work nothing is told: the work gets a new one, which fails too, or does not.
-    worker.on("error", () => forget(worker)).on("exit", () => forget(worker));
-    spares.push(worker);
-  }
+  while (spares.length < count) spare(startWorker(source));
+}
+
+/** Threads that were started and have no work. */
+export function startedThreads(): number {
+  return spares.length;
+}
+
+function spare(worker: Worker): void {
+  worker.unref();
+  // Of one that fails before its work nothing is told: the work gets a new one, which fails too, or does not.
+  worker.on("error", () => forget(worker)).on("exit", () => forget(worker));
+  spares.push(worker);
 }
 
 function startWorker(source: string | undefined): Worker {
@@ -53,11 +59,15 @@ function forget(worker: Worker): void {
 
 export class WorkThread {
   readonly #worker: Worker;
+  /** It was started before there was work for it. */
+  readonly #wasSpare: boolean;
   readonly #onBytes: ((bytes: number) => void) | undefined;
 
   /** @param source JavaScript of worker.ts, where it is not a file: in a stand-alone executable */
   constructor(source: string | undefined, onBytes?: (bytes: number) => void) {
-    this.#worker = takeSpare() ?? startWorker(source);
+    const worker = takeSpare();
+    this.#wasSpare = worker !== undefined;
+    this.#worker = worker ?? startWorker(source);
     this.#onBytes = onBytes;
   }
 
@@ -71,6 +81,13 @@ export class WorkThread {
     );
   }
 
+  /** After its last job: one that was started ahead waits for the next who needs a thread, any other ends. */
+  async release(): Promise<void> {
+    if (!this.#wasSpare) await this.stop();
+    else spare(this.#worker.removeAllListeners());
+  }
+
+  /** Ends it, whatever it does. */
   async stop(): Promise<void> {
     // Of several threads that fail at once one is heard; an error of another that nobody hears would end the process.
     this.#worker.removeAllListeners().on("error", () => undefined);

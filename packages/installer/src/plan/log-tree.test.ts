@@ -53,8 +53,12 @@ async function bench() {
   const staging = join(folder.path, "staging");
   await mkdir(staging, { recursive: true });
   const fs = nodeFs({ env: {}, run: () => Promise.reject(new Error("nothing is run")) });
-  const stage = (before: State, state: State): Promise<LogTree> =>
-    stageLogTree({ fs, at, staged: layout(staging), before, state });
+  /** Into staging in which there is nothing but tiles. */
+  const stage = async (before: State, state: State): Promise<LogTree> => {
+    for (const name of ["lookup", join(SUMDB, "lookup"), join(SUMDB, "supported")])
+      await rm(join(staging, name), { recursive: true, force: true });
+    return await stageLogTree({ fs, at, staged: layout(staging), before, state });
+  };
   /** Writes the tiles of a bundle with these records and earlier heads below a folder. */
   const tiles = async (to: string, ids: readonly number[], size: number, earlier: readonly number[] = []) => {
     const history = { name: "sum.example.com", head: log.head(size), earlier: [] };

@@ -3,8 +3,7 @@
 // bundles; the answers to lookups are written here, from the units, because they must all name ONE tree head: of two, go
 // wants to see that one continues the other, and a bundle has the tiles for that only between heads it knows.
 
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import {
   escapePath,
   escapeVersion,
@@ -18,9 +17,9 @@ import {
 } from "@goferry/core";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
-import { ioError } from "../node-fs.ts";
 import type { Move } from "../transaction/journal.ts";
 import type { InstalledUnit, State } from "../transaction/state.ts";
+import { stageFile } from "./stage-file.ts";
 
 export interface LogTreeRequest {
   fs: HostFs;
@@ -65,10 +64,10 @@ export async function stageLogTree(request: LogTreeRequest): Promise<LogTree> {
   // Where the root has no such folder yet, all of it is moved in one piece with the tiles.
   const isFresh = (await fs.lstat(join(at.root, place))) === null;
   const folder = isFresh ? join(staged.root, place, "lookup") : join(staged.root, "lookup");
-  for (const unit of found) await write(join(folder, lookupName(unit)), lookupText(unit, head));
+  for (const unit of found) stageFile(join(folder, lookupName(unit)), lookupText(unit, head));
   // Go asks whether a proxy has the database at all, and looks at nothing of the answer but that there is one.
   const supported = join(place, "supported");
-  if ((await fs.lstat(join(at.root, supported))) === null) await write(join(staged.root, supported), "");
+  if ((await fs.lstat(join(at.root, supported))) === null) stageFile(join(staged.root, supported), "");
   return {
     lookups: head,
     place: isFresh ? [] : [{ from: folder, to: lookup }],
@@ -110,13 +109,13 @@ async function chooseHead(
   let best: { head: string; found: LoggedUnit[] } = { head: "", found: [] };
   for (const note of [...heads, ...(lookups === null || heads.includes(lookups) ? [] : [lookups])]) {
     const head = openTreeHead(note, key);
-    const found: LoggedUnit[] = [];
-    for (const unit of units) {
-      const { id } = unit.record;
-      if (id < head.size && (await all(tilesForLookups(head, [id]).map((tile) => has(tilePath(tile)))))) {
-        found.push(unit);
-      }
-    }
+    const isFound = await Promise.all(
+      units.map(
+        async ({ record: { id } }) =>
+          id < head.size && (await all(tilesForLookups(head, [id]).map((tile) => has(tilePath(tile))))),
+      ),
+    );
+    const found = units.filter((_, i) => isFound[i]);
     if (found.length > best.found.length) best = { head: note, found };
     if (found.length === units.length) break;
   }
@@ -140,13 +139,4 @@ function lookupName({ path, version }: InstalledUnit): string {
 function lookupText({ path, version, modH1, record }: LoggedUnit, head: string): string {
   const text = recordText({ path, version, h1: record.h1, modH1: modH1 ?? "" });
   return `${record.id}\n${text}\n${head}`;
-}
-
-async function write(file: string, text: string): Promise<void> {
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text);
-  } catch (error) {
-    throw ioError(error, "write", file);
-  }
 }

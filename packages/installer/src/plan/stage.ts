@@ -3,11 +3,11 @@
 
 import { join } from "node:path";
 import { readFile, writeFile } from "node:fs/promises";
-import { checkEvidence, unitName } from "@goferry/core";
+import { unitName, type EvidenceReport } from "@goferry/core";
 import { editGoEnv } from "../configure/go-env.ts";
 import { currentTarget } from "../configure/launchers.ts";
 import { lastAuditTime } from "../audit.ts";
-import { checkPolicy, evidencePolicy } from "../policy.ts";
+import { checkPolicy } from "../policy.ts";
 import { recordOutside } from "../configure/outside.ts";
 import { planPath, type PathSetup } from "../configure/path-setup.ts";
 import { recordRegistry } from "../configure/windows/record.ts";
@@ -34,7 +34,8 @@ import { programNames, stageBin, type KeptFile } from "./stage-bin.ts";
 import { stateAfter } from "./state-after.ts";
 import { refuseFindings } from "./refuse.ts";
 import { knownTiles } from "./tiles.ts";
-import { fileSystemTime, keepText, keepUnits, plainGoEnvName, tilesName } from "./unit-files.ts";
+import { stageFile } from "./stage-file.ts";
+import { fileSystemTime, keepUnits, plainGoEnvName, tilesName } from "./unit-files.ts";
 import { versionLists } from "./version-lists.ts";
 
 export interface StageRequest {
@@ -45,20 +46,22 @@ export interface StageRequest {
   staging: string;
   before: State;
   options: InstallOptions;
+  /** See policy.ts. */
+  evidenceOf(before: State): EvidenceReport;
   /** Hears of the modules that go will not be able to look up in the checksum database. */
   onMissing(names: readonly string[]): void;
 }
 
 /** @returns null if the root has everything already */
 export async function stageBundle(request: StageRequest): Promise<Prepared | null> {
-  const { host, fs, at, staging, before, options } = request;
+  const { host, fs, at, staging, before, options, evidenceOf } = request;
   const { bundle } = options;
   // Another command may have come first while this one waited for the lock.
   checkSigners(bundle, before);
   const lastAudit = await lastAuditTime(fs, at.audit);
   const { exceptions } = options;
   const allowed = checkPolicy(bundle, before, { now: host.now(), lastAudit, exceptions });
-  checkEvidence(bundle.contents, evidencePolicy(before, options));
+  evidenceOf(before);
   const wanted = await demand(fs, at, options, host);
   const planned = stateAfter(before, { wanted, options, host });
   const staged = layout(staging);
@@ -162,7 +165,7 @@ async function unpack(wanted: Demand, { host, fs, staging, options }: StageReque
   const tiles = sums.get(TILES);
   sums.delete(TILES);
   if (tiles !== undefined) sums.set(tilesName(bundle.indexDigest), tiles);
-  await keepUnits(folder, sums, { from, to: Math.ceil(await fileSystemTime(staging)) });
+  keepUnits(folder, sums, { from, to: Math.ceil(await fileSystemTime(staging)) });
 }
 
 /**
@@ -189,7 +192,7 @@ async function configureSdks(
     const file = goEnvFile(staged, unit.go);
     try {
       const plain = await readFile(file, "utf8");
-      await keepText(join(staged.units, plainGoEnvName(unitName(unit))), plain);
+      stageFile(join(staged.units, plainGoEnvName(unitName(unit))), plain);
       // The tree that it is in passes for synced.
       await writeFile(file, editGoEnv(plain, settingsFor(at, state)), { flush: fs.syncsEachFile });
     } catch (error) {
@@ -208,7 +211,7 @@ async function stageKept(
   for (const { name, text } of files) {
     const path = join(at.units, name);
     if ((await fs.lstat(path)) !== null) edits.push({ path, file: Buffer.from(text) });
-    else await keepText(join(layout(staging).units, name), text);
+    else stageFile(join(layout(staging).units, name), text);
   }
   return edits;
 }

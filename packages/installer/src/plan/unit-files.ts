@@ -12,10 +12,11 @@
 // can have been written (ms since 1970, by the clock of the file system); and their sizes in the order of the lines.
 // With these two lines `check --quick` tells a changed file without reading it.
 
-import { lstat, mkdir, unlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { lstat, unlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { TreeSums } from "@goferry/core";
 import { ioError } from "../node-fs.ts";
+import { stageFile } from "./stage-file.ts";
 
 /** When the files of a transaction were written, in ms since 1970. */
 export interface WriteTimes {
@@ -26,23 +27,8 @@ export interface WriteTimes {
 export interface SumsFile extends TreeSums, WriteTimes {}
 
 /** Writes NAME.sums for each, below `folder`. Throws DISK_FULL and other errors of the file system. */
-export async function keepUnits(
-  folder: string,
-  sums: ReadonlyMap<string, TreeSums>,
-  times: WriteTimes,
-): Promise<void> {
-  for (const [name, each] of sums)
-    await keepText(join(folder, sumsName(name)), sumsText({ ...each, ...times }));
-}
-
-/** Writes a file that must not be there. */
-export async function keepText(file: string, text: string): Promise<void> {
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text, { flag: "wx" });
-  } catch (error) {
-    throw ioError(error, "write", file);
-  }
+export function keepUnits(folder: string, sums: ReadonlyMap<string, TreeSums>, times: WriteTimes): void {
+  for (const [name, each] of sums) stageFile(join(folder, sumsName(name)), sumsText({ ...each, ...times }));
 }
 
 export function sumsText({ lines, sizes, from, to }: SumsFile): string {

@@ -2,14 +2,13 @@
 // -versions`, for queries such as @latest, and to resolve a new import. They name what has a zip, over all
 // bundles that were installed.
 
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { compareVersions, escapePath, type Unit } from "@goferry/core";
 import type { HostFs } from "../fs.ts";
 import type { Layout } from "../layout.ts";
-import { ioError } from "../node-fs.ts";
 import type { EditRequest } from "../transaction/describe.ts";
 import type { State } from "../transaction/state.ts";
+import { stageFile } from "./stage-file.ts";
 
 export interface VersionListsRequest {
   fs: HostFs;
@@ -35,7 +34,7 @@ export async function versionLists({
     const file = join(at.root, name);
     const bytes = Buffer.from(text);
     const there = await fs.readFile(file);
-    if (there === null) await stageList(join(staged.root, name), bytes);
+    if (there === null) stageFile(join(staged.root, name), bytes);
     else if (Buffer.compare(there, bytes) !== 0) edits.push({ path: file, file: bytes });
   }
   return edits;
@@ -63,13 +62,4 @@ export function listFiles(
         .join(""),
     ]),
   );
-}
-
-async function stageList(file: string, text: Uint8Array): Promise<void> {
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text);
-  } catch (error) {
-    throw ioError(error, "write", file);
-  }
 }
