@@ -10,11 +10,16 @@ const WINDOW_BYTES = 1024 * 1024;
 
 export class FileWindow {
   readonly #handle: FileHandle;
+  /** Of the file, bytes. */
+  readonly #size: number;
+  /** Used again for each window: a new one each time would be V8's to collect, all the time. */
+  #memory: Buffer = Buffer.alloc(0);
   #start = 0;
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = this.#memory;
 
-  constructor(handle: FileHandle) {
+  constructor(handle: FileHandle, size: number) {
     this.#handle = handle;
+    this.#size = size;
   }
 
   /**
@@ -22,23 +27,25 @@ export class FileWindow {
    * the next call, and calls may not overlap.
    */
   async at(position: number, length: number): Promise<Buffer> {
-    const from = position - this.#start;
-    if (from < 0 || from + length > this.#bytes.length) await this.#load(position, length);
+    const end = Math.min(position + length, this.#size);
+    if (position < this.#start || end > this.#start + this.#bytes.length) await this.#load(position, length);
     const start = position - this.#start;
     return this.#bytes.subarray(start, start + length);
   }
 
   async #load(position: number, length: number): Promise<void> {
-    const wanted = Math.max(length, WINDOW_BYTES);
-    const memory = Buffer.allocUnsafe(wanted);
+    // Most zips are smaller than a window: their directory at the end and all contents come out of one read.
+    const start = this.#size <= WINDOW_BYTES ? 0 : position;
+    const wanted = Math.max(0, Math.min(Math.max(length, WINDOW_BYTES), this.#size - start));
+    if (this.#memory.length < wanted) this.#memory = Buffer.allocUnsafeSlow(wanted);
     let have = 0;
     while (have < wanted) {
-      const { bytesRead } = await this.#handle.read(memory, have, wanted - have, position + have);
+      const { bytesRead } = await this.#handle.read(this.#memory, have, wanted - have, start + have);
       if (bytesRead === 0) break;
       have += bytesRead;
     }
-    this.#bytes = memory.subarray(0, have);
-    this.#start = position;
+    this.#bytes = this.#memory.subarray(0, have);
+    this.#start = start;
   }
 }
 

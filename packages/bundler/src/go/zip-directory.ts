@@ -1,7 +1,6 @@
 // The directory of a module zip, checked: every entry a regular file with a name that a bundle can hold, below the
 // prefix of the module. yauzl reads the central directory, as Go does, so both see the same files. The limits are
 // Go's own: a zip that Go accepts is accepted here, and one that would inflate without end is not.
-import type { FileHandle } from "node:fs/promises";
 import { EntryNames, GoferryError, compareNames, visibleName } from "@goferry/core";
 import { fromRandomAccessReaderPromise } from "yauzl";
 import type { Entry } from "yauzl";
@@ -29,7 +28,8 @@ export interface StoredEntry {
 }
 
 export interface OpenedFile {
-  handle: FileHandle;
+  /** Onto the file. */
+  window: FileWindow;
   /** Bytes. */
   size: number;
   prefix: string;
@@ -41,7 +41,7 @@ export interface OpenedFile {
  * Reads and checks the directory; sorted by name in the order of UTF-8 bytes.
  * @throws MODULE_ZIP_INVALID, ENTRY_REFUSED; errors of node:fs as they are
  */
-export async function readDirectory({ handle, size, prefix, checkFile }: OpenedFile): Promise<StoredEntry[]> {
+export async function readDirectory({ window, size, prefix, checkFile }: OpenedFile): Promise<StoredEntry[]> {
   if (size > MODULE_ZIP_MAX_BYTES) {
     throw invalid(
       prefix,
@@ -53,7 +53,7 @@ export async function readDirectory({ handle, size, prefix, checkFile }: OpenedF
   const entries: StoredEntry[] = [];
   const names = new EntryNames();
   let content = 0;
-  for await (const entry of rawEntries(handle, size, prefix)) {
+  for await (const entry of rawEntries(window, size, prefix)) {
     const stored = checkEntry(entry, prefix);
     names.add(stored.path);
     checkFile?.(stored.path, stored.size);
@@ -70,9 +70,9 @@ export async function readDirectory({ handle, size, prefix, checkFile }: OpenedF
   return entries.sort((a, b) => compareNames(a.name, b.name));
 }
 
-async function* rawEntries(handle: FileHandle, size: number, prefix: string): AsyncGenerator<Entry> {
+async function* rawEntries(window: FileWindow, size: number, prefix: string): AsyncGenerator<Entry> {
   try {
-    const reader = new WindowReader(new FileWindow(handle));
+    const reader = new WindowReader(window);
     const options = { autoClose: false, decodeStrings: false, validateEntrySizes: true } as const;
     const zip = await fromRandomAccessReaderPromise(reader, size, options);
     yield* zip.eachEntry();

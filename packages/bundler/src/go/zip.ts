@@ -74,8 +74,9 @@ async function openZip(file: string, rules: Pick<OpenedFile, "prefix" | "checkFi
   });
   try {
     const { size } = await handle.stat();
-    const entries = await readDirectory({ handle, size, ...rules });
-    return new OpenZip(handle, entries);
+    const window = new FileWindow(handle, size);
+    const entries = await readDirectory({ window, size, ...rules });
+    return new OpenZip({ handle, window, entries });
   } catch (error) {
     await handle.close();
     throw error instanceof Error && "syscall" in error ? diskError(error, file) : error;
@@ -116,10 +117,18 @@ class OpenZip implements ModuleZip {
   readonly #window: FileWindow;
   readonly #byName: ReadonlyMap<string, StoredEntry>;
 
-  constructor(handle: FileHandle, entries: readonly StoredEntry[]) {
+  constructor({
+    handle,
+    window,
+    entries,
+  }: {
+    handle: FileHandle;
+    window: FileWindow;
+    entries: readonly StoredEntry[];
+  }) {
     this.entries = entries;
     this.#handle = handle;
-    this.#window = new FileWindow(handle);
+    this.#window = window;
     this.#byName = new Map(entries.map((entry) => [entry.name, entry]));
   }
 

@@ -123,6 +123,9 @@ class TarStream {
   readonly #files: readonly PlannedFile[];
   readonly #onBytes: ((bytes: number) => void) | undefined;
   readonly #hash = createHash("sha256");
+  /** For batches in turn: the compressor is done with one before it asks for the next but one. */
+  readonly #memory = [Buffer.allocUnsafeSlow(2 * BATCH_BYTES), Buffer.allocUnsafeSlow(2 * BATCH_BYTES)];
+  #batches = 0;
 
   constructor(files: readonly PlannedFile[], onBytes: ((bytes: number) => void) | undefined) {
     this.#files = files;
@@ -154,10 +157,21 @@ class TarStream {
   }
 
   #emit(batch: Uint8Array[], size: number): Uint8Array {
-    const bytes = Buffer.concat(batch, size);
+    const bytes = this.#join(batch, size);
     this.#hash.update(bytes);
     this.#onBytes?.(size);
     return bytes;
+  }
+
+  #join(batch: readonly Uint8Array[], size: number): Uint8Array {
+    const memory = this.#memory[this.#batches++ % 2];
+    if (memory === undefined || size > memory.length) return Buffer.concat(batch, size);
+    let at = 0;
+    for (const piece of batch) {
+      memory.set(piece, at);
+      at += piece.length;
+    }
+    return memory.subarray(0, size);
   }
 
   async *#pieces(): AsyncGenerator<Uint8Array> {
