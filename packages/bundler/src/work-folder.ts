@@ -1,14 +1,18 @@
 // A build works in a folder of its own below the cache, which is gone afterwards whatever happened. Only a build that was
 // killed leaves one behind, with a gigabyte in it; a later build finds it and takes it away.
 
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { makeOwnFolder } from "./cache-folder.ts";
 import type { BuildMachine } from "./machine.ts";
 import { diskError } from "./net/disk-error.ts";
 import { CACHE_LEFTOVER_MS } from "./net/limits.ts";
+import { removeFolder } from "./remove-folder.ts";
 
 const PREFIX = "build-";
+
+const REMOVAL_PAUSES_MS = [50, 100, 200, 400, 800];
 
 /**
  * Runs `work` in a fresh folder below the cache that only this user may enter.
@@ -50,5 +54,13 @@ async function sweep(folder: string, own: string): Promise<void> {
 /** What cannot be removed must not hide what went wrong before it; the sweep of a later build meets it again. */
 async function remove(folder: string): Promise<void> {
   // A process that was just ended may write for a moment longer.
-  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }).catch(() => undefined);
+  for (const pauseMs of REMOVAL_PAUSES_MS) {
+    const isGone = await removeFolder(folder).then(
+      () => true,
+      () => false,
+    );
+    if (isGone) return;
+    await setTimeout(pauseMs);
+  }
+  await removeFolder(folder).catch(() => undefined);
 }

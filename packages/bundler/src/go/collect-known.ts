@@ -1,11 +1,11 @@
 // Collects modules with what earlier builds left in the cache. Go checks every module that it takes from there. Where that ends
 // badly the cache may be at fault, which is no reason to fail: what is damaged in it is removed, and go asked once more.
 
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { GoferryError, redactUrls } from "@goferry/core";
 import { closureFolder, retractionFolder, storeFolder } from "../cache/folders.ts";
 import type { BuildMachine } from "../machine.ts";
+import { removeFolder } from "../remove-folder.ts";
 import { closureCache } from "./closure-cache.ts";
 import { asideFolder, shelfFolder } from "./closures.ts";
 import { goFolders } from "./environment.ts";
@@ -60,7 +60,7 @@ async function forget(workDir: string): Promise<void> {
   const { modCache } = goFolders(workDir);
   const folders = [shelfFolder(workDir), asideFolder(workDir), modCache];
   for (const folder of [...folders, join(workDir, "projects"), join(workDir, "entries")]) {
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   }
 }
 

@@ -3,13 +3,14 @@
 // signature exists in memory only.
 
 import { join } from "node:path";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import type { RehearsalInstall } from "../build.ts";
 import { checkEvidence, GoferryError, openBundle, readTrustedKey, verifyBundle } from "@goferry/core";
 import { generateKey, unlockKey } from "../keys.ts";
 import type { BuildContext } from "../machine.ts";
 import type { Network } from "../network.ts";
 import { outerPieces } from "../pack/outer.ts";
+import { removeFolder } from "../remove-folder.ts";
 import { keySigner } from "../signer.ts";
 import type { Packed } from "../stages.ts";
 import { openPacked } from "./packed-source.ts";
@@ -68,7 +69,7 @@ export async function rehearsePacked(packed: Packed, options: RehearsePackedOpti
     signal,
   });
   await keepRehearsals(cacheDir, key, rehearsals);
-  await rm(folder, { recursive: true, force: true });
+  await removeFolder(folder);
   return rehearsals;
 }
 
