@@ -61,7 +61,10 @@ export function zlibHere(stream: Zlib & { close(): void }): ZlibHere | undefined
     },
     inputLeft: () => state[1] ?? 0,
     outputLeft: () => state[0] ?? 0,
-    reset: () => handle.reset(),
+    reset() {
+      failure = undefined;
+      handle.reset();
+    },
     close,
   };
 }

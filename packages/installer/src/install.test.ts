@@ -29,6 +29,7 @@ import { testPlatform } from "../../../test/kit/real-go.ts";
 import { NOBODY } from "../../../test/kit/unprivileged.ts";
 import { treeContents, treeStamps } from "../../../test/kit/tree.ts";
 import { readGoEnv } from "./configure/go-env.ts";
+import { startedThreads, startThreads, WorkThread } from "./extract/thread.ts";
 import { createHost } from "./host.ts";
 import { listRoot } from "./install.ts";
 
@@ -381,6 +382,32 @@ describe("install, when it fails", () => {
         changed: true,
         changes: [expect.stringContaining(join(machineFolders.bin, "go"))],
       });
+    },
+  );
+
+  it.each([0, 2])(
+    "refuses a root that is not as it was installed, with %i threads that were started, and lets them go",
+    async (threads) => {
+      await using each = await installBench();
+      await each.install(await each.bundle());
+      const changed = join(each.root, "mod/example.com/!a@v1.0.0/a.go");
+      await writeFile(changed, "package evil\n");
+      const before = await each.look();
+      const more = await each.bundle({ name: "more", modules: [[b]] });
+      startThreads(threads, undefined);
+      try {
+        expect(await refusal(each.install(more))).toMatchObject({
+          code: "GENERATION_BROKEN",
+          subject: changed,
+        });
+        expect(startedThreads()).toBe(threads);
+        // What is refused first is told first, and nobody looks at the root any more.
+        const other = each.install(more, { logKey: checksumLog("sum.example.org").vkey });
+        expect(await refusal(other)).toMatchObject({ code: "LOG_MISMATCH" });
+        expect(await each.look()).toEqual(before);
+      } finally {
+        while (startedThreads() > 0) await new WorkThread(undefined).stop();
+      }
     },
   );
 

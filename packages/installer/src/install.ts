@@ -2,7 +2,7 @@
 // them one step that succeeds as a whole or leaves nothing behind.
 
 import { GoferryError, type EvidenceReport, type OpenedBundle, type VerifiedSignature } from "@goferry/core";
-import { refuseBroken } from "./check/whole.ts";
+import { wholeCheck } from "./check/whole.ts";
 import { findOverrides, type Override } from "./configure/overrides.ts";
 import { checkPatterns, readGoEnv } from "./configure/go-env.ts";
 import { NO_PATH_SETUP, planPath, type PathChoice, type PathSetup } from "./configure/path-setup.ts";
@@ -116,11 +116,9 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   const { fs } = site;
   const before = await readState(fs, at);
   checkSigners(bundle, before);
-  // Threads have the time for it while proofs are looked at here; of a bundle that the root has, it may not be needed.
-  const isNew = !before.bundles.some(({ indexDigest }) => indexDigest === bundle.indexDigest);
-  const whole = isNew ? refuseBroken(host, at, { state: before, signal }) : undefined;
-  // It is heard when its turn comes, which is never if something else is refused first.
-  whole?.catch(() => undefined);
+  await using whole = wholeCheck(host, at, { state: before, signal });
+  // The threads are idle until they unpack. Of a bundle that the root has, it may not be needed.
+  if (!before.bundles.some(({ indexDigest }) => indexDigest === bundle.indexDigest)) whole.begin();
   const lastAudit = await lastAuditTime(fs, at.audit);
   const evidenceOf = evidenceCheck(bundle, options);
   const evidence = evidenceOf(before);
@@ -141,7 +139,7 @@ export async function install(host: Host, options: InstallOptions): Promise<Inst
   const findings = [...checked.findings, ...long, ...pathSetup.findings, ...allowed, ...history];
   refuseFindings(findings);
   // What could not be gone back to must not be left.
-  if (wanted.changesSomething) await (whole ?? refuseBroken(host, at, { state: before, signal }));
+  if (wanted.changesSomething) await whole.result();
   const report = {
     root,
     evidence,

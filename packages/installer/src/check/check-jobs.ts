@@ -6,7 +6,7 @@ import { WorkThread } from "../extract/thread.ts";
 import { checkTree, type TreeChecked, type TreeJob } from "./tree-check.ts";
 
 export interface CheckThreads {
-  /** With up to one, this thread does it: another would only have to be started. */
+  /** With up to one, this thread does it. */
   cores: number;
   workerSource: string | undefined;
   signal?: AbortSignal | undefined;

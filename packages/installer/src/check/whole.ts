@@ -17,6 +17,37 @@ interface WholeOptions {
   signal: AbortSignal | undefined;
 }
 
+/** `refuseBroken`, which can be begun before its answer is asked for. Dispose of it: nothing is looked at any more then. */
+export interface WholeCheck extends AsyncDisposable {
+  begin(): void;
+  /** Throws what `refuseBroken` throws. */
+  result(): Promise<void>;
+}
+
+export function wholeCheck(
+  host: Pick<Host, "cores" | "workerSource"> & FsHost,
+  at: Layout,
+  { signal, ...options }: WholeOptions,
+): WholeCheck {
+  const over = new AbortController();
+  const stop = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
+  let running: Promise<void> | undefined;
+  const begin = (): Promise<void> => {
+    running ??= refuseBroken(host, at, { ...options, signal: stop });
+    // Heard when it is asked for, which is never where something else is refused first.
+    running.catch(() => undefined);
+    return running;
+  };
+  return {
+    begin: () => void begin(),
+    result: begin,
+    async [Symbol.asyncDispose]() {
+      over.abort();
+      await running?.catch(() => undefined);
+    },
+  };
+}
+
 /** By sizes and times. Throws GENERATION_BROKEN, naming the first thing that is not as it was installed; INTERRUPTED. */
 export async function refuseBroken(
   host: Pick<Host, "cores" | "workerSource"> & FsHost,

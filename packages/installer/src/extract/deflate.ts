@@ -6,6 +6,8 @@ import { zlibHere, type ZlibHere } from "@goferry/core";
 
 /** Bytes of what one compressor gives, always into the same memory; nearly every file of a module becomes less. */
 const OUTPUT_BYTES = 1 << 19;
+/** Where it takes a compressor for each file, new memory for its output. */
+const SMALL_OUTPUT_BYTES = 1 << 14;
 
 const level = constants.Z_BEST_SPEED;
 
@@ -25,5 +27,6 @@ export function deflate(content: Uint8Array): Uint8Array {
     // A full output says that there is more; what is as long by chance is done once more.
     if (here.outputLeft() > 0) return output.subarray(0, OUTPUT_BYTES - here.outputLeft());
   }
-  return deflateRawSync(content, { level, chunkSize: OUTPUT_BYTES });
+  const chunkSize = content.length < OUTPUT_BYTES ? SMALL_OUTPUT_BYTES : OUTPUT_BYTES;
+  return deflateRawSync(content, { level, chunkSize });
 }

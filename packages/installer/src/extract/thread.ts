@@ -83,7 +83,8 @@ export class WorkThread {
 
   /** After its last job: one that was started ahead waits for the next who needs a thread, any other ends. */
   async release(): Promise<void> {
-    if (!this.#wasSpare) await this.stop();
+    const hasEnded = this.#worker.threadId === -1;
+    if (!this.#wasSpare || hasEnded) await this.stop();
     else spare(this.#worker.removeAllListeners());
   }
 

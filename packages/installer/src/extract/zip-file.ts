@@ -20,6 +20,7 @@ import { deflate } from "./deflate.ts";
 const DEFLATE_LIMIT = 8 << 20;
 /** Bytes that are collected before they are written. */
 const BUFFER_BYTES = 1 << 18;
+
 /**
  * The content of one file that waits to be deflated, over all zips of a thread. Pieces of 70,000 different sizes, each in
  * memory of its own, would leave the allocator with 500 MB that it cannot give back.
