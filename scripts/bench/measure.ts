@@ -33,6 +33,11 @@ export interface Sample {
   writtenBytes: number;
 }
 
+/** Of goferry itself, where the system tells, in bytes: what go and the compilers of a rehearsal take is theirs. */
+export function memoryOf({ ownPeakBytes, peakBytes }: Sample): number {
+  return ownPeakBytes || peakBytes;
+}
+
 export interface MeasureOptions {
   /** Where it writes: this file system is synced afterwards. None: it only reads. */
   target?: string | undefined;

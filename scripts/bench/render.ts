@@ -117,6 +117,8 @@ function valueText(value: number, unit: Figure["unit"]): string {
       return `${value.toFixed(0)} ms`;
     case "ratio":
       return value.toFixed(3);
+    case "times":
+      return `${value.toFixed(1)} times`;
   }
 }
 

@@ -7,6 +7,9 @@ import type { Comparison } from "../compare.ts";
 import { openInputs, type Inputs } from "../inputs.ts";
 import { runCommand } from "../measure.ts";
 
+/** The most that a command of goferry may have resident, in bytes, whatever a bundle holds. */
+export const MEMORY_LIMIT = 512e6;
+
 export interface BenchContext {
   inputs: Inputs;
   runs: number;
@@ -26,7 +29,7 @@ export interface Place {
 export interface Figure {
   what: string;
   value: number;
-  unit: "bytes" | "seconds" | "ratio" | "ms";
+  unit: "bytes" | "seconds" | "ratio" | "times" | "ms";
   /** The most that it may be. */
   limit?: number;
   note?: string;

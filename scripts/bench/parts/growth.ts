@@ -16,8 +16,15 @@ import {
   toolchainBundle,
   type Inputs,
 } from "../inputs.ts";
-import { inherited, measure, type Sample } from "../measure.ts";
-import type { BenchContext, PartResult, Point, Series } from "./context.ts";
+import { inherited, measure, memoryOf, type Sample } from "../measure.ts";
+import {
+  MEMORY_LIMIT,
+  type BenchContext,
+  type Figure,
+  type PartResult,
+  type Point,
+  type Series,
+} from "./context.ts";
 
 const MODULES = [1, 10, 100, 1000, 5000];
 const VERSIONS = [GO, "1.27.0", "1.26.8", "1.25.9", "1.24.13"];
@@ -31,7 +38,9 @@ interface Measuring {
   folder: string;
 }
 
-type Steps = Record<"build" | "verify" | "install", Sample>;
+const STEPS = ["build", "verify", "install"] as const;
+
+type Steps = Record<(typeof STEPS)[number], Sample>;
 
 export async function growth({ inputs, isQuick, places: [place] }: BenchContext): Promise<PartResult> {
   if (place === undefined) throw new Error("no place to measure in");
@@ -52,6 +61,12 @@ export async function growth({ inputs, isQuick, places: [place] }: BenchContext)
   }
   await rm(own.folder, { recursive: true, force: true });
   return {
+    figures: [
+      mostMemory([...byModules.values(), ...byVersions.values()]),
+      // Of fewer modules most of the time is that of the toolchain.
+      ...timesMore("modules", byModules, 1000),
+      ...timesMore("Go versions", byVersions, 1),
+    ],
     series: [...series("modules", byModules), ...series("Go versions", byVersions)],
     notes: [
       `Modules of the growth plots are generated: ${FILES} files of ${FILE_BYTES} bytes each. Go versions are real: ${VERSIONS.join(", ")}. Toolchains are downloaded before; beside modules theirs are packed before too, and everything else is made anew.`,
@@ -59,13 +74,31 @@ export async function growth({ inputs, isQuick, places: [place] }: BenchContext)
   };
 }
 
+function mostMemory(measured: readonly Steps[]): Figure {
+  const value = Math.max(...measured.flatMap((each) => STEPS.map((name) => memoryOf(each[name]))));
+  return { what: "the most memory of any of these", value, unit: "bytes", limit: MEMORY_LIMIT };
+}
+
+/** Linear is as many times the time as there are more of them. */
+function timesMore(what: string, measured: ReadonlyMap<number, Steps>, few: number): Figure[] {
+  const many = Math.max(...measured.keys());
+  const [before, after] = [measured.get(few), measured.get(many)];
+  if (before === undefined || after === undefined || many === few) return [];
+  return STEPS.map((name) => ({
+    what: `time of ${name} for ${many} ${what}, beside ${few}`,
+    value: after[name].synced / before[name].synced,
+    unit: "times",
+    limit: many / few,
+  }));
+}
+
 function series(plot: string, measured: ReadonlyMap<number, Steps>): Series[] {
-  return (["build", "verify", "install"] as const).flatMap((name): Series[] => {
+  return STEPS.flatMap((name): Series[] => {
     const points = (of: (sample: Sample) => number): Point[] =>
       Array.from(measured, ([x, each]) => ({ x, y: of(each[name]) }));
     return [
       { plot, name, unit: "s", points: points(({ synced }) => synced) },
-      { plot, name, unit: "MB", points: points(({ peakBytes }) => peakBytes / 1e6) },
+      { plot, name, unit: "MB", points: points((sample) => memoryOf(sample) / 1e6) },
     ];
   });
 }
