@@ -69,7 +69,7 @@ export async function growth({ inputs, isQuick, places: [place] }: BenchContext)
     ],
     series: [...series("modules", byModules), ...series("Go versions", byVersions)],
     notes: [
-      `Modules of the growth plots are generated: ${FILES} files of ${FILE_BYTES} bytes each. Go versions are real: ${VERSIONS.join(", ")}. Toolchains are downloaded before; beside modules theirs are packed before too, and everything else is made anew.`,
+      `Modules of the growth plots are generated: ${FILES} files of ${FILE_BYTES} bytes each. Go versions are real: ${VERSIONS.join(", ")}. Toolchains are downloaded before; beside modules theirs are packed before too, and everything else is made anew. Cache, sources, bundle and root on ${place.name}.`,
     ],
   };
 }
