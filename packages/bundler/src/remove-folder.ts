@@ -3,6 +3,7 @@
 import { lstatSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
+import { errorCode } from "./net/disk-error.ts";
 
 /**
  * Removes a folder and all in it, and never what a link leads to; what is not there is no failure. One after the other, because
@@ -21,7 +22,7 @@ async function remove(path: string, failures: unknown[]): Promise<void> {
     try {
       return action();
     } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) failures.push(error);
+      if (errorCode(error) !== "ENOENT") failures.push(error);
       return undefined;
     }
   };

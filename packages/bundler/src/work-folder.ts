@@ -3,7 +3,7 @@
 
 import { mkdtemp, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
+import pRetry from "p-retry";
 import { makeOwnFolder } from "./cache-folder.ts";
 import type { BuildMachine } from "./machine.ts";
 import { diskError } from "./net/disk-error.ts";
@@ -11,8 +11,6 @@ import { CACHE_LEFTOVER_MS } from "./net/limits.ts";
 import { removeFolder } from "./remove-folder.ts";
 
 const PREFIX = "build-";
-
-const REMOVAL_PAUSES_MS = [50, 100, 200, 400, 800];
 
 /**
  * Runs `work` in a fresh folder below the cache that only this user may enter.
@@ -54,13 +52,5 @@ async function sweep(folder: string, own: string): Promise<void> {
 /** What cannot be removed must not hide what went wrong before it; the sweep of a later build meets it again. */
 async function remove(folder: string): Promise<void> {
   // A process that was just ended may write for a moment longer.
-  for (const pauseMs of REMOVAL_PAUSES_MS) {
-    const isGone = await removeFolder(folder).then(
-      () => true,
-      () => false,
-    );
-    if (isGone) return;
-    await setTimeout(pauseMs);
-  }
-  await removeFolder(folder).catch(() => undefined);
+  await pRetry(() => removeFolder(folder), { retries: 5, minTimeout: 50 }).catch(() => undefined);
 }

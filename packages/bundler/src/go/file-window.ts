@@ -9,9 +9,9 @@ import type { ReadCallback } from "yauzl";
 const WINDOW_BYTES = 1024 * 1024;
 
 export class FileWindow {
-  readonly #handle: FileHandle;
   /** Of the file, bytes. */
-  readonly #size: number;
+  readonly size: number;
+  readonly #handle: FileHandle;
   /** Used again for each window: a new one each time would be V8's to collect, all the time. */
   #memory: Buffer = Buffer.alloc(0);
   #start = 0;
@@ -19,7 +19,7 @@ export class FileWindow {
 
   constructor(handle: FileHandle, size: number) {
     this.#handle = handle;
-    this.#size = size;
+    this.size = size;
   }
 
   /**
@@ -27,7 +27,7 @@ export class FileWindow {
    * the next call, and calls may not overlap.
    */
   async at(position: number, length: number): Promise<Buffer> {
-    const end = Math.min(position + length, this.#size);
+    const end = Math.min(position + length, this.size);
     if (position < this.#start || end > this.#start + this.#bytes.length) await this.#load(position, length);
     const start = position - this.#start;
     return this.#bytes.subarray(start, start + length);
@@ -35,8 +35,8 @@ export class FileWindow {
 
   async #load(position: number, length: number): Promise<void> {
     // Most zips are smaller than a window: their directory at the end and all contents come out of one read.
-    const start = this.#size <= WINDOW_BYTES ? 0 : position;
-    const wanted = Math.max(0, Math.min(Math.max(length, WINDOW_BYTES), this.#size - start));
+    const start = this.size <= WINDOW_BYTES ? 0 : position;
+    const wanted = Math.max(0, Math.min(Math.max(length, WINDOW_BYTES), this.size - start));
     if (this.#memory.length < wanted) this.#memory = Buffer.allocUnsafeSlow(wanted);
     let have = 0;
     while (have < wanted) {

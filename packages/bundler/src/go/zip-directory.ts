@@ -30,8 +30,6 @@ export interface StoredEntry {
 export interface OpenedFile {
   /** Onto the file. */
   window: FileWindow;
-  /** Bytes. */
-  size: number;
   prefix: string;
   /** Further rules for a file; `path` is the name below the prefix. */
   checkFile?: ((path: string, size: number) => void) | undefined;
@@ -41,7 +39,8 @@ export interface OpenedFile {
  * Reads and checks the directory; sorted by name in the order of UTF-8 bytes.
  * @throws MODULE_ZIP_INVALID, ENTRY_REFUSED; errors of node:fs as they are
  */
-export async function readDirectory({ window, size, prefix, checkFile }: OpenedFile): Promise<StoredEntry[]> {
+export async function readDirectory({ window, prefix, checkFile }: OpenedFile): Promise<StoredEntry[]> {
+  const { size } = window;
   if (size > MODULE_ZIP_MAX_BYTES) {
     throw invalid(
       prefix,
@@ -53,7 +52,7 @@ export async function readDirectory({ window, size, prefix, checkFile }: OpenedF
   const entries: StoredEntry[] = [];
   const names = new EntryNames();
   let content = 0;
-  for await (const entry of rawEntries(window, size, prefix)) {
+  for await (const entry of rawEntries(window, prefix)) {
     const stored = checkEntry(entry, prefix);
     names.add(stored.path);
     checkFile?.(stored.path, stored.size);
@@ -70,11 +69,11 @@ export async function readDirectory({ window, size, prefix, checkFile }: OpenedF
   return entries.sort((a, b) => compareNames(a.name, b.name));
 }
 
-async function* rawEntries(window: FileWindow, size: number, prefix: string): AsyncGenerator<Entry> {
+async function* rawEntries(window: FileWindow, prefix: string): AsyncGenerator<Entry> {
   try {
     const reader = new WindowReader(window);
     const options = { autoClose: false, decodeStrings: false, validateEntrySizes: true } as const;
-    const zip = await fromRandomAccessReaderPromise(reader, size, options);
+    const zip = await fromRandomAccessReaderPromise(reader, window.size, options);
     yield* zip.eachEntry();
   } catch (error) {
     if (error instanceof GoferryError || (error instanceof Error && "syscall" in error)) throw error;

@@ -75,8 +75,8 @@ async function openZip(file: string, rules: Pick<OpenedFile, "prefix" | "checkFi
   try {
     const { size } = await handle.stat();
     const window = new FileWindow(handle, size);
-    const entries = await readDirectory({ window, size, ...rules });
-    return new OpenZip({ handle, window, entries });
+    const entries = await readDirectory({ window, ...rules });
+    return new OpenZip(handle, window, entries);
   } catch (error) {
     await handle.close();
     throw error instanceof Error && "syscall" in error ? diskError(error, file) : error;
@@ -117,15 +117,7 @@ class OpenZip implements ModuleZip {
   readonly #window: FileWindow;
   readonly #byName: ReadonlyMap<string, StoredEntry>;
 
-  constructor({
-    handle,
-    window,
-    entries,
-  }: {
-    handle: FileHandle;
-    window: FileWindow;
-    entries: readonly StoredEntry[];
-  }) {
+  constructor(handle: FileHandle, window: FileWindow, entries: readonly StoredEntry[]) {
     this.entries = entries;
     this.#handle = handle;
     this.#window = window;
