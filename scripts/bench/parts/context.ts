@@ -15,8 +15,8 @@ export interface BenchContext {
   runs: number;
   /** Small inputs and few runs: whether it works, not how fast it is. */
   isQuick: boolean;
-  /** Folders on the file systems that are measured. */
-  places: readonly Place[];
+  /** Folders on the file systems that are measured; where one is enough, the first. */
+  places: readonly [Place, ...Place[]];
 }
 
 export interface Place {
@@ -73,18 +73,26 @@ export async function inContext<T>(
   work: (context: BenchContext) => Promise<T>,
 ): Promise<T> {
   const inputs = await openInputs({ executable });
-  const tops = new Set([dir, ...(options.isQuick ? [] : ["/dev/shm"])]);
-  const folders = [...tops].map((folder) => join(folder, "goferry-bench"));
+  const first = folderIn(dir);
+  const others = options.isQuick || dir === MEMORY_FOLDER ? [] : [folderIn(MEMORY_FOLDER)];
   try {
-    const places: Place[] = [];
-    for (const folder of folders) {
-      await rm(folder, { recursive: true, force: true });
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      const name = (await runCommand({ words: ["stat", "-f", "-c", "%T", folder] })).trim();
-      places.push({ name: name === "ext2/ext3" ? "ext4" : name, folder });
-    }
+    const places: [Place, ...Place[]] = [await placeAt(first)];
+    for (const folder of others) places.push(await placeAt(folder));
     return await work({ ...options, inputs, places });
   } finally {
-    for (const folder of folders) await rm(folder, { recursive: true, force: true });
+    for (const folder of [first, ...others]) await rm(folder, { recursive: true, force: true });
   }
+}
+
+const MEMORY_FOLDER = "/dev/shm";
+
+function folderIn(top: string): string {
+  return join(top, "goferry-bench");
+}
+
+async function placeAt(folder: string): Promise<Place> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const name = (await runCommand({ words: ["stat", "-f", "-c", "%T", folder] })).trim();
+  return { name: name === "ext2/ext3" ? "ext4" : name, folder };
 }

@@ -43,7 +43,6 @@ const STEPS = ["build", "verify", "install"] as const;
 type Steps = Record<(typeof STEPS)[number], Sample>;
 
 export async function growth({ inputs, isQuick, places: [place] }: BenchContext): Promise<PartResult> {
-  if (place === undefined) throw new Error("no place to measure in");
   const { folder } = place;
   const own: Inputs = { ...inputs, folder: join(folder, "growth"), cache: inputs.cache };
   await mkdir(own.folder, { recursive: true });

@@ -8,9 +8,7 @@ import type { BenchContext, PartResult } from "./context.ts";
 export async function verify({ inputs, runs, places }: BenchContext): Promise<PartResult> {
   const bundle = await modulesBundle(inputs);
   const layers = await layersOf(bundle);
-  const [place] = places;
-  if (place === undefined) throw new Error("no place to measure in");
-  const { folder } = place;
+  const { folder } = places[0];
   const ours = (name: string, ...words: string[]): Parameters<typeof compare>[0]["ours"] => ({
     name,
     inputs: [bundle],
